@@ -1,0 +1,86 @@
+# Every command of the house. Needs only Python 3.11 (with venv), make and a package index; `make help` lists them.
+# `.venv` is made from requirements.lock, hash by hash, whenever it is missing or the lock has changed.
+
+SHELL := /bin/sh
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK_SUM := $(shell cksum < requirements.lock | cut -d' ' -f1)
+APP_SUM := $(shell cksum < pyproject.toml | cut -d' ' -f1)
+READY := $(VENV)/.lock-$(LOCK_SUM) $(VENV)/.app-$(APP_SUM)
+# A mirror set for pip (pip.conf or PIP_INDEX_URL) serves uv too.
+MIRROR = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$($(BIN)/pip config get global.index-url 2>/dev/null)}"
+UV = env $(MIRROR) sh -c '[ -n "$$UV_DEFAULT_INDEX" ] || unset UV_DEFAULT_INDEX; exec $(BIN)/uv "$$@"' uv
+
+.DEFAULT_GOAL := help
+.PHONY: help venv up demo test check format lint types imports packs deploy bench coverage rules lock browser clean
+
+help: ## 列出所有命令 / list the commands
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.lock-$(LOCK_SUM): requirements.lock
+	@[ -n "$(PYTHON)" ] || { echo "找不到 Python 3.11 / Python 3.11 not found; set PYTHON=" >&2; exit 1; }
+	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv $(VENV)
+	@awk '/^uv==/{p=1} p{print} p&&!/\\$$/{exit}' requirements.lock > $(VENV)/uv.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(VENV)/uv.lock
+	@echo "按 requirements.lock 安装依赖（逐个校验摘要）/ installing from requirements.lock, hash by hash"
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock \
+	  || $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@rm -f $(VENV)/.lock-* && touch $@
+
+$(VENV)/.app-$(APP_SUM): $(VENV)/.lock-$(LOCK_SUM) pyproject.toml
+	@$(BIN)/uv pip install --quiet --offline --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@rm -f $(VENV)/.app-* && touch $@
+
+venv: $(READY) ## 准备运行环境 / make .venv
+
+up: $(READY) ## 在本机启动整套系统，Ctrl-C 停止 / start everything, in the foreground
+	@exec $(BIN)/anze up
+
+demo: $(READY) ## 两分钟看完几周的故事（KEEP=1 则保持运行）/ the story, weeks in two minutes
+	@exec $(BIN)/anze demo $(if $(KEEP),--keep)
+
+test: browser check ## 全部检查与测试，与 CI 相同 / everything, as CI runs it
+	$(BIN)/pytest $(ARGS)
+
+check: format lint types imports packs deploy ## 格式、静态检查、类型、依赖方向、规则包、部署文件 / under a minute
+
+format: $(READY)
+	$(BIN)/ruff format --check .
+lint: $(READY)
+	$(BIN)/ruff check .
+types: $(READY)
+	$(BIN)/basedpyright
+imports: $(READY)
+	$(BIN)/lint-imports
+packs: $(READY)
+	$(BIN)/anze rules check
+deploy: $(READY)
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+bench: $(READY) ## 性能：每秒保单数、延迟、午夜高峰 / measure
+	@$(BIN)/python -m bench $(ARGS)
+
+coverage: $(READY) ## 通知义务的证明情况 / which obligations are proved
+	@$(BIN)/anze coverage $(ARGS)
+
+rules: $(READY) ## 检查规则包并更新 packs.lock / check packs, write their digests
+	$(BIN)/anze rules check
+	$(BIN)/anze rules lock
+
+lock: $(READY) ## 重新计算 requirements.lock / compile the lock again
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile --quiet pyproject.toml --all-extras --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate -o requirements.lock $(ARGS)
+
+browser: # Debian's chromium and Chinese fonts for the browser tier; in CI they must be there
+	@if [ -x /usr/bin/chromium ] && dpkg -s fonts-noto-cjk >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	  apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; \
+	else echo "浏览器测试不会运行：缺少 chromium 或 fonts-noto-cjk / the browser tier will not run: needs both, and root to install them" >&2; \
+	  [ "$$CI" != true ]; fi
+
+clean: ## 删除运行环境与缓存（var/ 中的数据保留）/ remove .venv and caches, keep var/
+	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info
+	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +
