@@ -1,0 +1,166 @@
+"""What a process is told from outside (environment, /run/secrets) lives here; nothing else reads the environment."""
+
+import os
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from temporalio.envconfig import ClientConfigProfile, ClientConnectConfig
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+SECRETS_DIRECTORY = Path("/run/secrets")
+SHORTEST_SECRET = 32  # characters; 32 hex digits are the 128 bits that promises.md section 6 asks for
+KNOWN_SECRETS = ("changeme", "change-me", "secret", "password", "example", "00000000", "12345678")
+
+
+def _alias(name: str) -> AliasChoices:
+    """The name operators know (`DATABASE_URL`), and the same with our prefix."""
+    return AliasChoices(name, f"ANZE_{name}")
+
+
+class Settings(BaseSettings):
+    """Settings of every process.
+
+    Where DATABASE_URL, TEMPORAL_ADDRESS or SMTP_HOST is given, that server is used and the embedded one is not started.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="ANZE_",
+        frozen=True,
+        extra="ignore",
+        validate_by_name=True,
+        hide_input_in_errors=True,
+        secrets_dir=SECRETS_DIRECTORY if SECRETS_DIRECTORY.is_dir() else None,
+    )
+
+    var: Path = Field(Path("var"), description="state of the embedded servers, secrets, caught mail")
+    secret: SecretStr | None = Field(None, description="key of link tokens and cursors, 32 characters or more")
+    public_url: str | None = Field(None, description="address of the web server as people outside see it")
+    bind: str = Field("127.0.0.1", description="interface the web server and the metrics ports listen on")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "console", "json"] = "auto"
+
+    database_url: SecretStr | None = Field(None, validation_alias=_alias("DATABASE_URL"))
+    database_owner_url: SecretStr | None = Field(None, validation_alias=_alias("DATABASE_OWNER_URL"))
+    database_admin_url: SecretStr | None = Field(None, validation_alias=_alias("DATABASE_ADMIN_URL"))
+    database_backup_url: SecretStr | None = Field(None, validation_alias=_alias("DATABASE_BACKUP_URL"))
+
+    temporal_address: str | None = Field(None, validation_alias=_alias("TEMPORAL_ADDRESS"))
+    temporal_namespace: str = Field("default", validation_alias=_alias("TEMPORAL_NAMESPACE"))
+    task_queue: str = "anze"
+
+    smtp_host: str | None = Field(None, validation_alias=_alias("SMTP_HOST"))
+    smtp_port: int = Field(2525, validation_alias=_alias("SMTP_PORT"))
+    smtp_user: str | None = Field(None, validation_alias=_alias("SMTP_USER"))
+    smtp_password: SecretStr | None = Field(None, validation_alias=_alias("SMTP_PASSWORD"))
+    smtp_tls: Literal["none", "starttls", "tls"] = Field("none", validation_alias=_alias("SMTP_TLS"))
+    smtp_from: str = Field("安责险工作流 <notice@anze.example>", validation_alias=_alias("SMTP_FROM"))
+
+    api_port: int = 8080
+    postgres_port: int = 5433
+    temporal_port: int = 7233
+    temporal_ui_port: int = 8233
+    web_metrics_port: int = 9100
+    worker_metrics_port: int = 9101
+    temporal_metrics_port: int = Field(9102, description="metrics of the Temporal runtime inside the worker")
+    postgres_os_user: str = Field("nobody", description="who runs the embedded PostgreSQL when we are root")
+
+    @field_validator("secret")
+    @classmethod
+    def _refuse_weak_secret(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and is_weak(secret.get_secret_value()):
+            raise ValueError(
+                f"ANZE_SECRET 太短或是示例值：至少 {SHORTEST_SECRET} 个字符 / too short, or an example value"
+            )
+        return secret
+
+    @field_validator("database_url", "database_owner_url", "database_admin_url", "database_backup_url")
+    @classmethod
+    def _refuse_other_databases(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(("postgresql", "postgres:")):
+            raise ValueError("只支持 PostgreSQL：postgresql://用户:密码@主机:端口/库名 / PostgreSQL only")
+        return url
+
+    @model_validator(mode="after")
+    def _refuse_shared_ports(self) -> Self:
+        ports = [value for name, value in self if name.endswith("_port")]
+        if len(ports) != len(set(ports)):
+            raise ValueError("两个端口设置使用了同一个端口 / two port settings name the same port")
+        return self
+
+    @property
+    def base_url(self) -> str:
+        """Where links in mails point; without a trailing slash."""
+        return (self.public_url or f"http://127.0.0.1:{self.api_port}").rstrip("/")
+
+    @property
+    def database(self) -> str:
+        """SQLAlchemy address of the application role, bound by row-level security."""
+        return sqlalchemy_url(_required(self.database_url, "DATABASE_URL"))
+
+    @property
+    def database_owner(self) -> str:
+        """SQLAlchemy address of the role that owns the schema and runs migrations."""
+        return sqlalchemy_url(_required(self.database_owner_url or self.database_url, "DATABASE_OWNER_URL"))
+
+    @property
+    def database_dsn(self) -> str:
+        """The application role's address as asyncpg reads it."""
+        return plain_dsn(_required(self.database_url, "DATABASE_URL"))
+
+    @property
+    def secret_key(self) -> bytes:
+        """The key of link tokens and cursors; missing means the process must not start."""
+        return _required(self.secret, "ANZE_SECRET").encode()
+
+    def temporal_connect_config(self) -> ClientConnectConfig:
+        """Arguments for `Client.connect`: `TEMPORAL_*` (TLS, API key …), and a TOML profile where one is named."""
+        environment = dict(os.environ)
+        named = "TEMPORAL_CONFIG_FILE" in environment or "TEMPORAL_PROFILE" in environment
+        if self.temporal_address:
+            environment["TEMPORAL_ADDRESS"] = self.temporal_address
+        environment["TEMPORAL_NAMESPACE"] = self.temporal_namespace
+        profile = ClientConfigProfile.load(disable_file=not named, override_env_vars=environment)
+        return profile.to_client_connect_config()
+
+    def as_environment(self) -> dict[str, str]:
+        """The same settings for a child process, nothing inherited by accident."""
+        names = {name: _environment_name(name) for name in type(self).model_fields}
+        values = {names[name]: _plain(value) for name, value in self if value is not None}
+        return {**_without(os.environ, set(names.values())), **values}
+
+
+def sqlalchemy_url(url: str) -> str:
+    """Any spelling of a PostgreSQL address as SQLAlchemy's asyncpg dialect wants it."""
+    return "postgresql+asyncpg://" + url.partition("://")[2].replace("sslmode=", "ssl=")
+
+
+def plain_dsn(url: str) -> str:
+    """Any spelling of a PostgreSQL address as asyncpg and psql want it."""
+    return "postgresql://" + url.partition("://")[2]
+
+
+def is_weak(secret: str) -> bool:
+    """Whether a secret is short, monotonous, or copied from an example."""
+    return len(secret) < SHORTEST_SECRET or len(set(secret)) < 8 or secret.lower().startswith(KNOWN_SECRETS)
+
+
+def _required(value: SecretStr | None, name: str) -> str:
+    if value is None:
+        raise LookupError(f"缺少设置 {name} / setting {name} is missing")
+    return value.get_secret_value()
+
+
+def _environment_name(field: str) -> str:
+    alias = Settings.model_fields[field].validation_alias
+    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"ANZE_{field.upper()}"
+
+
+def _plain(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def _without(environment: Mapping[str, str], names: Collection[str]) -> dict[str, str]:
+    return {key: value for key, value in environment.items() if key not in names}
