@@ -1,0 +1,129 @@
+"""The ground every contract stands on: frozen models, the command envelope and the checked scalar types. No domain words here."""
+
+import re
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Generic, TypeVar
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from models.contracts.vocabulary import ActorKind
+
+MONEY_PATTERN = re.compile(r"^[0-9]{1,16}(\.[0-9]{1,2})?$", re.ASCII)
+HIDDEN_CHARACTERS = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+EARLIEST, LATEST = date(2000, 1, 1), date(2200, 1, 1)
+RFC3339 = re.compile(r"^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:\d{2})$", re.ASCII)
+ISO_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
+
+
+class Contract(BaseModel):
+    """A frozen value that crosses a boundary; unknown fields are ignored so that an old worker survives a new payload."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Strict(Contract):
+    """A frozen value written by people or other systems; unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Command(Strict):
+    """What somebody wants done; it is the HTTP body, the argument of the update and the audit record alike."""
+
+
+def _money(value: object) -> object:
+    if isinstance(value, Decimal):
+        return value
+    if not isinstance(value, str) or not MONEY_PATTERN.fullmatch(value):
+        raise ValueError("金额须为字符串，最多两位小数，例如 \"1200.50\"")
+    return Decimal(value).quantize(Decimal("0.01"))
+
+
+def _clean(value: str) -> str:
+    if CONTROL_CHARACTERS.search(value):
+        raise ValueError("文字中含有控制字符")
+    return HIDDEN_CHARACTERS.sub("", value)
+
+
+def _plain(value: str) -> str:
+    if HIDDEN_CHARACTERS.search(value):
+        raise ValueError("编号中含有不可见字符")
+    return value
+
+
+def _sane_date(value: date) -> date:
+    if not EARLIEST <= value < LATEST:
+        raise ValueError("日期须在 2000 年至 2199 年之间")
+    return value
+
+
+def _sane_instant(value: datetime) -> datetime:
+    if not EARLIEST.year < value.year < LATEST.year:
+        raise ValueError("时间须在 2001 年至 2199 年之间")
+    return value
+
+
+def _written(pattern: re.Pattern[str], says: str) -> BeforeValidator:
+    """Refuse numbers and loose spellings where a date or an instant is expected."""
+
+    def check(value: object) -> object:
+        if isinstance(value, date) or (isinstance(value, str) and pattern.fullmatch(value)):
+            return value
+        raise ValueError(says)
+
+    return BeforeValidator(check)
+
+
+Money = Annotated[Decimal, BeforeValidator(_money), Field(ge=0, max_digits=18, decimal_places=2)]
+"""Yuan with two places; travels as a string, never as a float."""
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), AfterValidator(_clean)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), AfterValidator(_clean)]
+Number = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$"), AfterValidator(_plain)]
+"""A business number (policy, plan, invoice): ASCII letters, digits, dot, underscore and hyphen."""
+Region = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+"""Administrative division code of six digits (GB/T 2260)."""
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""SHA-256 of a file, in lower-case hexadecimal."""
+FactDate = Annotated[date, _written(ISO_DATE, "日期须写作 2026-01-31"), AfterValidator(_sane_date)]
+FactInstant = Annotated[
+    AwareDatetime, _written(RFC3339, "时间须写作 2026-01-31T09:30:00+08:00"), AfterValidator(_sane_instant)
+]
+Count = Annotated[int, Field(strict=True, ge=0, le=10_000_000)]
+
+C = TypeVar("C", bound=Command)
+
+
+class Actor(Contract):
+    """Who acts: an opaque id and a kind; the display name is an organisation's, never a person's."""
+
+    kind: ActorKind
+    id: str
+    name: str = ""
+
+
+class Given(Contract, Generic[C]):
+    """A command as it reaches a case: who gives it, under which key, and the digest of its body."""
+
+    command_id: str
+    actor: Actor
+    fingerprint: str
+    command: C
+
+
+class Attachment(Strict):
+    """A file kept by its digest, with the name people know it by."""
+
+    digest: Digest
+    name: Name
+    media_type: Annotated[str, StringConstraints(max_length=100, pattern=r"^[a-z]+/[A-Za-z0-9.+-]+$")] = "application/octet-stream"
+
+
+class CaseKey(Contract):
+    """Which case, whose, and where its workflow lives."""
+
+    case_id: UUID
+    insurer_id: UUID
+    workflow_id: str

@@ -1,0 +1,132 @@
+"""A hazard: the commands it takes, the state it lives in, the view it answers with."""
+
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from models.contracts.base import Attachment, Command, Contract, FactDate, Text
+from models.contracts.clock import Clock
+from models.contracts.policy import DutyBrief, FoundHazard
+from models.contracts.rulebook import PackRef, Rulebook, WorkCalendar
+from models.contracts.vocabulary import Event, HazardGrade, HazardStage, Sector, Size
+
+
+class HazardBirth(Contract):
+    """What a hazard workflow is started with: its policy in brief, and what was found."""
+
+    case_id: UUID
+    policy_id: UUID
+    insurer_id: UUID
+    insurer_code: str
+    insurer_name: str
+    workflow_id: str
+    policy_workflow_id: str
+    policy_number: str
+    region: str
+    sector: Sector
+    size: Size
+    insured_id: UUID
+    insured_name: str
+    signed_on: date
+    effective_on: date
+    expires_on: date
+    packs: tuple[PackRef, ...]
+    found_on: date
+    visit: str
+    hazard: FoundHazard
+
+
+class OpenHazard(Command):
+    """The first command of a hazard; given by its policy."""
+
+    birth: HazardBirth
+
+
+class ConfirmTold(Command):
+    """Proof that the insured was told in writing."""
+
+    on: FactDate | None = None
+    receipt: Attachment | None = None
+    note: Text | None = None
+
+
+class ClaimRectification(Command):
+    """The insured says that the hazard is removed, with evidence."""
+
+    note: Text
+    evidence: tuple[Attachment, ...] = Field(min_length=1, max_length=20)
+    on: FactDate | None = None
+
+
+class RefuseRectification(Command):
+    """The insured will not rectify; recorded by the insurer, with what it was told."""
+
+    note: Text
+    evidence: Attachment | None = None
+    on: FactDate | None = None
+
+
+class RecheckHazard(Command):
+    """The insurer's recheck; a failed one gives a new term."""
+
+    passed: Annotated[bool, Field(strict=True)]
+    note: Text
+    evidence: tuple[Attachment, ...] = Field(default=(), max_length=20)
+    on: FactDate | None = None
+    due_on: FactDate | None = None
+
+    @model_validator(mode="after")
+    def _new_term_only_when_failed(self) -> "RecheckHazard":
+        if self.passed and self.due_on:
+            raise ValueError("复核通过时不设新的整改期限")
+        return self
+
+
+class StopHazard(Command):
+    """The policy has ended; the insurer's part in this hazard ends with the reason."""
+
+    reason: Text
+
+
+class HazardState(Contract):
+    """All a hazard remembers; replaced, never mutated."""
+
+    birth: HazardBirth
+    opened_at: datetime
+    seq: int = 0
+    stage: HazardStage = HazardStage.FOUND
+    facts: dict[Event, date] = {}
+    rounds: int = 1
+    refused: bool = False
+    clock: Clock = Clock()
+    last_notice: str = ""
+    ended_at: datetime | None = None
+    rulebook: Rulebook
+    calendar: WorkCalendar
+    remembered: tuple[str, ...] = ()
+
+
+class HazardView(Contract):
+    """The answer to every command of a hazard."""
+
+    id: UUID
+    policy_id: UUID
+    number: str
+    policy_number: str
+    grade: HazardGrade
+    stage: HazardStage
+    seq: int
+    description: str
+    place: str | None = None
+    criterion: str | None = None
+    found_on: date
+    rounds: int
+    refused: bool
+    insured_name: str
+    region: str
+    sector: Sector
+    duties: tuple[DutyBrief, ...] = ()
+    provisional: bool = False
+    packs: tuple[PackRef, ...] = ()

@@ -1,0 +1,43 @@
+"""How cases and their workflows are named: functions and their inverses; nothing else builds or takes apart an id."""
+
+from uuid import UUID, uuid5
+
+NAMESPACE = UUID("6f0c3a52-6f1d-5c7e-9a55-0a0f5e2b7c11")
+"""Fixed for ever: ids of cases are derived from it."""
+
+
+def policy_id(insurer_id: UUID, number: str) -> UUID:
+    """The policy of one insurer under one number; the same question always gives the same id."""
+    return uuid5(NAMESPACE, f"policy/{insurer_id}/{number}")
+
+
+def hazard_id(policy: UUID, number: str) -> UUID:
+    return uuid5(NAMESPACE, f"hazard/{policy}/{number}")
+
+
+def insured_id(insurer_id: UUID, credit_code: str) -> UUID:
+    """An enterprise as one insurer knows it."""
+    return uuid5(NAMESPACE, f"insured/{insurer_id}/{credit_code}")
+
+
+def policy_workflow_id(insurer_code: str, number: str) -> str:
+    return f"policy/{insurer_code}/{number}"
+
+
+def hazard_workflow_id(insurer_code: str, policy_number: str, number: str) -> str:
+    return f"hazard/{insurer_code}/{policy_number}/{number}"
+
+
+def mailroom_workflow_id(recipient_id: UUID) -> str:
+    return f"mailroom/{recipient_id}"
+
+
+def notice_key(case_id: UUID, duty_key: str, moment: str, role: str) -> str:
+    """Stable identifiers only, so that the same notice can never be told twice by our doing."""
+    return f"{case_id}:{duty_key}:{moment}:{role}"
+
+
+def ancestors(region: str) -> tuple[str, ...]:
+    """The region itself and the levels above it, most specific first: district, city, province, nation."""
+    levels = (region, region[:4] + "00", region[:2] + "0000", "000000")
+    return tuple(dict.fromkeys(levels))

@@ -1,0 +1,86 @@
+"""What workflows may ask of the world: activity signatures only, so that no workflow sees a database or a mail server."""
+
+from abc import ABC, abstractmethod
+from datetime import datetime
+from uuid import UUID
+
+from temporalio import activity
+
+from models.contracts.base import CaseKey, Contract
+from models.contracts.hazard import HazardBirth
+from models.contracts.mailroom import Compose, Composed, Delivery, Waiting
+from models.contracts.rulebook import Resolved, RulesFor
+from models.contracts.step import Step
+
+
+class Recall(Contract):
+    """Which answer is asked for again."""
+
+    case: CaseKey
+    command_id: str
+
+
+class LookIn(Contract):
+    """Look into the outbox of a recipient, at the mailroom's own time."""
+
+    recipient_id: UUID
+    now: datetime
+
+
+class Send(Contract):
+    mail_id: UUID
+    now: datetime
+
+
+class Recalled(Contract):
+    """The stored answer of a command, `None` where there is none."""
+
+    answer: dict[str, object] | None
+
+
+class Ledger(ABC):
+    """The record of steps."""
+
+    @activity.defn(name="记入台账")
+    @abstractmethod
+    async def commit_step(self, step: Step) -> None:
+        """Write timeline, read model, outbox and the command's answer in one transaction; a step already written is left alone."""
+
+    @activity.defn(name="取回答复")
+    @abstractmethod
+    async def recall_answer(self, recall: Recall) -> Recalled:
+        """The answer a command was given, for a repeat after continue-as-new."""
+
+
+class RuleDesk(ABC):
+    """The library of packs and calendars."""
+
+    @activity.defn(name="查定规则")
+    @abstractmethod
+    async def resolve_rules(self, asked: RulesFor) -> Resolved:
+        """The rulebook in force on a day for a place, sector and size, and today's calendar."""
+
+
+class Registry(ABC):
+    """Opens companions as siblings, never as Temporal children (a child stops its parent's clock under time travel)."""
+
+    @activity.defn(name="建立隐患案卷")
+    @abstractmethod
+    async def open_hazards(self, births: tuple[HazardBirth, ...]) -> None:
+        """Start each hazard's workflow under its deterministic id; one that is there already is left alone."""
+
+
+class Postman(ABC):
+    """Mail, from the outbox to the recipient's server."""
+
+    @activity.defn(name="查看待发")
+    @abstractmethod
+    async def look_in(self, asked: LookIn) -> Waiting: ...
+
+    @activity.defn(name="成文")
+    @abstractmethod
+    async def compose(self, asked: Compose) -> Composed: ...
+
+    @activity.defn(name="投递")
+    @abstractmethod
+    async def send(self, asked: Send) -> Delivery: ...

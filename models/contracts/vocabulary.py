@@ -1,0 +1,325 @@
+"""Every closed list of words, each with its Chinese label; contracts, packs, tables, pages and JSON all use these and no others."""
+
+from enum import StrEnum
+from typing import Self
+
+
+class Word(StrEnum):
+    """A word with a Chinese label for people."""
+
+    label: str
+
+    def __new__(cls, value: str, label: str) -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.label = label
+        return member
+
+
+class CaseKind(Word):
+    POLICY = "policy", "保单"
+    HAZARD = "hazard", "隐患"
+    CLAIM = "claim", "理赔"
+
+
+class Sector(Word):
+    NON_COAL_MINING = "non_coal_mining", "非煤矿山"
+    COAL_MINING = "coal_mining", "煤矿"
+    HAZARDOUS_CHEMICALS = "hazardous_chemicals", "危险化学品"
+    FIREWORKS = "fireworks", "烟花爆竹"
+    METAL_SMELTING = "metal_smelting", "金属冶炼"
+    ROAD_TRANSPORT = "road_transport", "道路运输"
+    URBAN_RAIL = "urban_rail", "城市轨道交通"
+    WATERWAY_TRANSPORT = "waterway_transport", "水路运输"
+    HOUSING_CONSTRUCTION = "housing_construction", "房屋建筑施工"
+    MUNICIPAL_CONSTRUCTION = "municipal_construction", "市政工程施工"
+    TRANSPORT_CONSTRUCTION = "transport_construction", "交通工程施工"
+    WATER_WORKS_CONSTRUCTION = "water_works_construction", "水利工程施工"
+    CIVIL_EXPLOSIVES = "civil_explosives", "民用爆炸物品"
+    FISHERY = "fishery", "渔业生产"
+    OTHER = "other", "其他行业"
+
+
+class Size(Word):
+    LARGE = "large", "大型"
+    MEDIUM = "medium", "中型"
+    SMALL = "small", "小型"
+    MICRO = "micro", "微型"
+
+
+class Role(Word):
+    INSURER = "insurer", "保险机构"
+    INSURED = "insured", "投保单位"
+    PROVIDER = "provider", "服务机构"
+    BROKER = "broker", "保险经纪机构"
+    EMERGENCY = "emergency", "应急管理部门"
+    INDUSTRY = "industry", "行业主管部门"
+    FINANCIAL = "financial", "金融监管部门"
+    LOCAL_FINANCE = "local_finance", "地方金融监管部门"
+    JOINT_CONFERENCE = "joint_conference", "联席会"
+    SAFETY_OFFICE = "safety_office", "安委办"
+    PLATFORM = "platform", "信息平台"
+    HUMAN_QUEUE = "human_queue", "人工处理"
+
+
+class ActorKind(Word):
+    INSURER = "insurer", "保险机构"
+    DEPARTMENT = "department", "政府部门"
+    ENTERPRISE = "enterprise", "投保单位"
+    OPERATOR = "operator", "运维人员"
+    SYSTEM = "system", "系统"
+
+
+class By(Word):
+    LAW = "law", "法规规定"
+    CONTRACT = "contract", "合同约定"
+    PRODUCT = "product", "系统约定"
+
+
+class TermUnit(Word):
+    NATURAL_DAY = "natural_day", "日"
+    WORKING_DAY = "working_day", "个工作日"
+    HOUR = "hour", "小时"
+    YEAR = "year", "年"
+
+
+class FirstDay(Word):
+    EXCLUDED = "excluded", "起算日不计入"
+    INCLUDED = "included", "起算日计入"
+
+
+class OnHoliday(Word):
+    ROLL_FORWARD = "roll_forward", "末日遇休息日顺延"
+    KEEP = "keep", "末日不顺延"
+
+
+class Combine(Word):
+    MAX = "max", "取高者"
+    MIN = "min", "取低者"
+    REPLACE = "replace", "以下级为准"
+
+
+class RateBase(Word):
+    PREMIUM_TOTAL = "premium_total", "保费总额"
+    PREMIUM_COLLECTED = "premium_collected", "实际收取保费"
+    PER_PERSON = "per_person", "每人"
+
+
+class Occurs(Word):
+    ONCE = "once", "一案一次"
+    EACH_TIME = "each_time", "每次发生"
+
+
+class Event(Word):
+    """What can happen to a case. The third word tells whose life it belongs to."""
+
+    case: CaseKind
+
+    def __new__(cls, value: str, label: str, case: CaseKind = CaseKind.POLICY) -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.label = label
+        member.case = case
+        return member
+
+    POLICY_SIGNED = "policy_signed", "保单签署"
+    POLICY_EFFECTIVE = "policy_effective", "合同生效"
+    POLICY_OPENED = "policy_opened", "建档"
+    POLICY_UPLOADED = "policy_uploaded", "上传电子保单"
+    PROVIDER_NAMED = "provider_named", "确定服务机构"
+    PLAN_FILED = "plan_filed", "提交服务计划"
+    PLAN_CONFIRMED = "plan_confirmed", "投保单位确认计划"
+    VISIT_RECORDED = "visit_recorded", "记录服务"
+    FIRST_SERVICE_DONE = "first_service_done", "首次服务"
+    SERVICE_COMPLETED = "service_completed", "服务完成"
+    SPEND_RECORDED = "spend_recorded", "列支服务费"
+    POLICY_YEAR_STARTED = "policy_year_started", "保险年度开始"
+    POLICY_EXPIRES = "policy_expires", "保险期间届满日"
+    POLICY_EXPIRED = "policy_expired", "保险期间届满"
+    POLICY_LAPSED = "policy_lapsed", "届满未续保"
+    POLICY_RENEWED = "policy_renewed", "续保"
+    POLICY_SURRENDERED = "policy_surrendered", "退保"
+    POLICY_ENDORSED = "policy_endorsed", "批改"
+    OUT_OF_AREA_FILED = "out_of_area_filed", "异地投保报备"
+    RATE_REVIEW_MARKED = "rate_review_marked", "标记续保费率复核"
+    CLOCK_SUSPENDED = "clock_suspended", "中止计时"
+    CLOCK_RESUMED = "clock_resumed", "恢复计时"
+    DUTY_EXTENDED = "duty_extended", "延期"
+    DUTY_EXCUSED = "duty_excused", "说明理由"
+    DUTY_ACKNOWLEDGED = "duty_acknowledged", "部门签收"
+    DUTY_TAKEN_OVER = "duty_taken_over", "部门接手"
+    DEPARTMENT_ANSWERED = "department_answered", "部门答复"
+    RUNG_FIRED = "rung_fired", "通知"
+    RUNG_PASSED_OVER = "rung_passed_over", "补录时已过，未发送"
+    CALENDAR_ADOPTED = "calendar_adopted", "采用新工作日历"
+    RULES_ADOPTED = "rules_adopted", "采用新规则"
+    HAZARD_FOUND = "hazard_found", "发现隐患", CaseKind.HAZARD
+    HAZARD_TOLD = "hazard_told", "书面告知投保单位", CaseKind.HAZARD
+    RECTIFICATION_CLAIMED = "rectification_claimed", "申报整改完成", CaseKind.HAZARD
+    RECTIFICATION_REFUSED = "rectification_refused", "拒不整改", CaseKind.HAZARD
+    RECTIFICATION_OVERDUE = "rectification_overdue", "逾期未整改", CaseKind.HAZARD
+    RECHECK_PASSED = "recheck_passed", "复核通过", CaseKind.HAZARD
+    RECHECK_FAILED = "recheck_failed", "复核未通过", CaseKind.HAZARD
+    HAZARD_REPORTED = "hazard_reported", "重大隐患报告部门", CaseKind.HAZARD
+    HAZARD_ANSWERED = "hazard_answered", "部门处理答复", CaseKind.HAZARD
+    HAZARD_CLOSED = "hazard_closed", "隐患销号", CaseKind.HAZARD
+    CLAIM_REPORTED = "claim_reported", "报案", CaseKind.CLAIM
+    DOCUMENTS_REQUESTED = "documents_requested", "一次性通知补充材料", CaseKind.CLAIM
+    DOCUMENTS_RECEIVED = "documents_received", "材料收齐", CaseKind.CLAIM
+    CLAIM_DETERMINED = "claim_determined", "核定", CaseKind.CLAIM
+    SETTLEMENT_AGREED = "settlement_agreed", "达成赔偿协议", CaseKind.CLAIM
+    CLAIM_PAID = "claim_paid", "赔付", CaseKind.CLAIM
+    CLAIM_REFUSED = "claim_refused", "拒赔", CaseKind.CLAIM
+    CLAIM_COMPLETED = "claim_completed", "理赔完成", CaseKind.CLAIM
+    CLAIM_RESULT_UPLOADED = "claim_result_uploaded", "上传理赔结果", CaseKind.CLAIM
+
+
+class PolicyStage(Word):
+    """How far the policy has come; only ever moves forward."""
+
+    SIGNED = "signed", "已签署"
+    UPLOADED = "uploaded", "已上传"
+    PROVIDER_NAMED = "provider_named", "已定服务机构"
+    PLAN_FILED = "plan_filed", "计划已提交"
+    PLAN_CONFIRMED = "plan_confirmed", "计划已确认"
+    SERVING = "serving", "服务中"
+    SERVED = "served", "服务已完成"
+    RENEWED = "renewed", "已续保"
+    EXPIRED = "expired", "已届满"
+    SURRENDERED = "surrendered", "已退保"
+
+
+class PolicyKind(Word):
+    ANNUAL = "annual", "一年期"
+    SEASONAL = "seasonal", "季节性"
+    PROJECT = "project", "按工程周期"
+
+
+class HazardGrade(Word):
+    ORDINARY = "ordinary", "一般隐患"
+    MAJOR = "major", "重大事故隐患"
+
+
+class HazardStage(Word):
+    FOUND = "found", "已发现"
+    TOLD = "told", "已告知"
+    CLAIMED = "claimed", "待复核"
+    FAILED = "failed", "复核未通过"
+    REFUSED = "refused", "拒不整改"
+    CLOSED = "closed", "已销号"
+    STOPPED = "stopped", "已终止"
+
+
+class SurrenderReason(Word):
+    CLOSED_BY_LAW = "closed_by_law", "被依法关闭取缔"
+    FULLY_STOPPED = "fully_stopped", "完全停止生产经营活动"
+    PROJECT_ENDED = "project_ended", "工程提前竣工"
+    CONVERTED = "converted", "转保其他保险机构的安责险"
+    OTHER = "other", "其他原因"
+
+
+class StopReason(Word):
+    MET = "met", "已履行"
+    SURRENDERED = "surrendered", "保单退保"
+    EXPIRED = "expired", "保险期间届满"
+    CLOSED = "closed", "案件办结"
+    EXCUSED = "excused", "已说明理由"
+
+
+class SuspendReason(Word):
+    PRODUCTION_STOPPED = "production_stopped", "企业停产停业"
+    DISASTER = "disaster", "自然灾害"
+    EPIDEMIC = "epidemic", "公共卫生事件"
+    DEPARTMENT_ORDER = "department_order", "部门指令"
+    DISPUTE = "dispute", "争议处理"
+
+
+class SpendPurpose(Word):
+    TRAINING = "training", "宣传教育培训"
+    RISK_ASSESSMENT = "risk_assessment", "风险辨识评估和安全评价"
+    HAZARD_INSPECTION = "hazard_inspection", "隐患排查治理"
+    RISK_CONTROL = "risk_control", "风险管控"
+    EMERGENCY_DRILL = "emergency_drill", "应急预案与演练"
+    STANDARDISATION = "standardisation", "安全生产标准化"
+    SAFETY_TECHNOLOGY = "safety_technology", "安全生产科技推广"
+    SAFETY_REWARD = "safety_reward", "安全奖励"
+
+
+class ServiceItem(Word):
+    TRAINING = "training", "安全生产宣传教育培训"
+    RISK_ASSESSMENT = "risk_assessment", "安全风险辨识、评估和安全评价"
+    HAZARD_INSPECTION = "hazard_inspection", "生产安全事故隐患排查"
+    STANDARDISATION = "standardisation", "安全生产标准化建设"
+    EMERGENCY_DRILL = "emergency_drill", "应急预案编制和演练"
+    SAFETY_TECHNOLOGY = "safety_technology", "安全生产科技推广应用"
+    OTHER = "other", "其他服务"
+
+
+class PolicyField(Word):
+    """Fields of a policy that a pack may require."""
+
+    LIMIT_PER_PERSON = "limit_per_person", "每人责任限额"
+    SERVICE_ITEMS = "service_items", "合同约定的服务项目"
+    SERVICE_FREQUENCY = "service_frequency", "合同约定的服务频次"
+    ALL_EMPLOYEES = "all_employees", "覆盖全体从业人员"
+    FILED_CLAUSE = "filed_clause", "备案条款编号"
+    OUT_OF_AREA_FILING = "out_of_area_filing", "异地投保报备编号"
+
+
+class NoticeKind(Word):
+    POLICY_OPENED = "policy_opened", "保单已建档"
+    DUTY_REMINDER = "duty_reminder", "履职提醒"
+    DUTY_OVERDUE = "duty_overdue", "逾期通知"
+    DUTY_STANDING = "duty_standing", "未尽事项告知"
+    HAZARD_NOTICE = "hazard_notice", "隐患告知"
+    RECTIFICATION_REMINDER = "rectification_reminder", "整改提醒"
+    MAJOR_HAZARD_REPORT = "major_hazard_report", "重大事故隐患报告"
+    RECHECK_RESULT = "recheck_result", "复核结果"
+    PLAN_CONFIRMATION = "plan_confirmation", "服务计划确认"
+    RENEWAL_REMINDER = "renewal_reminder", "续保提醒"
+    POLICY_LAPSED = "policy_lapsed", "脱保通知"
+    POLICY_SURRENDERED = "policy_surrendered", "退保通知"
+    DATE_MOVED = "date_moved", "期限变更告知"
+
+
+class Urgency(Word):
+    NOW = "now", "立即"
+    DIGEST = "digest", "汇总"
+
+
+class NoticeStatus(Word):
+    QUEUED = "queued", "待发"
+    ACCEPTED = "accepted", "已送达邮件服务器"
+    AMBIGUOUS = "ambiguous", "结果不明，已重发"
+    BOUNCED = "bounced", "退信"
+    ACKNOWLEDGED = "acknowledged", "已签收"
+
+
+class DayMark(Word):
+    """What a day did in the counting of a term."""
+
+    START = "start", "起算日，不计入"
+    COUNTED = "counted", "计入"
+    REST_COUNTED = "rest_counted", "休息日，计入"
+    REST_SKIPPED = "rest_skipped", "休息日，不计"
+    SUSPENDED = "suspended", "中止，不计"
+    EXTENDED = "extended", "延期"
+    ROLLED = "rolled", "末日遇休息日，顺延"
+    DUE = "due", "到期日"
+
+
+class TaskKind(Word):
+    """Why something waits for a person in the operators' queue."""
+
+    NO_ROUTE = "no_route", "无对应部门"
+    NO_ADDRESS = "no_address", "部门未登记邮箱"
+    BOUNCED = "bounced", "退信"
+    UNDELIVERED = "undelivered", "多次发送失败"
+
+
+class LinkPurpose(Word):
+    """What the holder of a mailed link may do."""
+
+    RECTIFICATION = "rectification", "申报整改"
+    PLAN = "plan", "确认服务计划"
+    DEPARTMENT = "department", "部门签收与答复"
