@@ -48,6 +48,8 @@ class Instrument(Strict):
 
     number: Wording
     title: Wording
+    place: Wording | None = None
+    """The place in one Chinese word (宿州), for reasons and lists; without it the number speaks."""
     issued_by: tuple[Wording, ...] = Field(min_length=1)
     issued_on: date | None
     in_force_on: date
