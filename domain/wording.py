@@ -1,0 +1,280 @@
+"""Dates, money, terms and citations in Chinese, for pages, mails and the Temporal UI alike; no template, no decision."""
+
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import NamedTuple
+
+from domain.places import full_region_name, region_name
+from models.contracts.clock import Projection
+from models.contracts.hazard import HazardState
+from models.contracts.policy import HazardBrief, PolicyState
+from models.contracts.rulebook import Citation, Duty
+from models.contracts.vocabulary import By, FirstDay, HazardStage, PolicyStage, Role, Sector, Size, TermUnit, Word
+
+__all__ = [
+    "Coming",
+    "by_line",
+    "citation",
+    "counting",
+    "day",
+    "duty_line",
+    "full_region_name",
+    "hazard_details",
+    "instant",
+    "left",
+    "mailroom_details",
+    "money",
+    "place_line",
+    "plain_day",
+    "policy_details",
+    "provisional_note",
+    "region_name",
+    "roles",
+    "share",
+    "short_day",
+    "who_says",
+]
+
+BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
+"""China has kept one offset since 1992; every date of this service lies later."""
+WEEKDAYS = "一二三四五六日"
+SATURDAY = 5
+SUSPENDED = "计时已中止，恢复后重新推算到期日"
+
+
+def day(on: date) -> str:
+    """2024年2月18日（周日）"""
+    return f"{plain_day(on)}（周{WEEKDAYS[on.weekday()]}）"
+
+
+def plain_day(on: date) -> str:
+    """2024年2月18日"""
+    return f"{on.year}年{on.month}月{on.day}日"
+
+
+def short_day(on: date) -> str:
+    """2月18日"""
+    return f"{on.month}月{on.day}日"
+
+
+def instant(at: datetime) -> str:
+    """An aware instant in Beijing time; midnight is 24:00 of the day that ends with it, as the law counts."""
+    local = at.astimezone(BEIJING)
+    if (local.hour, local.minute, local.second) == (0, 0, 0):
+        return f"{plain_day(local.date() - timedelta(days=1))} 24:00"
+    return f"{plain_day(local.date())} {local:%H:%M}"
+
+
+def money(amount: Decimal) -> str:
+    """12,000.00 元"""
+    return f"{amount:,.2f} 元"
+
+
+def share(value: str | Decimal) -> str:
+    """A share of one as a percentage: "0.12" → 12 %"""
+    percent = (Decimal(value) * 100).normalize()
+    return f"{percent:f} %"
+
+
+def who_says(by: By) -> str:
+    """法规规定, 合同约定 or 系统约定: every figure says which it is."""
+    return by.label
+
+
+def citation(cites: Citation) -> str:
+    """Document number and clause: 应急监二〔2023〕84号 二(五)"""
+    return f"{cites.number} {cites.clause}".strip()
+
+
+def by_line(cites: Citation) -> str:
+    """The citation with who says it; our own choice is never shown as law."""
+    return f"{citation(cites)}（{who_says(cites.by)}）"
+
+
+def place_line(region: str, sector: Sector, size: Size | None = None) -> str:
+    """安徽省宿州市 · 危险化学品 · 中型"""
+    parts = [full_region_name(region), sector.label, size.label if size else ""]
+    return " · ".join(part for part in parts if part)
+
+
+def roles(told: tuple[Role, ...]) -> str:
+    return "、".join(role.label for role in told)
+
+
+def provisional_note(due: date | None) -> str:
+    """Why a due date may still move: the year's calendar of days off is not published."""
+    year = f"{due.year}年" if due else "相关年份"
+    return f"暂定：{year}放假安排尚未公布，目前按周末和固定节假日推算，公布后重新推算并告知"
+
+
+def left(due_at: datetime | None, now: datetime) -> str:
+    """How much time is left, in whole days (hours on the last day), or how long it is overdue."""
+    if due_at is None:
+        return SUSPENDED
+    gap = due_at - now
+    days, hours = divmod(abs(gap) // timedelta(hours=1), 24)
+    length = f"{days} 天" if days else f"{hours} 小时" if hours else "不足 1 小时"
+    return f"还剩 {length}" if gap > timedelta() else f"已逾期 {length}"
+
+
+def duty_line(label: str, effective: date | None, cites: Citation | None = None, *, provisional: bool = False) -> str:
+    """上传电子保单，应2024年3月8日（周五）前完成（应急监二〔2023〕84号 二(五)，法规规定）"""
+    due = f"应于{day(effective)} 24:00 前完成" if effective else SUSPENDED
+    source = f"（{citation(cites)}，{who_says(cites.by)}）" if cites else ""
+    return f"{label}，{due}{'（暂定）' if provisional else ''}{source}"
+
+
+def counting(
+    duty: Duty, anchor_on: date, projection: Projection, suspended_days: int = 0, extended_days: int = 0
+) -> str:
+    """How the due day was counted, in one sentence; days are natural days unless the duty says otherwise."""
+    nominal, effective = projection.nominal, projection.effective
+    if nominal is None or effective is None:
+        return f"自{plain_day(anchor_on)}{_anchor(duty)}起计；{SUSPENDED}"
+    if duty.within.unit is TermUnit.HOUR:
+        return f"自{plain_day(anchor_on)}{_anchor(duty)}起 {duty.within.amount} 小时，连续计算，遇休息日不顺延"
+    span = _span(duty, anchor_on)
+    moved = timedelta(days=suspended_days + extended_days)
+    if duty.given_by == "due" and span is not None and nominal != span + moved:
+        return f"期限由记录人设定，{_landing(nominal, effective)}"
+    pauses = f"，扣除中止 {suspended_days} 日" if suspended_days else ""
+    grants = f"，延期 {extended_days} 日" if extended_days else ""
+    capped = duty.until_expiry and span is not None and nominal < span
+    cap = "，以保险期间届满为限" if capped else ""
+    return f"{_length(duty, anchor_on)}{pauses}{grants}{cap}，{_landing(nominal, effective)}"
+
+
+def _anchor(duty: Duty) -> str:
+    """What the term is counted from; unsaid where several events may start it."""
+    return duty.anchor[0].label.removeprefix("保单") if len(duty.anchor) == 1 else ""
+
+
+def _length(duty: Duty, anchor_on: date) -> str:
+    within = duty.within
+    if within.amount == 0:
+        return f"于{plain_day(anchor_on)}{_anchor(duty)}当日"
+    first = "次日" if within.first_day is FirstDay.EXCLUDED else "当日"
+    return f"自{plain_day(anchor_on)}{_anchor(duty)}{first}起算{within.amount}{within.unit.label}"
+
+
+def _landing(nominal: date, effective: date) -> str:
+    """The last day; where it was rolled, from which rest day to which working day."""
+    if nominal == effective:
+        return f"末日为{plain_day(effective)}"
+    made_up = "（调休上班日）" if effective.weekday() >= SATURDAY else ""
+    write = short_day if nominal.year == effective.year else plain_day
+    return f"末日{write(nominal)}为休息日，顺延至{write(effective)}{made_up}"
+
+
+def _span(duty: Duty, anchor_on: date) -> date | None:
+    """The last day of a term of natural days by simple addition; `None` for other units."""
+    if duty.within.unit is not TermUnit.NATURAL_DAY:
+        return None
+    taken = duty.within.amount - (duty.within.first_day is FirstDay.INCLUDED)
+    return anchor_on + timedelta(days=taken)
+
+
+class Coming(NamedTuple):
+    """What a case waits for next, as the details of the Temporal UI show it."""
+
+    label: str
+    effective: date | None
+    cites: Citation | None = None
+    tells: tuple[Role, ...] = ()
+    """Who is told when the next rung fires."""
+    alarm_at: datetime | None = None
+    provisional: bool = False
+
+
+POLICY_WAY = tuple(PolicyStage)[: tuple(PolicyStage).index(PolicyStage.SERVED) + 1]
+HAZARD_WAY = (HazardStage.FOUND, HazardStage.TOLD, HazardStage.CLAIMED, HazardStage.CLOSED)
+CLOSED_HAZARDS = frozenset({HazardStage.CLOSED, HazardStage.STOPPED})
+
+
+def policy_details(state: PolicyState, coming: Coming | None, floor: Decimal | None = None) -> str:
+    """Markdown for the Temporal UI: how a policy stands, what comes next and where the money is against its floor."""
+    terms = state.terms
+    return _lines(
+        f"**保单 {_escaped(terms.number)}** · {_escaped(state.insured_name)}",
+        place_line(terms.region, terms.sector, terms.size),
+        _way(POLICY_WAY, state.stage),
+        *_coming(coming, ended=state.ended_at is not None),
+        f"最近通知：{_escaped(state.last_notice)}" if state.last_notice else "",
+        _open_hazards(state.hazards),
+        _spending(state.spent, floor),
+        "**续保费率待复核**（曾拒不整改）" if state.rate_review else "",
+    )
+
+
+def hazard_details(state: HazardState, coming: Coming | None) -> str:
+    """Markdown for the Temporal UI: how a hazard stands and what comes next."""
+    birth = state.birth
+    return _lines(
+        f"**{birth.hazard.grade.label} {_escaped(birth.hazard.number)}** · 保单 {_escaped(birth.policy_number)}"
+        f" · {_escaped(birth.insured_name)}",
+        place_line(birth.region, birth.sector, birth.size),
+        _way(HAZARD_WAY, state.stage),
+        f"第 {state.rounds} 轮整改" if state.rounds > 1 else "",
+        *_coming(coming, ended=state.ended_at is not None),
+        f"最近通知：{_escaped(state.last_notice)}" if state.last_notice else "",
+    )
+
+
+def mailroom_details(waiting: int, delivered: int, opens_at: datetime | None, last: str = "") -> str:
+    """Markdown for the Temporal UI: what lies in a mailroom, without names or addresses."""
+    return _lines(
+        f"待汇总 {waiting} 件" if waiting else "没有待发通知",
+        f"下次发出：{instant(opens_at)}（对方上班时间）" if waiting and opens_at else "",
+        f"已发 {delivered} 封",
+        f"最近一封：{last}" if last else "",
+    )
+
+
+def _lines(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part)
+
+
+def _escaped(text: str) -> str:
+    """Free text cannot become Markdown."""
+    return "".join(f"\\{letter}" if letter in "\\`*_[]<>#|!" else letter for letter in text.replace("\n", " "))
+
+
+def _way(stages: tuple[Word, ...], now: Word) -> str:
+    """The stages as a line: passed ●, present in bold, to come ○; a stage off the way stands at its end."""
+    if now not in stages:
+        return f"{'─'.join('●' for _ in stages)} → **{now.label}**"
+    at = stages.index(now)
+    marks = (
+        [f"● {word.label}" for word in stages[:at]]
+        + [f"**◉ {now.label}**"]
+        + [f"○ {word.label}" for word in stages[at + 1 :]]
+    )
+    return " ─ ".join(marks)
+
+
+def _coming(coming: Coming | None, *, ended: bool) -> tuple[str, ...]:
+    if coming is None:
+        return ("已办结" if ended else "没有在计的期限",)
+    alarm = (
+        f"下次提醒：{instant(coming.alarm_at)}，告知{roles(coming.tells)}" if coming.alarm_at and coming.tells else ""
+    )
+    return (
+        f"下一期限：{duty_line(coming.label, coming.effective, coming.cites)}",
+        alarm,
+        f"*{provisional_note(coming.effective)}*" if coming.provisional else "",
+    )
+
+
+def _open_hazards(hazards: tuple[HazardBrief, ...]) -> str:
+    unsettled = [hazard for hazard in hazards if hazard.stage not in CLOSED_HAZARDS]
+    if not unsettled:
+        return ""
+    named = "；".join(f"{_escaped(h.number)}（{h.grade.label}，{h.stage.label}）" for h in unsettled[:10])
+    return f"未销号隐患 {len(unsettled)} 项：{named}{'……' if len(unsettled) > 10 else ''}"
+
+
+def _spending(spent: Decimal, floor: Decimal | None) -> str:
+    if floor is None:
+        return f"已列支服务费：{money(spent)}" if spent else ""
+    verdict = "已达下限" if spent >= floor else f"还差 {money(floor - spent)}"
+    return f"服务费列支：{money(spent)} / 下限 {money(floor)}（{verdict}）"
