@@ -138,6 +138,8 @@ class Duty(Strict):
     """A stated reason ends the duty (the notice says 无理由)."""
     extension: Extension | None = None
     clause: Clause
+    document: Wording | None = None
+    """Where the clause stands in another document than the pack's own instrument: that document's number."""
     by: Annotated[Spoken, BeforeValidator(_spoken)]
     ladder: tuple[Rung, ...] = ()
     overrides: Identifier | None = None
@@ -165,6 +167,8 @@ class Rate(Strict):
     combine: Combine
     label: Wording
     clause: Clause
+    document: Wording | None = None
+    """Where the clause stands in another document than the pack's own instrument: that document's number."""
     by: By
     enabled: bool = True
     source: Wording | None = None
@@ -184,6 +188,8 @@ class Gate(Strict):
     needs: Event
     when: When = When()
     clause: Clause
+    document: Wording | None = None
+    """Where the clause stands in another document than the pack's own instrument: that document's number."""
     by: By
     overrides: Identifier | None = None
     proves: tuple[str, ...] = ()
