@@ -4,6 +4,8 @@ from uuid import UUID, uuid5
 
 NAMESPACE = UUID("6f0c3a52-6f1d-5c7e-9a55-0a0f5e2b7c11")
 """Fixed for ever: ids of cases are derived from it."""
+HUMAN_QUEUE = UUID("6f0c3a52-6f1d-5c7e-9a55-0a0f5e2b7c00")
+"""The recipient behind every notice that has no department: the operators. Its row comes with the first migration."""
 
 
 def policy_id(insurer_id: UUID, number: str) -> UUID:
@@ -41,3 +43,8 @@ def ancestors(region: str) -> tuple[str, ...]:
     """The region itself and the levels above it, most specific first: district, city, province, nation."""
     levels = (region, region[:4] + "00", region[:2] + "0000", "000000")
     return tuple(dict.fromkeys(levels))
+
+
+def notice_id(key: str) -> UUID:
+    """The outbox row of a notice, from its key."""
+    return uuid5(NAMESPACE, f"notice/{key}")

@@ -1,0 +1,66 @@
+"""The connection pool and the transaction-local settings row-level security reads; no query of any room here."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from pydantic_core import to_json
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+
+# Milliseconds. A statement that waits longer than this is a fault to be seen and repeated, not to be sat out
+# (promises.md F17).
+LIMITS = {"lock_timeout": "2000", "statement_timeout": "10000", "idle_in_transaction_session_timeout": "30000"}
+CONNECT_WITHIN = 5.0  # seconds
+POOL_WAIT = 4.0  # seconds; below the API's budget of five
+
+Within = AsyncConnection | AsyncSession
+
+
+def make_engine(url: str, pool_size: int = 5) -> AsyncEngine:
+    """A pool for the application role; `url` is `postgresql+asyncpg://…`. At most `pool_size` connections."""
+    return create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT,
+        json_serializer=_to_json,
+        connect_args={
+            "timeout": CONNECT_WITHIN,
+            "server_settings": {**LIMITS, "application_name": "anze", "jit": "off"},
+        },
+    )
+
+
+async def tenant(within: Within, insurer_id: UUID) -> None:
+    """Rows of this insurer, until the transaction ends."""
+    await _set(within, "anze.tenant", str(insurer_id))
+
+
+async def recipient(within: Within, recipient_ids: UUID | Iterable[UUID]) -> None:
+    """What was addressed to these recipients, of whichever insurer, until the transaction ends."""
+    ids = [recipient_ids] if isinstance(recipient_ids, UUID) else recipient_ids
+    await _set(within, "anze.recipient", ",".join(str(one) for one in ids))
+
+
+async def operator(within: Within) -> None:
+    """The operators' view: every case's row, every task, every notice, the directory of parties."""
+    await _set(within, "anze.operator", "on")
+
+
+async def link(within: Within, token_hash: str) -> None:
+    """The one link whose token hashes to this, until the transaction ends."""
+    await _set(within, "anze.link", token_hash)
+
+
+async def api_key(within: Within, key_hash: str) -> None:
+    """The one API key that hashes to this, until the transaction ends."""
+    await _set(within, "anze.key", key_hash)
+
+
+async def _set(within: Within, name: str, value: str) -> None:
+    # Transaction-local always: a setting of the session would leak into the next user of a pooled connection (E10).
+    await within.execute(text("SELECT set_config(:name, :value, true)"), {"name": name, "value": value})
+
+
+def _to_json(value: object) -> str:
+    return to_json(value).decode()
