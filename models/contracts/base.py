@@ -6,12 +6,22 @@ from decimal import Decimal
 from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from models.contracts.vocabulary import ActorKind
 
 MONEY_PATTERN = re.compile(r"^[0-9]{1,16}(\.[0-9]{1,2})?$", re.ASCII)
-HIDDEN_CHARACTERS = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+HIDDEN_CHARACTERS = re.compile(r"[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+LINE_BREAKS = re.compile(r"[\t\n\r\u2028\u2029]")
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 EARLIEST, LATEST = date(2000, 1, 1), date(2200, 1, 1)
 RFC3339 = re.compile(r"^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:\d{2})$", re.ASCII)
@@ -38,14 +48,30 @@ def _money(value: object) -> object:
     if isinstance(value, Decimal):
         return value
     if not isinstance(value, str) or not MONEY_PATTERN.fullmatch(value):
-        raise ValueError("金额须为字符串，最多两位小数，例如 \"1200.50\"")
+        raise ValueError('金额须为字符串，最多两位小数，例如 "1200.50"')
     return Decimal(value).quantize(Decimal("0.01"))
 
 
 def _clean(value: str) -> str:
     if CONTROL_CHARACTERS.search(value):
         raise ValueError("文字中含有控制字符")
-    return HIDDEN_CHARACTERS.sub("", value)
+    visible = HIDDEN_CHARACTERS.sub("", value).strip()
+    if not visible:
+        raise ValueError("文字不得为空")
+    return visible
+
+
+def _one_line(value: str) -> str:
+    """Names end up in mail subjects and headers."""
+    if LINE_BREAKS.search(value):
+        raise ValueError("名称不得换行")
+    return value
+
+
+def _file_name(value: str) -> str:
+    if "/" in value or "\\" in value or value in {".", ".."}:
+        raise ValueError("文件名不得含有路径")
+    return value
 
 
 def _plain(value: str) -> str:
@@ -77,11 +103,23 @@ def _written(pattern: re.Pattern[str], says: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-Money = Annotated[Decimal, BeforeValidator(_money), Field(ge=0, max_digits=18, decimal_places=2)]
+Money = Annotated[
+    Decimal,
+    BeforeValidator(_money),
+    Field(ge=0, max_digits=18, decimal_places=2),
+    WithJsonSchema({"type": "string", "pattern": MONEY_PATTERN.pattern, "examples": ["1200.50"]}),
+]
 """Yuan with two places; travels as a string, never as a float."""
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), AfterValidator(_clean)]
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=120),
+    AfterValidator(_one_line),
+    AfterValidator(_clean),
+]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), AfterValidator(_clean)]
-Number = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$"), AfterValidator(_plain)]
+Number = Annotated[
+    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$"), AfterValidator(_plain)
+]
 """A business number (policy, plan, invoice): ASCII letters, digits, dot, underscore and hyphen."""
 Region = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 """Administrative division code of six digits (GB/T 2260)."""
@@ -91,6 +129,8 @@ FactDate = Annotated[date, _written(ISO_DATE, "日期须写作 2026-01-31"), Aft
 FactInstant = Annotated[
     AwareDatetime, _written(RFC3339, "时间须写作 2026-01-31T09:30:00+08:00"), AfterValidator(_sane_instant)
 ]
+Flag = Annotated[bool, Field(strict=True)]
+"""Yes or no; never 1, "true" or "on"."""
 Count = Annotated[int, Field(strict=True, ge=0, le=10_000_000)]
 
 C = TypeVar("C", bound=Command)
@@ -117,8 +157,10 @@ class Attachment(Strict):
     """A file kept by its digest, with the name people know it by."""
 
     digest: Digest
-    name: Name
-    media_type: Annotated[str, StringConstraints(max_length=100, pattern=r"^[a-z]+/[A-Za-z0-9.+-]+$")] = "application/octet-stream"
+    name: Annotated[Name, AfterValidator(_file_name)]
+    media_type: Annotated[str, StringConstraints(max_length=100, pattern=r"^[a-z]+/[A-Za-z0-9.+-]+$")] = (
+        "application/octet-stream"
+    )
 
 
 class CaseKey(Contract):

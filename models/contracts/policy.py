@@ -15,6 +15,7 @@ from models.contracts.base import (
     Digest,
     FactDate,
     FactInstant,
+    Flag,
     Money,
     Name,
     Number,
@@ -41,9 +42,12 @@ from models.contracts.vocabulary import (
 
 CreditCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-HJ-NPQRTUWXY]{18}$")]
 EmailAddress = Annotated[
-    str, StringConstraints(max_length=254, pattern=r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+$")
+    str,
+    StringConstraints(max_length=254, pattern=r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+$"),
 ]
-WebAddress = Annotated[str, StringConstraints(max_length=500, pattern=r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[^\s<>\"'\\]*)?$")]
+WebAddress = Annotated[
+    str, StringConstraints(max_length=500, pattern=r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[^\s<>\"'\\]*)?$")
+]
 
 
 class PastFact(Strict):
@@ -74,7 +78,7 @@ class Terms(Strict):
     service_items: tuple[ServiceItem, ...] = Field(default=(), max_length=10)
     services_per_year: Annotated[int, Field(strict=True, ge=1, le=52)] | None = None
     filed_clause: Number | None = None
-    out_of_area: bool = False
+    out_of_area: Flag = False
     out_of_area_filing: Number | None = None
     previous_policy: Number | None = None
 
@@ -175,7 +179,7 @@ class RecordVisit(Command):
 class CompleteService(Command):
     """The service of the signing term is complete, with the insured's confirmation of the record."""
 
-    confirmed_by_insured: bool
+    confirmed_by_insured: Flag
     report: Attachment | None = None
     on: FactDate | None = None
 
@@ -189,7 +193,7 @@ class RecordSpend(Command):
     on: FactDate
     payee: Name | None = None
     evidence: Attachment | None = None
-    provision: bool = False
+    provision: Flag = False
     """A sum set aside, not spent; only where the place allows it."""
 
 
@@ -350,8 +354,9 @@ class PolicyState(Contract):
     spent: Decimal = Decimal("0.00")
     provided: Decimal = Decimal("0.00")
     provider_name: str | None = None
-    year: int = 1
-    """Which policy year has started."""
+    year: int = 0
+    """Which policy year has started; 0 before the contract takes effect."""
+    visits_this_year: int = 0
     rate_review: bool = False
     last_notice: str = ""
     ended_at: datetime | None = None
