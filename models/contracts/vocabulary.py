@@ -311,6 +311,16 @@ class DayMark(Word):
     DUE = "due", "到期日"
 
 
+class DayNote(Word):
+    """Why a day of an explanation is what it is, where no document says so by name."""
+
+    WEEKEND = "weekend", "周末"
+    MAKE_UP = "make_up", "调休上班"
+    UNPUBLISHED = "unpublished", "该年放假安排尚未公布，暂按周末和固定节日推算"
+    GIVEN = "given", "期限随事件指定"
+    EXPIRY = "expiry", "不超过保险期间届满日"
+
+
 class TaskKind(Word):
     """Why something waits for a person in the operators' queue."""
 

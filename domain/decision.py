@@ -1,0 +1,46 @@
+"""What a decision gives back: the new state and everything that follows from it. Nothing here decides."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Generic, TypeVar
+
+from domain.calendar import local_date, noon
+from models.contracts.base import Contract
+from models.contracts.hazard import HazardBirth
+from models.contracts.notice import Notice
+from models.contracts.step import Happening, Refusal
+
+S = TypeVar("S", bound=Contract)
+
+MEMORY = 60
+"""How many command keys a case carries across continue-as-new; older repeats are caught by the `commands` table."""
+
+
+class Refused(Exception):
+    """A command is not carried out; carries the refusal for the caller."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.says)
+        self.refusal = refusal
+
+
+@dataclass(frozen=True)
+class Decision(Generic[S]):
+    """One step of a case, before it is numbered and committed."""
+
+    state: S
+    happened: tuple[Happening, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    births: tuple[HazardBirth, ...] = ()
+    """Hazards to be opened beside the case."""
+    stopped: tuple[str, ...] = ()
+    """Workflow ids of companions that end with the case."""
+
+
+def fact_instant(on: date | None, now: datetime) -> datetime:
+    """When a fact dated `on` is taken to have happened: now for today, noon for an earlier day."""
+    return now if on is None or on == local_date(now) else noon(on)
+
+
+def remember(keys: tuple[str, ...], command_id: str) -> tuple[str, ...]:
+    return (*keys, command_id)[-MEMORY:]

@@ -1,0 +1,104 @@
+"""From rungs and happenings to notices with stable keys; who a role is in a place is routing's business, wording is the template's."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain import clock as clocks
+from domain.calendar import local_date
+from domain.routing import departments
+from domain.wording import counting
+from models.contracts.clock import Clock
+from models.contracts.ids import notice_key
+from models.contracts.notice import About, Firing, Notice
+from models.contracts.rulebook import Citation, Rulebook, WorkCalendar
+from models.contracts.vocabulary import NoticeKind, Role, Sector, Urgency
+
+AT_ONCE = frozenset({NoticeKind.MAJOR_HAZARD_REPORT, NoticeKind.HAZARD_NOTICE, NoticeKind.PLAN_CONFIRMATION, NoticeKind.POLICY_OPENED})
+"""Kinds that do not wait for office hours or a digest."""
+PARTIES = frozenset({Role.INSURER, Role.INSURED, Role.PROVIDER, Role.BROKER, Role.HUMAN_QUEUE})
+
+
+@dataclass(frozen=True)
+class CaseFacts:
+    """What notices need to know of a case, of whatever kind."""
+
+    case_id: UUID
+    region: str
+    sector: Sector
+    rulebook: Rulebook
+    calendar: WorkCalendar
+    clock: Clock
+
+
+def about_duty(case: CaseFacts, key: str, note: str = "") -> tuple[About, Citation]:
+    """What a notice says of a duty, in figures, with its citation."""
+    running = clocks.running(case.clock, key)
+    if running is None:
+        raise KeyError(key)
+    bound = clocks.bound(case.rulebook, running.duty)
+    due = clocks.project(bound.duty, running, case.clock, case.calendar)
+    anchored = local_date(running.anchor_at)
+    return (
+        About(
+            duty=running.duty,
+            duty_key=key,
+            label=bound.duty.label,
+            owed_by=bound.duty.owed_by,
+            anchor_on=anchored,
+            anchor_label=running.anchor.label,
+            nominal=due.nominal,
+            effective=due.effective,
+            due_at=due.due_at,
+            provisional=due.provisional,
+            counting=counting(bound.duty, anchored, due),
+            note=note,
+        ),
+        bound.cites,
+    )
+
+
+def notice(
+    case: CaseFacts, kind: NoticeKind, to: Role, at: datetime, *, moment: str, about: About = About(), cites: Citation | None = None
+) -> Notice:
+    """One notice to one role; the same case, duty, moment and role always give the same key."""
+    return Notice(
+        key=notice_key(case.case_id, about.duty_key or kind.value, moment, to.value),
+        kind=kind,
+        to=to,
+        at=at,
+        urgency=Urgency.NOW if kind in AT_ONCE else Urgency.DIGEST,
+        about=about,
+        cites=cites,
+        departments=() if to in PARTIES else departments(case.rulebook, to, case.region, case.sector),
+    )
+
+
+def of_firing(case: CaseFacts, firing: Firing, note: str = "") -> tuple[Notice, ...]:
+    """A rung that fires becomes one notice for each role it tells."""
+    about, cites = about_duty(case, firing.key, note)
+    return tuple(
+        notice(case, firing.notice, role, firing.at, moment=firing.moment, about=about, cites=cites) for role in firing.tell
+    )
+
+
+def of_firings(case: CaseFacts, firings: Iterable[Firing], note: str = "") -> tuple[Notice, ...]:
+    return tuple(told for firing in firings for told in of_firing(case, firing, note))
+
+
+def standing(case: CaseFacts, passed: Iterable[Firing], now: datetime, note: str) -> tuple[Notice, ...]:
+    """For a case entered late: each duty that stands open is told once, to everybody whom its passed rungs would have told."""
+    by_key: dict[str, list[Firing]] = {}
+    for firing in passed:
+        by_key.setdefault(firing.key, []).append(firing)
+    return tuple(told for key, firings in by_key.items() for told in _standing_duty(case, key, firings, now, note))
+
+
+def _standing_duty(case: CaseFacts, key: str, firings: list[Firing], now: datetime, note: str) -> tuple[Notice, ...]:
+    after_due = [firing for firing in firings if not firing.moment.startswith("-")] or firings[-1:]
+    roles = dict.fromkeys(role for firing in after_due for role in firing.tell)
+    about, cites = about_duty(case, key, note)
+    return tuple(
+        notice(case, NoticeKind.DUTY_STANDING, role, now, moment="standing", about=about, cites=cites) for role in roles
+    )

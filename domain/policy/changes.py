@@ -1,0 +1,212 @@
+"""What each command changes in a policy, before the clock hears of it: one small function per command."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from domain import clock as clocks
+from domain import duties
+from domain.calendar import local_date, noon
+from domain.decision import fact_instant
+from domain.wording import day, money
+from models.contracts import policy as commands
+from models.contracts.base import Actor, Command
+from models.contracts.clock import Clock, Suspension
+from models.contracts.hazard import HazardBirth
+from models.contracts.ids import hazard_id, hazard_workflow_id
+from models.contracts.policy import FoundHazard, HazardBrief, PolicyState, RecordVisit
+from models.contracts.step import Happening
+from models.contracts.vocabulary import Event, HazardStage, NoticeKind, Role, ServiceItem, StopReason
+
+QUALIFIED = frozenset({ServiceItem.RISK_ASSESSMENT, ServiceItem.HAZARD_INSPECTION})
+"""Services that count for Jilin's yearly one (吉应急规划财务联〔2020〕282号 三(三))."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a command does to a policy, apart from what its duties make of it."""
+
+    happened: tuple[Happening, ...]
+    update: dict[str, Any] = field(default_factory=dict)
+    clock: Clock | None = None
+    births: tuple[HazardBirth, ...] = ()
+    tell: tuple[tuple[NoticeKind, Role, str], ...] = ()
+    """Notices the command itself causes: kind, to whom, and a stable moment."""
+    stops: bool = False
+
+
+def _simple(event: Event, said: Callable[[Any], str]) -> Callable[..., Change]:
+    """A command that only puts one fact on record."""
+
+    def change(state: PolicyState, command: Any, actor: Actor, now: datetime) -> Change:
+        return Change((Happening(event=event, at=fact_instant(command.on, now), said=said(command)),))
+
+    return change
+
+
+def _name_provider(state: PolicyState, command: commands.NameProvider, actor: Actor, now: datetime) -> Change:
+    happening = Happening(
+        event=Event.PROVIDER_NAMED, at=fact_instant(command.on, now), said=f"服务机构：{command.provider_name}"
+    )
+    return Change((happening,), {"provider_name": command.provider_name})
+
+
+def _file_plan(state: PolicyState, command: commands.FilePlan, actor: Actor, now: datetime) -> Change:
+    items = "、".join(item.label for item in command.items)
+    said = f"每年 {command.services_per_year} 次：{items}"
+    happening = Happening(event=Event.PLAN_FILED, at=fact_instant(command.on, now), said=said)
+    return Change((happening,), tell=((NoticeKind.PLAN_CONFIRMATION, Role.INSURED, f"plan{state.seq + 1}"),))
+
+
+def _visit(state: PolicyState, command: RecordVisit, actor: Actor, now: datetime) -> Change:
+    at, visits = fact_instant(command.on, now), state.visits_this_year + 1
+    events = [Event.VISIT_RECORDED]
+    events += [] if Event.FIRST_SERVICE_DONE in state.facts else [Event.FIRST_SERVICE_DONE]
+    events += [Event.QUALIFIED_SERVICE_DONE] if QUALIFIED & set(command.items) else []
+    events += [Event.CONTRACT_SERVICES_DONE] if visits == state.terms.services_per_year else []
+    said = f"第 {len(state.visits) + 1} 次服务：{command.summary}；发现隐患 {len(command.hazards)} 处"
+    happened = tuple(Happening(event=event, at=at, said=said if event is events[0] else "") for event in events)
+    found = tuple(_found(state, command, hazard) for hazard in command.hazards)
+    update = {
+        "visits": (*state.visits, command.number),
+        "visits_this_year": visits,
+        "hazards": (*state.hazards, *(_brief(birth) for birth in found)),
+    }
+    return Change(happened, update, births=found)
+
+
+def _brief(birth: HazardBirth) -> HazardBrief:
+    return HazardBrief(
+        hazard_id=birth.case_id,
+        number=birth.hazard.number,
+        grade=birth.hazard.grade,
+        stage=HazardStage.TOLD if birth.hazard.told_on else HazardStage.FOUND,
+        found_on=birth.found_on,
+    )
+
+
+def _found(state: PolicyState, visit: RecordVisit, hazard: FoundHazard) -> HazardBirth:
+    birth, terms = state.birth, state.terms
+    return HazardBirth(
+        case_id=hazard_id(birth.case_id, hazard.number),
+        policy_id=birth.case_id,
+        insurer_id=birth.insurer_id,
+        insurer_code=birth.insurer_code,
+        insurer_name=birth.insurer_name,
+        workflow_id=hazard_workflow_id(birth.insurer_code, terms.number, hazard.number),
+        policy_workflow_id=birth.workflow_id,
+        policy_number=terms.number,
+        region=terms.region,
+        sector=terms.sector,
+        size=terms.size,
+        insured_id=state.insured_id,
+        insured_name=state.insured_name,
+        signed_on=local_date(terms.signed_at),
+        effective_on=terms.effective_on,
+        expires_on=terms.expires_on,
+        packs=state.rulebook.packs,
+        found_on=visit.on,
+        visit=visit.number,
+        hazard=hazard,
+    )
+
+
+def _spend(state: PolicyState, command: commands.RecordSpend, actor: Actor, now: datetime) -> Change:
+    verb = "计提" if command.provision else "列支"
+    said = f"{verb} {money(command.amount)}，用于{command.purpose.label}"
+    happening = Happening(
+        event=Event.SPEND_RECORDED,
+        at=fact_instant(command.on, now),
+        said=said,
+        data=command.model_dump(mode="json", exclude_none=True),
+    )
+    total = "provided" if command.provision else "spent"
+    amount: Decimal = getattr(state, total) + command.amount
+    return Change((happening,), {total: amount, "spend_numbers": (*state.spend_numbers, command.number)})
+
+
+def _suspend(state: PolicyState, command: commands.SuspendClock, actor: Actor, now: datetime) -> Change:
+    entry = Suspension(
+        from_on=command.from_on,
+        until_on=command.until_on,
+        duties=command.duties,
+        reason=command.reason,
+        note=command.note,
+        by=actor,
+    )
+    until = f"至 {day(command.until_on)}" if command.until_on else "，恢复日另行通知"
+    said = f"自 {day(command.from_on)}{until}，{command.reason.label}：{command.note}"
+    happening = Happening(event=Event.CLOCK_SUSPENDED, at=now, said=said)
+    return Change((happening,), clock=clocks.suspend(state.clock, entry))
+
+
+def _resume(state: PolicyState, command: commands.ResumeClock, actor: Actor, now: datetime) -> Change:
+    said = f"中止至 {day(command.last_day_on)} 为止：{command.note}"
+    happening = Happening(event=Event.CLOCK_RESUMED, at=now, said=said)
+    return Change((happening,), clock=clocks.resume(state.clock, command.last_day_on))
+
+
+def _of_duty(function: Callable[..., tuple[Clock, Happening]]) -> Callable[..., Change]:
+    def change(state: PolicyState, command: Any, actor: Actor, now: datetime) -> Change:
+        clock, happening = function(state, command, actor, now)
+        return Change((happening,), clock=clock)
+
+    return change
+
+
+def _answer(state: PolicyState, command: commands.AnswerDuty, actor: Actor, now: datetime) -> Change:
+    clock, happening = duties.answered(state, command, actor, now, Event.DEPARTMENT_ANSWERED)
+    return Change((happening,), clock=clock)
+
+
+def _endorse(state: PolicyState, command: commands.EndorsePolicy, actor: Actor, now: datetime) -> Change:
+    changed = command.model_dump(exclude={"number", "effective_on", "reason"}, exclude_none=True)
+    terms = state.terms.model_copy(update=changed)
+    happening = Happening(event=Event.POLICY_ENDORSED, at=now, said=f"批单 {command.number}：{command.reason}")
+    update = {"terms": terms, "endorsements": (*state.endorsements, command.number)}
+    return Change((happening,), update, clock=moved_end(state.clock, command) if command.expires_on else None)
+
+
+def moved_end(clock: Clock, command: commands.EndorsePolicy) -> Clock:
+    """A new last day of cover moves the cap and the duties anchored on it."""
+    assert command.expires_on is not None
+    at = noon(command.expires_on)
+    moved = tuple(
+        running.model_copy(update={"anchor_at": at}) if running.anchor is Event.POLICY_EXPIRES and running.is_open else running
+        for running in clock.duties
+    )
+    return clock.model_copy(update={"duties": moved, "ends_on": command.expires_on})
+
+
+def _surrender(state: PolicyState, command: commands.SurrenderPolicy, actor: Actor, now: datetime) -> Change:
+    at = fact_instant(command.on, now)
+    happening = Happening(event=Event.POLICY_SURRENDERED, at=at, said=f"{command.reason.label}：{command.note}")
+    tell = tuple(
+        (NoticeKind.POLICY_SURRENDERED, role, "surrender") for role in (Role.INSURER, Role.INSURED, Role.INDUSTRY)
+    )
+    clock = clocks.stop(state.clock, now, StopReason.SURRENDERED)
+    return Change((happening,), {"ended_at": now}, clock=clock, tell=tell, stops=True)
+
+
+CHANGES: dict[type[Command], Callable[..., Change]] = {
+    commands.UploadPolicy: _simple(Event.POLICY_UPLOADED, lambda c: f"文件摘要 {c.file.digest[:12]}…（{c.file.name}）"),
+    commands.NameProvider: _name_provider,
+    commands.FilePlan: _file_plan,
+    commands.ConfirmPlan: _simple(Event.PLAN_CONFIRMED, lambda c: c.note or "投保单位同意服务计划"),
+    commands.RecordVisit: _visit,
+    commands.CompleteService: _simple(Event.SERVICE_COMPLETED, lambda c: "服务记录经投保单位确认"),
+    commands.RecordSpend: _spend,
+    commands.SuspendClock: _suspend,
+    commands.ResumeClock: _resume,
+    commands.ExtendDuty: _of_duty(duties.extended),
+    commands.ExcuseDuty: _of_duty(duties.excused),
+    commands.AcknowledgeDuty: _of_duty(duties.heard),
+    commands.TakeOverDuty: _of_duty(duties.heard),
+    commands.AnswerDuty: _answer,
+    commands.EndorsePolicy: _endorse,
+    commands.SurrenderPolicy: _surrender,
+    commands.RenewPolicy: _simple(Event.POLICY_RENEWED, lambda c: f"续保单号 {c.next_number}"),
+    commands.FileOutOfArea: _simple(Event.OUT_OF_AREA_FILED, lambda c: f"报备编号 {c.filing}"),
+}

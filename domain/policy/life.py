@@ -1,0 +1,278 @@
+"""The life of a policy, decided purely: open, decide, ring, next alarm, over. Waiting is the workflow's business."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from domain import clock as clocks
+from domain import duties, notices
+from domain.calendar import local_date, midnight, noon
+from domain.decision import Decision, fact_instant, remember
+from domain.policy.changes import CHANGES, Change
+from domain.policy.transitions import ENDED, further
+from domain.wording import day
+from models.contracts.base import Command, Given
+from models.contracts.clock import Clock
+from models.contracts.hazard import HazardState
+from models.contracts.ids import hazard_workflow_id
+from models.contracts.notice import About, Firing, Notice
+from models.contracts.policy import Birth, HazardNews, OpenPolicy, PolicyState
+from models.contracts.rulebook import Resolved, WorkCalendar
+from models.contracts.step import Happening
+from models.contracts.vocabulary import Event, HazardGrade, HazardStage, NoticeKind, PolicyStage, Role, StopReason
+
+ENTERED_LATE = "建档时已在履行期内，此前的提醒未发送"
+CLOSED_HAZARD = frozenset({HazardStage.CLOSED, HazardStage.STOPPED})
+
+
+def facts_of(state: PolicyState) -> notices.CaseFacts:
+    return notices.CaseFacts(
+        case_id=state.birth.case_id,
+        region=state.terms.region,
+        sector=state.terms.sector,
+        rulebook=state.rulebook,
+        calendar=state.calendar,
+        clock=state.clock,
+    )
+
+
+def open_policy(birth: Birth, given: Given[OpenPolicy], resolved: Resolved, now: datetime) -> Decision[PolicyState]:
+    """The first step: true dates are entered, rungs that lie in the past are not sent, what stands open is told once."""
+    terms = given.command.terms
+    state = PolicyState(
+        birth=birth,
+        terms=terms,
+        insured_id=given.command.insured_id,
+        insured_name=given.command.insured_name,
+        opened_at=now,
+        clock=Clock(ends_on=terms.expires_on),
+        rulebook=resolved.rulebook,
+        calendar=resolved.calendar,
+    )
+    state, happened = _enter(state, _history(given.command, now), now)
+    clock, passed = clocks.pass_over(state.rulebook, state.clock, state.calendar, now)
+    state = state.model_copy(update={"clock": clock})
+    happened += tuple(_passed_over(firing) for firing in passed)
+    told = notices.standing(facts_of(state), passed, now, ENTERED_LATE) + _welcome(state, now)
+    return _finished(state, happened, told, now, given)
+
+
+def _history(command: OpenPolicy, now: datetime) -> list[Happening]:
+    terms = command.terms
+    known = [
+        Happening(event=Event.POLICY_SIGNED, at=terms.signed_at, said=f"保单 {terms.number} 签署"),
+        Happening(event=Event.POLICY_EXPIRES, at=noon(terms.expires_on)),
+        *(Happening(event=fact.event, at=fact_instant(fact.on, now), said="补录既往事实") for fact in command.facts),
+    ]
+    years = [_year_start(terms.effective_on, 1)]
+    while _year_start(terms.effective_on, len(years) + 1) <= local_date(now):
+        years.append(_year_start(terms.effective_on, len(years) + 1))
+    known += [Happening(event=Event.POLICY_EFFECTIVE, at=noon(terms.effective_on))]
+    known += [happening for started in years for happening in _year_begins(terms.services_per_year, noon(started))]
+    return sorted(known, key=lambda happening: happening.at)
+
+
+def _year_start(effective_on: date, year: int) -> date:
+    """The corresponding day of a later year; 29 February becomes 28 February (民法典 202)."""
+    try:
+        return effective_on.replace(year=effective_on.year + year - 1)
+    except ValueError:
+        return effective_on.replace(year=effective_on.year + year - 1, day=28)
+
+
+def _year_begins(services_per_year: int | None, at: datetime) -> tuple[Happening, ...]:
+    contract = (Happening(event=Event.CONTRACT_YEAR_STARTED, at=at),) if services_per_year else ()
+    return (Happening(event=Event.POLICY_YEAR_STARTED, at=at), *contract)
+
+
+def _enter(state: PolicyState, happened: Iterable[Happening], now: datetime) -> tuple[PolicyState, tuple[Happening, ...]]:
+    """Let the clock, the facts and the stage hear of what happened, in order."""
+    happened = tuple(happened)
+    clock, stage, year = state.clock, state.stage, state.year
+    for happening in happened:
+        clock = clocks.record(state.rulebook, clock, happening.event, happening.at)
+        stage = further(stage, happening.event)
+        year += happening.event is Event.POLICY_YEAR_STARTED
+    facts = duties.fact_days(state.facts, happened)
+    update: dict[str, Any] = {"clock": clock, "stage": stage, "facts": facts, "year": year}
+    return state.model_copy(update=update), happened
+
+
+def _passed_over(firing: Firing) -> Happening:
+    tell = "、".join(role.label for role in firing.tell)
+    return Happening(
+        event=Event.RUNG_PASSED_OVER, at=firing.at, duty_key=firing.key, said=f"{firing.notice.label}（{tell}）未发送"
+    )
+
+
+def _welcome(state: PolicyState, now: datetime) -> tuple[Notice, ...]:
+    about = About(note="；".join(f"{brief.label}：{day(brief.effective)}前" for brief in duties.briefs(state) if brief.effective))
+    case = facts_of(state)
+    return tuple(
+        notices.notice(case, NoticeKind.POLICY_OPENED, role, now, moment="opened", about=about)
+        for role in (Role.INSURED, Role.INSURER)
+    )
+
+
+def decide(state: PolicyState, given: Given[Command], now: datetime) -> Decision[PolicyState]:
+    """What a command that was not refused makes of the policy."""
+    change = CHANGES[type(given.command)](state, given.command, given.actor, now)
+    return _apply(state, change, now, given)
+
+
+def _apply(state: PolicyState, change: Change, now: datetime, given: Given[Command] | None) -> Decision[PolicyState]:
+    clock = change.clock or state.clock
+    state = state.model_copy(update={**change.update, "clock": clock})
+    state, happened = _enter(state, change.happened, now)
+    told = tuple(
+        notices.notice(facts_of(state), kind, role, now, moment=moment, about=About(note=change.happened[0].said))
+        for kind, role, moment in change.tell
+    )
+    stopped = tuple(_hazard_workflow(state, brief.number) for brief in state.hazards if brief.stage not in CLOSED_HAZARD)
+    decision = _rung(state, happened, told, now, given)
+    return Decision(
+        state=decision.state,
+        happened=decision.happened,
+        notices=decision.notices,
+        births=change.births,
+        stopped=stopped if change.stops else (),
+    )
+
+
+def _hazard_workflow(state: PolicyState, number: str) -> str:
+    return hazard_workflow_id(state.birth.insurer_code, state.terms.number, number)
+
+
+def ring(state: PolicyState, now: datetime) -> Decision[PolicyState]:
+    """What time alone makes of the policy: years that start, rungs that fire, the end of cover."""
+    happened: tuple[Happening, ...] = ()
+    if _next_year_at(state) and now >= midnight(_next_year_on(state)):
+        started = _year_begins(state.terms.services_per_year, noon(_next_year_on(state)))
+        state, happened = _enter(state.model_copy(update={"visits_this_year": 0}), started, now)
+    return _rung(state, happened, (), now, None)
+
+
+def _rung(
+    state: PolicyState,
+    happened: tuple[Happening, ...],
+    told: tuple[Notice, ...],
+    now: datetime,
+    given: Given[Command] | None,
+) -> Decision[PolicyState]:
+    rang = clocks.ring(state.rulebook, state.clock, state.calendar, now)
+    state = state.model_copy(update={"clock": rang.clock})
+    told += notices.of_firings(facts_of(state), rang.firings)
+    happened += tuple(fired(firing) for firing in rang.firings)
+    if now >= ends_at(state) and state.stage not in ENDED:
+        state, ended = _enter(state, (_end(state),), now)
+        stage = PolicyStage.RENEWED if Event.POLICY_RENEWED in state.facts else state.stage
+        clock = clocks.stop(state.clock, now, StopReason.EXPIRED)
+        state, happened = state.model_copy(update={"stage": stage, "clock": clock, "ended_at": now}), happened + ended
+    return _finished(state, happened, told, now, given)
+
+
+def _end(state: PolicyState) -> Happening:
+    renewed = Event.POLICY_RENEWED in state.facts
+    said = "保险期间届满，已续保" if renewed else "保险期间届满，未见续保记录"
+    return Happening(event=Event.POLICY_EXPIRED, at=ends_at(state), said=said)
+
+
+def fired(firing: Firing) -> Happening:
+    """The timeline line of a rung."""
+    tell = "、".join(role.label for role in firing.tell)
+    return Happening(
+        event=Event.RUNG_FIRED,
+        at=firing.at,
+        duty_key=firing.key,
+        said=f"{firing.notice.label} → {tell}",
+        data={"moment": firing.moment, "tell": [role.value for role in firing.tell], "notice": firing.notice.value},
+    )
+
+
+def _finished(
+    state: PolicyState,
+    happened: tuple[Happening, ...],
+    told: tuple[Notice, ...],
+    now: datetime,
+    given: Given[Any] | None,
+) -> Decision[PolicyState]:
+    last = f"{day(local_date(now))} {told[-1].kind.label} → {told[-1].to.label}" if told else state.last_notice
+    update: dict[str, Any] = {"seq": state.seq + 1, "last_notice": last}
+    if given:
+        update["remembered"] = remember(state.remembered, given.command_id)
+    return Decision(state=state.model_copy(update=update), happened=happened, notices=told)
+
+
+def ends_at(state: PolicyState) -> datetime:
+    """The instant cover has ended: 24:00 of its last day."""
+    return midnight(state.terms.expires_on + timedelta(days=1))
+
+
+def _next_year_on(state: PolicyState) -> date:
+    return _year_start(state.terms.effective_on, state.year + 1)
+
+
+def _next_year_at(state: PolicyState) -> datetime | None:
+    started = _next_year_on(state)
+    return midnight(started) if started <= state.terms.expires_on else None
+
+
+def next_alarm(state: PolicyState) -> datetime | None:
+    """The next instant at which time alone changes something; `None` once the policy has ended."""
+    if state.ended_at is not None:
+        return None
+    rungs = clocks.next_alarm(state.rulebook, state.clock, state.calendar)
+    return min(alarm for alarm in (rungs, _next_year_at(state), ends_at(state)) if alarm is not None)
+
+
+def over(state: PolicyState) -> bool:
+    return state.ended_at is not None
+
+
+def hear(state: PolicyState, news: HazardNews, now: datetime) -> Decision[PolicyState] | None:
+    """What a hazard's news changes: how it stands, and the mark for a rate review (never a rate) where a major one was refused."""
+    known = {brief.number: brief for brief in state.hazards}
+    if news.number not in known or state.ended_at is not None:
+        return None
+    hazards = tuple(
+        brief.model_copy(update={"stage": news.stage}) if brief.number == news.number else brief for brief in state.hazards
+    )
+    marks = news.refused and news.grade is HazardGrade.MAJOR and not state.rate_review
+    said = f"隐患 {news.number}：{news.stage.label}"
+    happened = (Happening(event=Event.RATE_REVIEW_MARKED, at=now, said=f"{said}，续保时复核费率"),) if marks else ()
+    state = state.model_copy(update={"hazards": hazards, "rate_review": state.rate_review or marks})
+    return _finished(state, happened, (), now, None)
+
+
+def adopt_calendar(state: PolicyState, calendar: WorkCalendar, now: datetime, given: Given[Any]) -> Decision[PolicyState]:
+    """Due dates under a newly published calendar; each one that moves is put on record and told to who owes it."""
+    moved = moved_dates(state, calendar)
+    after = state.model_copy(update={"calendar": calendar})
+    happened = (Happening(event=Event.CALENDAR_ADOPTED, at=now, said=f"采用 {calendar.through} 年工作日历"),)
+    happened += tuple(
+        Happening(event=Event.CALENDAR_ADOPTED, at=now, duty_key=key, said=said) for key, said in moved.items()
+    )
+    told = tuple(_date_moved(after, key, said, calendar.through, now) for key, said in moved.items())
+    return _rung(after, happened, told, now, given)
+
+
+def _date_moved(state: PolicyState, key: str, said: str, through: int, now: datetime) -> Notice:
+    about, cites = notices.about_duty(facts_of(state), key, said)
+    owed_by = about.owed_by or Role.INSURER
+    return notices.notice(
+        facts_of(state), NoticeKind.DATE_MOVED, owed_by, now, moment=f"calendar{through}", about=about, cites=cites
+    )
+
+
+def moved_dates(state: PolicyState | HazardState, calendar: WorkCalendar) -> dict[str, str]:
+    """Open duties whose last day differs under another calendar: key → a sentence with before and after."""
+    moved: dict[str, str] = {}
+    for running in state.clock.duties:
+        if not running.is_open:
+            continue
+        duty = clocks.bound(state.rulebook, running.duty).duty
+        before = clocks.project(duty, running, state.clock, state.calendar).effective
+        after = clocks.project(duty, running, state.clock, calendar).effective
+        if before != after and before and after:
+            moved[running.key] = f"“{duty.label}”由 {day(before)} 改为 {day(after)}"
+    return moved

@@ -1,0 +1,83 @@
+"""How a policy is shown: the view that answers commands and the row that lists read."""
+
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from domain import duties
+from domain.calendar import local_date
+from domain.policy.life import CLOSED_HAZARD, next_alarm
+from models.contracts.policy import DutyBrief, PolicyState, PolicyView
+from models.contracts.step import CaseRow
+from models.contracts.vocabulary import CaseKind
+
+CENT = Decimal("0.01")
+
+
+def spend_floor(state: PolicyState) -> Decimal | None:
+    """The least that is to be spent on prevention, in yuan, where the place sets a share of the premium."""
+    floor = state.rulebook.rates.get("prevention_spend_floor")
+    return (state.terms.premium_total * floor.rate.amount).quantize(CENT, ROUND_HALF_UP) if floor else None
+
+
+def view(state: PolicyState) -> PolicyView:
+    terms, open_duties = state.terms, duties.briefs(state)
+    return PolicyView(
+        id=state.birth.case_id,
+        number=terms.number,
+        stage=state.stage,
+        seq=state.seq,
+        region=terms.region,
+        sector=terms.sector,
+        size=terms.size,
+        insured_name=state.insured_name,
+        signed_at=terms.signed_at,
+        effective_on=terms.effective_on,
+        expires_on=terms.expires_on,
+        duties=open_duties,
+        hazards=state.hazards,
+        spent=state.spent,
+        provided=state.provided,
+        spend_floor=spend_floor(state),
+        rate_review=state.rate_review,
+        provisional=any(brief.provisional for brief in open_duties),
+        packs=state.rulebook.packs,
+    )
+
+
+def row(state: PolicyState, answer: PolicyView, shown: dict[str, Any]) -> CaseRow:
+    """The read model after a step; `shown` is the answer as JSON, kept once more with all terms of the contract."""
+    terms, first = state.terms, first_due(answer.duties)
+    return CaseRow(
+        case_id=state.birth.case_id,
+        kind=CaseKind.POLICY,
+        insurer_id=state.birth.insurer_id,
+        workflow_id=state.birth.workflow_id,
+        number=terms.number,
+        region=terms.region,
+        sector=terms.sector,
+        size=terms.size,
+        stage=state.stage.value,
+        insured_id=state.insured_id,
+        insured_name=state.insured_name,
+        signed_on=local_date(terms.signed_at),
+        effective_on=terms.effective_on,
+        expires_on=terms.expires_on,
+        next_duty=first.key if first else None,
+        next_due_at=first.due_at if first else None,
+        next_alarm_at=next_alarm(state),
+        provisional=answer.provisional,
+        rate_review=state.rate_review,
+        open_hazards=sum(brief.stage not in CLOSED_HAZARD for brief in state.hazards),
+        ended_at=state.ended_at,
+        packs=state.rulebook.packs,
+        calendar_through=state.calendar.through,
+        clock=state.clock,
+        view={**shown, "terms": terms.model_dump(mode="json")},
+    )
+
+
+def first_due(briefs: tuple[DutyBrief, ...]) -> DutyBrief | None:
+    """The open duty that falls due first."""
+    dated: list[tuple[datetime, DutyBrief]] = [(brief.due_at, brief) for brief in briefs if brief.due_at]
+    return min(dated, key=lambda pair: (pair[0], pair[1].key))[1] if dated else None
