@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Literal, Self
 
@@ -35,28 +36,28 @@ class Settings(BaseSettings):
         secrets_dir=SECRETS_DIRECTORY if SECRETS_DIRECTORY.is_dir() else None,
     )
 
-    var: Path = Field(Path("var"), description="state of the embedded servers, secrets, caught mail")
-    secret: SecretStr | None = Field(None, description="key of link tokens and cursors, 32 characters or more")
-    public_url: str | None = Field(None, description="address of the web server as people outside see it")
-    bind: str = Field("127.0.0.1", description="interface the web server and the metrics ports listen on")
+    var: Path = Field(default=Path("var"), description="state of the embedded servers, secrets, caught mail")
+    secret: SecretStr | None = Field(default=None, description="key of link tokens and cursors, 32 characters or more")
+    public_url: str | None = Field(default=None, description="address of the web server as people outside see it")
+    bind: str = Field(default="127.0.0.1", description="interface the web server and the metrics ports listen on")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "console", "json"] = "auto"
 
-    database_url: SecretStr | None = Field(None, validation_alias=_alias("DATABASE_URL"))
-    database_owner_url: SecretStr | None = Field(None, validation_alias=_alias("DATABASE_OWNER_URL"))
-    database_admin_url: SecretStr | None = Field(None, validation_alias=_alias("DATABASE_ADMIN_URL"))
-    database_backup_url: SecretStr | None = Field(None, validation_alias=_alias("DATABASE_BACKUP_URL"))
+    database_url: SecretStr | None = Field(default=None, validation_alias=_alias("DATABASE_URL"))
+    database_owner_url: SecretStr | None = Field(default=None, validation_alias=_alias("DATABASE_OWNER_URL"))
+    database_admin_url: SecretStr | None = Field(default=None, validation_alias=_alias("DATABASE_ADMIN_URL"))
+    database_backup_url: SecretStr | None = Field(default=None, validation_alias=_alias("DATABASE_BACKUP_URL"))
 
-    temporal_address: str | None = Field(None, validation_alias=_alias("TEMPORAL_ADDRESS"))
-    temporal_namespace: str = Field("default", validation_alias=_alias("TEMPORAL_NAMESPACE"))
+    temporal_address: str | None = Field(default=None, validation_alias=_alias("TEMPORAL_ADDRESS"))
+    temporal_namespace: str = Field(default="default", validation_alias=_alias("TEMPORAL_NAMESPACE"))
     task_queue: str = "anze"
 
-    smtp_host: str | None = Field(None, validation_alias=_alias("SMTP_HOST"))
-    smtp_port: int = Field(2525, validation_alias=_alias("SMTP_PORT"))
-    smtp_user: str | None = Field(None, validation_alias=_alias("SMTP_USER"))
-    smtp_password: SecretStr | None = Field(None, validation_alias=_alias("SMTP_PASSWORD"))
-    smtp_tls: Literal["none", "starttls", "tls"] = Field("none", validation_alias=_alias("SMTP_TLS"))
-    smtp_from: str = Field("安责险工作流 <notice@anze.example>", validation_alias=_alias("SMTP_FROM"))
+    smtp_host: str | None = Field(default=None, validation_alias=_alias("SMTP_HOST"))
+    smtp_port: int = Field(default=2525, validation_alias=_alias("SMTP_PORT"))
+    smtp_user: str | None = Field(default=None, validation_alias=_alias("SMTP_USER"))
+    smtp_password: SecretStr | None = Field(default=None, validation_alias=_alias("SMTP_PASSWORD"))
+    smtp_tls: Literal["none", "starttls", "tls"] = Field(default="none", validation_alias=_alias("SMTP_TLS"))
+    smtp_from: str = Field(default="安责险工作流 <notice@anze.example>", validation_alias=_alias("SMTP_FROM"))
 
     api_port: int = 8080
     postgres_port: int = 5433
@@ -64,8 +65,8 @@ class Settings(BaseSettings):
     temporal_ui_port: int = 8233
     web_metrics_port: int = 9100
     worker_metrics_port: int = 9101
-    temporal_metrics_port: int = Field(9102, description="metrics of the Temporal runtime inside the worker")
-    postgres_os_user: str = Field("nobody", description="who runs the embedded PostgreSQL when we are root")
+    temporal_metrics_port: int = Field(default=9102, description="metrics of the Temporal runtime inside the worker")
+    postgres_os_user: str = Field(default="nobody", description="who runs the embedded PostgreSQL when we are root")
 
     @field_validator("secret")
     @classmethod
@@ -125,11 +126,16 @@ class Settings(BaseSettings):
         profile = ClientConfigProfile.load(disable_file=not named, override_env_vars=environment)
         return profile.to_client_connect_config()
 
+    @property
+    def temporal_is_given(self) -> bool:
+        """Whether somebody pointed us at a Temporal server, by TEMPORAL_ADDRESS or by a named profile."""
+        return "target_host" in self.temporal_connect_config()
+
     def as_environment(self) -> dict[str, str]:
         """The same settings for a child process, nothing inherited by accident."""
-        names = {name: _environment_name(name) for name in type(self).model_fields}
-        values = {names[name]: _plain(value) for name, value in self if value is not None}
-        return {**_without(os.environ, set(names.values())), **values}
+        names = {name: _environment_names(name) for name in type(self).model_fields}
+        values = {names[name][0]: _plain(value) for name, value in self if value is not None}
+        return {**_without(os.environ, set(chain(*names.values()))), **values}
 
 
 def sqlalchemy_url(url: str) -> str:
@@ -153,9 +159,9 @@ def _required(value: SecretStr | None, name: str) -> str:
     return value.get_secret_value()
 
 
-def _environment_name(field: str) -> str:
+def _environment_names(field: str) -> list[str]:
     alias = Settings.model_fields[field].validation_alias
-    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"ANZE_{field.upper()}"
+    return [str(name) for name in alias.choices] if isinstance(alias, AliasChoices) else [f"ANZE_{field.upper()}"]
 
 
 def _plain(value: object) -> str:

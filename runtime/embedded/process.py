@@ -98,6 +98,11 @@ class Child:
             self._process.kill()
             await self.ended(patience=5)
 
+    def kill(self) -> None:
+        """At once, without farewell."""
+        self._call_off_watchdog()
+        self._process.kill()
+
     async def ended(self, patience: float) -> bool:
         """Whether the child ends within so many seconds."""
         deadline = asyncio.get_running_loop().time() + patience

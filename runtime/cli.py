@@ -1,0 +1,96 @@
+"""The command `anze`: starts what runtime/ composes, registers the commands of runtime/commands, decides nothing."""
+
+import asyncio
+from importlib import import_module
+from importlib.metadata import version as installed
+from importlib.util import find_spec
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from runtime.settings import Settings
+
+# Every further command, in the order `anze --help` shows them; each a typer app named `app` in runtime/commands/<name>.
+COMMANDS = ("rules", "import", "demo", "keys", "calendar", "coverage")
+
+app = typer.Typer(name="anze", help="安责险全流程工作流 · work-safety liability insurance", no_args_is_help=True)
+
+
+def told() -> Settings:
+    """The settings, or a readable list of what is wrong with them."""
+    try:
+        return Settings()
+    except ValidationError as refusal:
+        for fault in refusal.errors(include_url=False, include_input=False, include_context=False):
+            typer.echo(f"设置有误 / bad setting: {'.'.join(map(str, fault['loc']))}: {fault['msg']}", err=True)
+        raise typer.Exit(2) from None
+
+
+@app.command()
+def up(
+    follow_parent: Annotated[bool, typer.Option(help="启动者退出时一并停止 / stop when the starter is gone")] = False,
+) -> None:
+    """在本机启动整套系统，Ctrl-C 停止 / everything on this machine, in the foreground."""
+    from runtime.up import up as run
+
+    raise typer.Exit(asyncio.run(run(told(), follow_parent)))
+
+
+@app.command()
+def worker() -> None:
+    """运行流程与活动 / run workflows and activities."""
+    from runtime import logs, services
+
+    settings = told()
+    logs.configure(settings, "worker")
+    asyncio.run(services.until_told(services.run_worker(settings)))
+
+
+@app.command()
+def web() -> None:
+    """运行网页与接口 / serve API and pages."""
+    from runtime import logs, services
+
+    settings = told()
+    logs.configure(settings, "web")
+    asyncio.run(services.run_web(settings))
+
+
+@app.command()
+def migrate(
+    new: Annotated[str | None, typer.Option(help="按表的改动起草一个新迁移 / draft a migration")] = None,
+) -> None:
+    """把数据库升级到最新结构 / bring the database up to date."""
+    from runtime import migrate as migrations
+
+    if new is not None:
+        migrations.draft(told(), new)
+    else:
+        asyncio.run(migrations.migrate(told()))
+        typer.echo(f"数据库已是最新 / up to date: {migrations.newest()}")
+
+
+@app.command()
+def version() -> None:
+    """版本 / version."""
+    typer.echo(installed("anze"))
+
+
+def _register(name: str) -> None:
+    """A module's app with a single command and no callback becomes that command, any other a group of commands."""
+    group: typer.Typer = import_module(f"runtime.commands.{name}").app
+    alone = group.registered_callback is None and not group.registered_groups and len(group.registered_commands) == 1
+    only = group.registered_commands[0].callback if alone else None
+    if only is not None:
+        app.command(name)(only)
+    else:
+        app.add_typer(group, name=name)
+
+
+for name in COMMANDS:
+    if find_spec(f"runtime.commands.{name}") is not None:
+        _register(name)
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,154 @@
+"""The two processes that are ours, worker and web, as parts that start, are asked for readiness, and stop."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import httpx
+import uvicorn
+
+from runtime.embedded.ports import LOOPBACK, require_free
+from runtime.embedded.process import Child, Launch, LineSink, ServerFailed
+from runtime.settings import PROJECT_ROOT, Settings
+
+Name = Literal["worker", "web"]
+Story = Coroutine[Any, Any, None]
+READY_WITHIN = 60.0  # seconds; a cold start on a busy machine imports for a while
+STOP_WITHIN = 5.0  # seconds; running activities finish or are repeated later
+
+
+@dataclass
+class Service:
+    """What the supervisor and the stack know of a worker or a web server, in a process of its own or in this one."""
+
+    name: Name
+    settings: Settings
+    sink: LineSink | None = None
+    in_process: bool = False
+    child: Child | None = None
+    _task: asyncio.Task[None] | None = None
+
+    @property
+    def ready_url(self) -> str:
+        port = self.settings.api_port if self.name == "web" else self.settings.worker_metrics_port
+        return f"http://{LOOPBACK}:{port}/health/ready"
+
+    async def start(self) -> None:
+        """Start, and return once the service says that it is ready."""
+        for port, setting in self._ports():
+            await require_free(port, f"anze {self.name}", setting)
+        if self.in_process:
+            self._task = asyncio.create_task(_STORIES[self.name](self.settings), name=self.name)
+        else:
+            self.child = Child.start(self._launch())
+        await self._until_ready()
+
+    async def stop(self) -> None:
+        """Let requests and activities end, then go."""
+        if self.child is not None:
+            await self.child.stop(signal.SIGTERM, patience=STOP_WITHIN)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=STOP_WITHIN)
+            self._task = None
+
+    def _ports(self) -> list[tuple[int, str]]:
+        if self.name == "web":
+            return [
+                (self.settings.api_port, "ANZE_API_PORT"),
+                (self.settings.web_metrics_port, "ANZE_WEB_METRICS_PORT"),
+            ]
+        return [
+            (self.settings.worker_metrics_port, "ANZE_WORKER_METRICS_PORT"),
+            (self.settings.temporal_metrics_port, "ANZE_TEMPORAL_METRICS_PORT"),
+        ]
+
+    def _launch(self) -> Launch:
+        # SIGKILL on our death: both survive it, and a slow farewell would keep the port from the next start
+        return Launch(
+            name=self.name,
+            command=[sys.executable, "-m", "runtime.cli", self.name],
+            environment=self.settings.as_environment(),
+            directory=PROJECT_ROOT,
+            on_our_death=signal.SIGKILL,
+            sink=self.sink,
+        )
+
+    async def _until_ready(self) -> None:
+        deadline = asyncio.get_running_loop().time() + READY_WITHIN
+        async with httpx.AsyncClient(trust_env=False, timeout=2) as http:
+            while not await _says_yes(http, self.ready_url):
+                self._require_running()
+                if asyncio.get_running_loop().time() > deadline:
+                    words = self.child.last_words if self.child else ""
+                    raise ServerFailed(f"{self.name} 没有就绪 / not ready\n{words}")
+                await asyncio.sleep(0.1)
+
+    def _require_running(self) -> None:
+        if self.child is not None:
+            self.child.require_alive()
+        if self._task is not None and self._task.done():
+            raise ServerFailed(f"{self.name} 已退出 / ended") from self._task.exception()
+
+
+async def _says_yes(http: httpx.AsyncClient, url: str) -> bool:
+    try:
+        return (await http.get(url)).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
+async def until_told(story: Story) -> None:
+    """Run until done, or until SIGINT or SIGTERM cancels it; a second signal ends the process at once."""
+    task, loop = asyncio.ensure_future(story), asyncio.get_running_loop()
+
+    def tell(which: signal.Signals) -> None:
+        loop.remove_signal_handler(which)
+        task.cancel()
+
+    for which in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(which, tell, which)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def run_worker(settings: Settings) -> None:
+    """The worker's whole life, until cancelled or told to stop."""
+    from runtime import worker  # late: a process that only starts servers loads no workflow code
+
+    await worker.run(settings)
+
+
+async def run_web(settings: Settings, server: type[uvicorn.Server] = uvicorn.Server) -> None:
+    """The web server's whole life."""
+    from runtime import web  # late, as above
+
+    config = uvicorn.Config(
+        web.create(settings),
+        host=settings.bind,
+        port=settings.api_port,
+        access_log=False,  # addresses carry link tokens
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=int(STOP_WITHIN),
+    )
+    await server(config).serve()
+
+
+class _Guest(uvicorn.Server):
+    """A server inside somebody else's process leaves that process's signals alone."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _run_web_as_guest(settings: Settings) -> None:
+    await run_web(settings, _Guest)
+
+
+_STORIES: dict[Name, Callable[[Settings], Story]] = {"worker": run_worker, "web": _run_web_as_guest}
