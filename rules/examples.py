@@ -1,0 +1,108 @@
+"""The format of example files, and their reader: what is given and what is expected; running them is done elsewhere."""
+
+import re
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AwareDatetime, BeforeValidator, Field, TypeAdapter
+
+from models.contracts.base import FactDate, Region, Strict
+from models.contracts.rulebook import Identifier, Wording
+from models.contracts.vocabulary import Event, Role, Sector, Size
+from rules.complaints import validated
+from rules.findings import RulesRefused
+from rules.packfile import read_document
+
+SHANGHAI = timezone(timedelta(hours=8))
+NOON = 12  # hours; the time of day of an event whose time is not told
+DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
+INSTANT: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
+
+
+def _moment(value: object) -> object:
+    """A date is noon in Shanghai; an instant keeps its offset."""
+    if isinstance(value, str) and DATE.fullmatch(value):
+        try:
+            day = date.fromisoformat(value)
+        except ValueError as error:
+            raise ValueError(f"没有 {value} 这一天") from error
+        return datetime(day.year, day.month, day.day, NOON, tzinfo=SHANGHAI)
+    if isinstance(value, str):
+        try:
+            return INSTANT.validate_strings(value)
+        except ValueError as error:
+            raise ValueError("时间须写作 2024-03-01 或 2024-03-01T09:30:00+08:00") from error
+    raise ValueError("时间须写作 2024-03-01 或 2024-03-01T09:30:00+08:00")
+
+
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+
+
+class Occurrence(Strict):
+    """One event: when, and what it carries where it is about a hazard."""
+
+    on: Moment
+    major: bool = False
+    due: FactDate | None = None
+    number: Wording | None = None
+
+
+def _occurrences(value: object) -> object:
+    items = value if isinstance(value, list) else [value]
+    return tuple(item if isinstance(item, dict) else {"on": item} for item in items)
+
+
+class Given(Strict):
+    """The case of an example; the clock runs to the end of `until`."""
+
+    region: Region
+    sector: Sector
+    size: Size
+    out_of_area: bool = False
+    events: dict[Event, Annotated[tuple[Occurrence, ...], BeforeValidator(_occurrences), Field(min_length=1)]]
+    until: FactDate
+
+
+class Expected(Strict):
+    """The last day of a term; what is left out is not compared."""
+
+    nominal: date | None = None
+    effective: date | None = None
+    due_at: AwareDatetime | None = None
+    provisional: bool = False
+
+
+class Example(Strict):
+    """What a pack means for one case, in one Chinese sentence and in dates."""
+
+    name: Wording
+    given: Given
+    due: dict[Identifier, Expected | None] = Field(default_factory=dict)
+    """Only the duties one cares about; `null` says that the duty does not arise."""
+    told: dict[date, dict[Identifier, tuple[Role, ...]]] = Field(default_factory=dict)
+    """For each duty it names, every rung that fires, by the day it fires."""
+    to: dict[Identifier, tuple[Wording, ...]] = Field(default_factory=dict)
+    """The departments a duty's rungs reach, or [human_queue]."""
+
+    @property
+    def duties(self) -> frozenset[str]:
+        """Every duty the example speaks of."""
+        return frozenset({*self.due, *self.to, *(duty for told in self.told.values() for duty in told)})
+
+
+def read_examples(path: Path) -> tuple[Example, ...]:
+    """The examples of one file. Raises RulesRefused with every complaint, also for a misspelt key."""
+    document = read_document(path)
+    if not isinstance(document.data, list) or not document.data:
+        raise RulesRefused((document.finding((), "文件须是示例的列表，每个示例以 - name: 开头"),))
+    examples: list[Example] = []
+    findings = []
+    for index in range(len(document.data)):
+        try:
+            examples.append(validated(document, Example, (index,)))
+        except RulesRefused as refused:
+            findings += refused.findings
+    if findings:
+        raise RulesRefused(tuple(findings))
+    return tuple(examples)
