@@ -1,4 +1,4 @@
-"""Names of administrative divisions (GB/T 2260) down to the levels our packs reach; who is told there is the packs' business."""
+"""Names of administrative divisions (GB/T 2260), down to the levels our packs reach; routing has no part in it."""
 
 from models.contracts.ids import ancestors
 

@@ -1,9 +1,10 @@
-"""Dates, money, terms and citations in Chinese, for pages, mails and the Temporal UI alike; no template, no decision."""
+"""Dates, money, terms and citations in Chinese, for pages, mails and the Temporal UI alike; no template or decision."""
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
+from domain.calendar import SATURDAY, SHANGHAI
 from domain.places import full_region_name, region_name
 from models.contracts.clock import Projection
 from models.contracts.hazard import HazardState
@@ -35,10 +36,7 @@ __all__ = [
     "who_says",
 ]
 
-BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
-"""China has kept one offset since 1992; every date of this service lies later."""
 WEEKDAYS = "一二三四五六日"
-SATURDAY = 5
 SUSPENDED = "计时已中止，恢复后重新推算到期日"
 
 
@@ -59,7 +57,7 @@ def short_day(on: date) -> str:
 
 def instant(at: datetime) -> str:
     """An aware instant in Beijing time; midnight is 24:00 of the day that ends with it, as the law counts."""
-    local = at.astimezone(BEIJING)
+    local = at.astimezone(SHANGHAI)
     if (local.hour, local.minute, local.second) == (0, 0, 0):
         return f"{plain_day(local.date() - timedelta(days=1))} 24:00"
     return f"{plain_day(local.date())} {local:%H:%M}"

@@ -28,6 +28,9 @@ class LookIn(Contract):
 
 
 class Send(Contract):
+    """Hand one mail of a recipient to the mail server, at the mailroom's own time."""
+
+    recipient_id: UUID
     mail_id: UUID
     now: datetime
 
@@ -84,3 +87,8 @@ class Postman(ABC):
     @activity.defn(name="投递")
     @abstractmethod
     async def send(self, asked: Send) -> Delivery: ...
+
+    @activity.defn(name="登记未送达")
+    @abstractmethod
+    async def give_up(self, asked: Send) -> Delivery:
+        """After days of trying: the mail becomes an operator's task and is tried no more."""

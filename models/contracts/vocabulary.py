@@ -155,7 +155,6 @@ class Event(Word):
     RUNG_FIRED = "rung_fired", "通知"
     RUNG_PASSED_OVER = "rung_passed_over", "补录时已过，未发送"
     CALENDAR_ADOPTED = "calendar_adopted", "采用新工作日历"
-    RULES_ADOPTED = "rules_adopted", "采用新规则"
     HAZARD_FOUND = "hazard_found", "发现隐患", CaseKind.HAZARD
     HAZARD_TOLD = "hazard_told", "书面告知投保单位", CaseKind.HAZARD
     RECTIFICATION_CLAIMED = "rectification_claimed", "申报整改完成", CaseKind.HAZARD
@@ -295,6 +294,7 @@ class NoticeStatus(Word):
     ACCEPTED = "accepted", "已送达邮件服务器"
     AMBIGUOUS = "ambiguous", "结果不明，已重发"
     BOUNCED = "bounced", "退信"
+    UNDELIVERED = "undelivered", "未能送达"
     ACKNOWLEDGED = "acknowledged", "已签收"
 
 
