@@ -37,7 +37,7 @@ Wording = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, 
 
 
 def _listed(value: object) -> object:
-    return value if isinstance(value, list | tuple) else (value,)
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
 Events = Annotated[tuple[Event, ...], BeforeValidator(_listed), Field(min_length=1)]
