@@ -1,0 +1,204 @@
+"""Duties opened, met, suspended, extended, hushed, stopped, and what rings when; counting is domain/counting.py's.
+
+Every function gives a new clock and leaves its arguments alone. A duty that the rulebook no longer has rings no more.
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime
+
+from domain.counting import project
+from domain.explaining import explain
+from domain.ladder import Call, calls, expanded, firing
+from models.contracts.base import Actor
+from models.contracts.clock import Clock, Hush, Rang, RunningDuty, Suspension
+from models.contracts.notice import Firing
+from models.contracts.rulebook import BoundDuty, Duty, Rulebook, WorkCalendar
+from models.contracts.vocabulary import Event, Occurs, StopReason
+
+__all__ = [
+    "bound",
+    "expanded",
+    "explain",
+    "extend",
+    "hush",
+    "may_extend",
+    "next_alarm",
+    "pass_over",
+    "project",
+    "record",
+    "resume",
+    "ring",
+    "running",
+    "stop",
+    "suspend",
+]
+
+
+def bound(rulebook: Rulebook, duty_id: str) -> BoundDuty:
+    """The duty of the rulebook with its citation; `KeyError` where there is none."""
+    for held in rulebook.duties:
+        if held.duty.id == duty_id:
+            return held
+    raise KeyError(duty_id)
+
+
+def running(clock: Clock, key: str) -> RunningDuty | None:
+    """The running duty under a key such as `recheck` or `recheck#2`."""
+    return next((one for one in clock.duties if one.key == key), None)
+
+
+def record(rulebook: Rulebook, clock: Clock, event: Event, at: datetime, given_due: date | None = None) -> Clock:
+    """What an event does: it meets the open duties that wait for it, then opens the duties anchored on it.
+
+    `given_due` replaces the term only of duties that allow it (`given_by: due`). `at` may lie in the future for an
+    anchor known beforehand, such as the last day of the policy.
+    """
+    rules = _rules(rulebook)
+    duties = [_met(rules.get(one.duty), one, event, at) for one in clock.duties]
+    for duty in rules.values():
+        if event in duty.anchor and (key := _next_key(duty, duties)):
+            due = given_due if duty.given_by == "due" else None
+            duties.append(RunningDuty(key=key, duty=duty.id, anchor=event, anchor_at=at, given_due=due))
+    return clock.model_copy(update={"duties": tuple(duties)})
+
+
+def pass_over(
+    rulebook: Rulebook, clock: Clock, calendar: WorkCalendar, now: datetime
+) -> tuple[Clock, tuple[Firing, ...]]:
+    """At late entry: rungs that lie before now count as passed over and are given back for open duties, unsent.
+
+    Overdue events are left for `ring`.
+    """
+    rules, duties, passed = _rules(rulebook), list[RunningDuty](), list[Firing]()
+    for one in clock.duties:
+        reached = [call for call in _calls(rules, one, clock, calendar) if call.at < now]
+        passed += [firing(one, call) for call in reached if call.live and one.is_open]
+        duties.append(_climbed(one, reached))
+    return clock.model_copy(update={"duties": tuple(duties)}), tuple(sorted(passed, key=_order))
+
+
+def next_alarm(rulebook: Rulebook, clock: Clock, calendar: WorkCalendar) -> datetime | None:
+    """The earliest instant at which a rung fires or an overdue event happens; may be past, `None` if nothing waits."""
+    rules = _rules(rulebook)
+    waiting: list[datetime] = []
+    for one in clock.duties:
+        if one.is_open and (duty := rules.get(one.duty)):
+            projection = project(duty, one, clock, calendar)
+            waiting += [call.at for call in calls(duty, one, projection) if call.live]
+            if duty.overdue_event and not one.rang_overdue and projection.due_at:
+                waiting.append(projection.due_at)
+    return min(waiting, default=None)
+
+
+def ring(rulebook: Rulebook, clock: Clock, calendar: WorkCalendar, now: datetime) -> Rang:
+    """All that is due at or before now, over all open duties, by (instant, key, rung); afterwards nothing is due.
+
+    A rung below one that fires is never fired later: a repeat of `open` outrun by the due instant is passed over.
+    """
+    rules, duties = _rules(rulebook), list[RunningDuty]()
+    firings: list[Firing] = []
+    overdue: list[tuple[datetime, str, Event]] = []
+    for one in clock.duties:
+        reached = [call for call in _calls(rules, one, clock, calendar) if call.at <= now] if one.is_open else []
+        firings += [firing(one, call) for call in reached if call.live]
+        late = _overdue(rules.get(one.duty), one, clock, calendar, now)
+        overdue += [(late[1], one.key, late[0])] if late else []
+        duties.append(_climbed(one, reached, late is not None))
+    return Rang(
+        clock=clock.model_copy(update={"duties": tuple(duties)}),
+        firings=tuple(sorted(firings, key=_order)),
+        overdue=tuple((event, at) for at, _, event in sorted(overdue)),
+    )
+
+
+def suspend(clock: Clock, suspension: Suspension) -> Clock:
+    """Enter a suspension in the ledger."""
+    return clock.model_copy(update={"suspensions": (*clock.suspensions, suspension)})
+
+
+def resume(clock: Clock, last_day_on: date) -> Clock:
+    """End every suspension in force with its last suspended day; what begins and ends later stays as entered."""
+    return clock.model_copy(update={"suspensions": tuple(_resumed(entry, last_day_on) for entry in clock.suspensions)})
+
+
+def extend(clock: Clock, key: str, days: int) -> Clock:
+    """Grant natural days to one running duty; whether that is allowed is `may_extend`'s question."""
+    return _changed(clock, (key,), lambda one: one.model_copy(update={"extensions": (*one.extensions, days)}))
+
+
+def may_extend(duty: Duty, running: RunningDuty) -> int:
+    """Days still grantable: what is left of `at_most` over all grants, 0 when the number of grants is used up."""
+    if duty.extension is None or not running.is_open or len(running.extensions) >= duty.extension.times:
+        return 0
+    return max(int(duty.extension.at_most[:-1]) - sum(running.extensions), 0)
+
+
+def stop(clock: Clock, at: datetime, reason: StopReason, keys: tuple[str, ...] | None = None) -> Clock:
+    """End the open duties (all, or the named ones) without their being met."""
+    stopped = {"stopped_at": at, "stop_reason": reason}
+    return _changed(clock, keys, lambda one: one.model_copy(update=stopped) if one.is_open else one)
+
+
+def hush(clock: Clock, key: str, by: Actor, at: datetime, taken_over: bool) -> Clock:
+    """A department has heard. Once taken over, a later acknowledgement does not start the ladder again."""
+
+    def heard(one: RunningDuty) -> RunningDuty:
+        already = one.hush is not None and one.hush.taken_over
+        return one.model_copy(update={"hush": Hush(by=by, at=at, taken_over=taken_over or already)})
+
+    return _changed(clock, (key,), heard)
+
+
+def _rules(rulebook: Rulebook) -> dict[str, Duty]:
+    return {held.duty.id: held.duty for held in rulebook.duties}
+
+
+def _met(duty: Duty | None, one: RunningDuty, event: Event, at: datetime) -> RunningDuty:
+    if duty is None or not one.is_open or event not in duty.met_by:
+        return one
+    return one.model_copy(update={"met_at": at})
+
+
+def _next_key(duty: Duty, duties: list[RunningDuty]) -> str | None:
+    """The key of the next instance; none where the duty arises once and has."""
+    count = sum(1 for one in duties if one.duty == duty.id)
+    if count == 0:
+        return duty.id
+    return f"{duty.id}#{count + 1}" if duty.occurs is Occurs.EACH_TIME else None
+
+
+def _calls(rules: dict[str, Duty], one: RunningDuty, clock: Clock, calendar: WorkCalendar) -> list[Call]:
+    duty = rules.get(one.duty)
+    return calls(duty, one, project(duty, one, clock, calendar)) if duty else []
+
+
+def _climbed(one: RunningDuty, reached: list[Call], overdue: bool = False) -> RunningDuty:
+    rung = max((call.index + 1 for call in reached), default=one.rung)
+    if rung == one.rung and not overdue:
+        return one
+    return one.model_copy(update={"rung": rung, "rang_overdue": one.rang_overdue or overdue})
+
+
+def _overdue(
+    duty: Duty | None, one: RunningDuty, clock: Clock, calendar: WorkCalendar, now: datetime
+) -> tuple[Event, datetime] | None:
+    if duty is None or duty.overdue_event is None or one.rang_overdue or not one.is_open:
+        return None
+    due_at = project(duty, one, clock, calendar).due_at
+    return (duty.overdue_event, due_at) if due_at and due_at <= now else None
+
+
+def _resumed(entry: Suspension, last_day_on: date) -> Suspension:
+    endless = entry.until_on is None
+    cut_short = entry.until_on is not None and entry.from_on <= last_day_on < entry.until_on
+    return entry.model_copy(update={"until_on": last_day_on}) if endless or cut_short else entry
+
+
+def _changed(clock: Clock, keys: tuple[str, ...] | None, change: Callable[[RunningDuty], RunningDuty]) -> Clock:
+    return clock.model_copy(
+        update={"duties": tuple(change(one) if keys is None or one.key in keys else one for one in clock.duties)}
+    )
+
+
+def _order(one: Firing) -> tuple[datetime, str, int]:
+    return one.at, one.key, one.rung

@@ -1,0 +1,126 @@
+"""A ladder unfolded into rungs with instants, and which may still fire; domain/clock.py keeps the count."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from models.contracts.clock import Projection, RunningDuty
+from models.contracts.notice import Firing
+from models.contracts.rulebook import Duty, Rung
+from models.contracts.vocabulary import TermUnit
+
+HOUR = timedelta(hours=1)
+DAY_HOURS = 24
+NOMINAL_HOURS = {TermUnit.NATURAL_DAY: 24, TermUnit.WORKING_DAY: 34, TermUnit.HOUR: 1, TermUnit.YEAR: 24 * 365}
+"""Roughly how long one unit is; decides only where repeats of `open` stand among rungs counted from the due instant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foothold:
+    """One rung of the unfolded ladder: `hours` from the due instant, or from the anchor for `open` and its repeats."""
+
+    moment: str
+    rung: Rung
+    repeat: bool
+    from_open: bool
+    hours: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A rung with its index and instant; `live` says that it may fire (not hushed, not before its own anchor)."""
+
+    index: int
+    foothold: Foothold
+    at: datetime
+    live: bool
+
+
+def expanded(duty: Duty) -> tuple[tuple[str, Rung, bool], ...]:
+    """(moment, rung, is_repeat) of the whole ladder as it fires; `+3d` every 7d x 2 gives +3d, +10d, +17d."""
+    return tuple((foothold.moment, foothold.rung, foothold.repeat) for foothold in footholds(duty))
+
+
+def footholds(duty: Duty) -> tuple[Foothold, ...]:
+    """The unfolded ladder. `open` comes first, except in a term of no length: there reminders lie before the anchor."""
+    return tuple(sorted((step for rung in duty.ladder for step in _unfold(duty, rung)), key=lambda s: _place(duty, s)))
+
+
+def calls(duty: Duty, running: RunningDuty, projection: Projection) -> list[Call]:
+    """The rungs not yet fired or passed over that have an instant; while suspended without end only `open` has one."""
+    found: list[Call] = []
+    for index, foothold in enumerate(footholds(duty)):
+        if index >= running.rung and (at := _instant(foothold, running, projection)) is not None:
+            found.append(Call(index, foothold, at, _live(duty, running, foothold, at)))
+    return found
+
+
+def firing(running: RunningDuty, call: Call) -> Firing:
+    """The call as the firing it becomes."""
+    return Firing(
+        key=running.key,
+        duty=running.duty,
+        rung=call.index,
+        moment=call.foothold.moment,
+        at=call.at,
+        tell=call.foothold.rung.tell,
+        notice=call.foothold.rung.notice,
+    )
+
+
+def _unfold(duty: Duty, rung: Rung) -> Iterator[Foothold]:
+    from_open = rung.at == "open"
+    hours = _hours(duty, rung.at)
+    yield Foothold(rung.at, rung, False, from_open, hours)
+    if rung.repeat:
+        every = int(rung.repeat.every[:-1]) * DAY_HOURS
+        for time in range(1, rung.repeat.times + 1):
+            later = hours + time * every
+            moment = f"open+{later // DAY_HOURS}d" if from_open else _moment(duty, later)
+            yield Foothold(moment, rung, True, from_open, later)
+
+
+def _hours(duty: Duty, moment: str) -> int:
+    """Hours from the due instant (or the anchor). `-2d` is 00:00 two days before the last day: 72 h."""
+    if moment in ("open", "due"):
+        return 0
+    amount = int(moment[:-1])
+    if moment.endswith("h"):
+        return amount
+    return amount * DAY_HOURS - (_last_day(duty) if amount < 0 else 0)
+
+
+def _moment(duty: Duty, hours: int) -> str:
+    if hours == 0:
+        return "due"
+    days, rest = divmod(hours + (_last_day(duty) if hours < 0 else 0), DAY_HOURS)
+    return f"{hours:+d}h" if rest or days == 0 else f"{days:+d}d"
+
+
+def _last_day(duty: Duty) -> int:
+    """The hours of the last day itself, for terms that end with a day."""
+    return 0 if duty.within.unit is TermUnit.HOUR else DAY_HOURS
+
+
+def _place(duty: Duty, foothold: Foothold) -> tuple[float, int]:
+    """Where a rung stands: hours from the due instant in a term of usual length; `open` before others of that hour."""
+    if not foothold.from_open:
+        return foothold.hours, 1
+    if duty.within.amount and not foothold.hours:
+        return float("-inf"), 0
+    return foothold.hours - duty.within.amount * NOMINAL_HOURS[duty.within.unit] - _last_day(duty), 0
+
+
+def _instant(foothold: Foothold, running: RunningDuty, projection: Projection) -> datetime | None:
+    if foothold.from_open and not foothold.hours:
+        return running.anchor_at
+    if projection.due_at is None:
+        return None
+    return (running.anchor_at if foothold.from_open else projection.due_at) + foothold.hours * HOUR
+
+
+def _live(duty: Duty, running: RunningDuty, foothold: Foothold, at: datetime) -> bool:
+    """Taken over: nothing fires. Acknowledged: no repeats. A reminder not after the anchor means too short a term."""
+    if running.hush and (running.hush.taken_over or foothold.repeat):
+        return False
+    return foothold.from_open or foothold.hours >= 0 or duty.within.amount == 0 or at > running.anchor_at
