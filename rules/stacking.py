@@ -42,8 +42,9 @@ class Level:
         instrument = self.pack.instrument
         return reasons.place_name(self.ref.region, instrument.place, instrument.number)
 
-    def cite(self, clause: str, by: By) -> Citation:
-        return Citation(region=self.ref.region, number=self.pack.instrument.number, clause=clause, by=by)
+    def cite(self, clause: str, by: By, document: str | None = None) -> Citation:
+        """Cites the pack's own instrument, or the other document an entry says its clause stands in."""
+        return Citation(region=self.ref.region, number=document or self.pack.instrument.number, clause=clause, by=by)
 
 
 def stack(levels: Sequence[Level], asked: RulesFor) -> Rulebook:
@@ -85,7 +86,7 @@ def _duties(levels: Sequence[Level], asked: RulesFor, names: dict[str, str]) -> 
 
 
 def _with_duty(held: dict[str, BoundDuty], level: Level, duty: Duty, names: dict[str, str]) -> dict[str, BoundDuty]:
-    new = BoundDuty(duty=duty.model_copy(update=LEAN), cites=level.cite(duty.clause, duty.by.within))
+    new = BoundDuty(duty=duty.model_copy(update=LEAN), cites=level.cite(duty.clause, duty.by.within, duty.document))
     old = held.get(duty.overrides or duty.id)
     if old is None:
         return {**held, duty.id: new}
@@ -117,7 +118,8 @@ def _rates(levels: Sequence[Level], names: dict[str, str]) -> dict[str, BoundRat
     for level in levels:
         for ident, rate in level.pack.rates.items():
             if rate.enabled:
-                new = BoundRate(rate=rate.model_copy(update=LEAN), cites=level.cite(rate.clause, rate.by))
+                cites = level.cite(rate.clause, rate.by, rate.document)
+                new = BoundRate(rate=rate.model_copy(update=LEAN), cites=cites)
                 held[ident] = _combined(held[ident], new, names) if ident in held else new
     return held
 
@@ -141,7 +143,7 @@ def _gates(levels: Sequence[Level], asked: RulesFor) -> tuple[BoundGate, ...]:
             if gate.before.case is asked.case and applies(gate.when, asked):
                 held.pop(gate.overrides or gate.id, None)
                 lean = gate.model_copy(update={"proves": ()})
-                held[gate.id] = BoundGate(gate=lean, cites=level.cite(gate.clause, gate.by))
+                held[gate.id] = BoundGate(gate=lean, cites=level.cite(gate.clause, gate.by, gate.document))
     return tuple(held.values())
 
 
