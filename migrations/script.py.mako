@@ -9,8 +9,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    ${upgrades if upgrades else "op.execute('')"}
+    ${upgrades}
 
 
 def downgrade() -> None:
-    raise NotImplementedError("restore a backup; a released migration gets a successor")
+    raise NotImplementedError("a migration gets a successor; to go back, restore a backup")

@@ -14,9 +14,9 @@ from models.tables.base import DOCUMENT, INSTANT, NOW, Row, Worded
 class OutboxNotice(Row, table=True):
     """One notice to one recipient, written in the transaction of the step that caused it.
 
-    `matter` is the case as it then was, so that a mailroom needs no access to cases: kind, number, region, sector, size,
-    stage, insured_id, insured_name, insurer_name, signed_on, effective_on, expires_on, provisional, parent_id, and
-    `view` without its duties, hazards, packs and terms.
+    `matter` is the case as it then was, so that a mailroom needs no access to cases: kind, number, region, sector,
+    size, stage, insured_id, insured_name, insurer_name, signed_on, effective_on, expires_on, provisional, parent_id,
+    and `view` without its duties, hazards, packs and terms.
     """
 
     __tablename__ = "outbox"
