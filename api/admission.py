@@ -1,0 +1,124 @@
+"""Before a command: one transaction that knows the caller, the case, the repeat and the files; after it, one call."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from fastapi import Request
+from sqlalchemy import and_, bindparam, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.callers import Caller, Entry, entered, speak_for
+from api.gateway import VIEWS, FoundCase, act
+from api.idempotency import Attempt, attempt
+from api.problems import Problem, not_found
+from api.rows import CASES, COMMANDS, FILES
+from api.tools import Tools
+from api.words import ProblemCode
+from models.contracts.base import Command, Contract, Given
+from models.contracts.policy import UploadPolicy
+from models.contracts.vocabulary import ActorKind, CaseKind
+
+CASE_AND_REPEAT = (
+    select(
+        *CASES.c["id", "kind", "insurer_id", "workflow_id", "ended_at"],
+        *COMMANDS.c["fingerprint", "answer"],
+    )
+    .select_from(
+        CASES.outerjoin(
+            COMMANDS,
+            and_(COMMANDS.c.insurer_id == CASES.c.insurer_id, COMMANDS.c.command_id == bindparam("command_id")),
+        )
+    )
+    .where(CASES.c.id == bindparam("case_id"), CASES.c.kind == bindparam("case_kind"))
+    .limit(1)
+)
+KNOWN_FILES = select(FILES.c.digest).where(
+    FILES.c.insurer_id == bindparam("insurer_id"), FILES.c.digest.in_(bindparam("digests", expanding=True))
+)
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A request that may be carried out, or was: `answer` is what the same request got before."""
+
+    tools: Tools
+    caller: Caller
+    case: FoundCase
+    attempt: Attempt
+    deadline: float
+    missing: frozenset[str] = frozenset()
+    answer: dict[str, Any] | None = None
+
+
+async def admit_insurer(request: Request, case_id: UUID, kind: CaseKind, key: str) -> Admitted:
+    """An insurer at one of its own cases; 404 for any other."""
+    async with entered(request, ActorKind.INSURER) as entry:
+        return await _admit(request, entry, case_id, kind, key)
+
+
+async def admit_department(request: Request, case_id: UUID, kind: CaseKind, key: str) -> Admitted:
+    """A department at a duty it was told about; 404 for any other."""
+    async with entered(request, ActorKind.DEPARTMENT) as entry:
+        body = request.scope["checked_body"].value
+        duty = body.get("duty") if isinstance(body, dict) else None
+        await speak_for(entry, case_id, duty if isinstance(duty, str) else None)
+        return await _admit(request, entry, case_id, kind, key)
+
+
+async def carry_out(admitted: Admitted, update: str, command: Command) -> tuple[Contract, bool]:
+    """Give the command to its case, once; the flag says whether the answer is a repeated one."""
+    if admitted.answer is not None:
+        return VIEWS[admitted.case.kind].model_validate(admitted.answer), True
+    if admitted.missing and not _lies_elsewhere(command):
+        raise Problem(ProblemCode.UNKNOWN_FILE)
+    return await act(admitted.tools, admitted.case, update, given(admitted, command), admitted.deadline), False
+
+
+def given(admitted: Admitted, command: Command) -> Given[Any]:
+    return Given[type(command)](
+        command_id=admitted.attempt.id,
+        actor=admitted.caller.actor,
+        fingerprint=admitted.attempt.fingerprint,
+        command=command,
+    )
+
+
+async def missing_files(connection: AsyncConnection, insurer_id: UUID, body: Any) -> frozenset[str]:
+    """Digests a body refers to that this insurer never handed in (nobody learns what another one has)."""
+    asked = set(_digests(body))
+    if not asked:
+        return frozenset()
+    known = await connection.execute(KNOWN_FILES, {"insurer_id": insurer_id, "digests": sorted(asked)})
+    return frozenset(asked - set(known.scalars()))
+
+
+async def _admit(request: Request, entry: Entry, case_id: UUID, kind: CaseKind, key: str) -> Admitted:
+    made = attempt(entry.caller.owner, key, request)
+    asked = {"command_id": made.id, "case_id": case_id, "case_kind": kind}
+    row = (await entry.connection.execute(CASE_AND_REPEAT, asked)).one_or_none()
+    if row is None:
+        raise not_found()
+    if row.fingerprint is not None and row.fingerprint != made.fingerprint:
+        raise Problem(ProblemCode.KEY_REUSED)
+    case = FoundCase(row.id, row.kind, row.insurer_id, row.workflow_id, row.ended_at)
+    missing = await missing_files(entry.connection, case.insurer_id, request.scope["checked_body"].value)
+    return Admitted(entry.tools, entry.caller, case, made, entry.deadline, missing, row.answer)
+
+
+def _lies_elsewhere(command: Command) -> bool:
+    """An e-policy may be filed by digest and address, without its bytes."""
+    return isinstance(command, UploadPolicy) and command.address is not None
+
+
+def _digests(body: Any) -> Iterator[str]:
+    """Every `digest` of an attachment anywhere in a checked body."""
+    if isinstance(body, dict):
+        found = body.get("digest")
+        if isinstance(found, str):
+            yield found
+        body = list(body.values())
+    if isinstance(body, list):
+        for part in body:
+            yield from _digests(part)

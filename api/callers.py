@@ -1,0 +1,158 @@
+"""Who calls, by which key, and which rows they may see; every database connection of a request is made here."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from uuid import UUID
+
+from fastapi import Request
+from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.keys import TOKEN, hash_of
+from api.problems import Problem, not_found, try_later
+from api.rates import Rates
+from api.rows import API_KEYS, INSURERS, OUTBOX, RECIPIENTS
+from api.tools import Tools
+from api.words import ProblemCode
+from models.contracts.base import Actor
+from models.contracts.vocabulary import ActorKind
+from models.tables import engine as settings
+
+BEARER = re.compile(r"[Bb]earer +(\S+) *")
+
+KEY = (
+    select(
+        *API_KEYS.c["id", "kind", "insurer_id", "recipient_id", "name"],
+        INSURERS.c.code,
+        INSURERS.c.name.label("insurer"),
+        RECIPIENTS.c.name.label("recipient"),
+        *RECIPIENTS.c["region", "department"],
+    )
+    .select_from(
+        API_KEYS.outerjoin(INSURERS, INSURERS.c.id == API_KEYS.c.insurer_id).outerjoin(
+            RECIPIENTS, RECIPIENTS.c.id == API_KEYS.c.recipient_id
+        )
+    )
+    .where(
+        API_KEYS.c.key_hash == bindparam("key_hash"),
+        API_KEYS.c.revoked_at.is_(None),
+        or_(API_KEYS.c.expires_at.is_(None), API_KEYS.c.expires_at > func.now()),
+    )
+)
+"""Valid now, on the database's clock: a revoked or expired key is as unknown as one that never was."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The holder of a key: an insurer, a department (one recipient of notices), or an operator."""
+
+    key_id: UUID
+    kind: ActorKind
+    name: str
+    insurer_id: UUID | None = None
+    insurer_code: str = ""
+    recipient_id: UUID | None = None
+    region: str = ""
+    department: str = ""
+
+    @cached_property
+    def owner(self) -> UUID:
+        """To whom idempotency keys belong: they survive the rotation of an API key."""
+        return self.insurer_id or self.recipient_id or self.key_id
+
+    @property
+    def tenant(self) -> UUID:
+        """The insurer whose rows the caller's are; raises Problem 403 for anybody else."""
+        if self.insurer_id is None:
+            raise Problem(ProblemCode.FORBIDDEN)
+        return self.insurer_id
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(kind=self.kind, id=str(self.owner), name=self.name)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One transaction of one caller; its settings end with it."""
+
+    connection: AsyncConnection
+    caller: Caller
+    tools: Tools
+    deadline: float
+
+
+@asynccontextmanager
+async def entered(request: Request, *kinds: ActorKind) -> AsyncIterator[Entry]:
+    """Recognise the caller on current data and open their rows for one transaction; 401, 403 or 429 otherwise."""
+    tools: Tools = request.app.state.tools
+    deadline: float = request.scope["deadline"]
+    key_hash = hash_of(_token(request))
+    _spend(request.app.state.rates, key_hash)
+    async with asyncio.timeout_at(deadline), tools.engine.begin() as connection:
+        caller = await _recognised(connection, key_hash, kinds)
+        await _scope(connection, caller)
+        yield Entry(connection, caller, tools, deadline)
+
+
+async def speak_for(entry: Entry, case_id: UUID, duty_key: str | None) -> UUID:
+    """Open the case a department was told about (and that duty of it, where one is named); 404 otherwise.
+
+    Returns the insurer whose case it is; from then on the transaction sees that insurer's rows.
+    """
+    told = select(OUTBOX.c.insurer_id).where(
+        OUTBOX.c.case_id == case_id, OUTBOX.c.recipient_id == entry.caller.recipient_id
+    )
+    if duty_key is not None:
+        told = told.where(OUTBOX.c.about["duty_key"].astext == duty_key)
+    insurer_id = (await entry.connection.execute(told.limit(1))).scalar_one_or_none()
+    if insurer_id is None:
+        raise not_found()
+    await settings.tenant(entry.connection, insurer_id)
+    return insurer_id
+
+
+def _token(request: Request) -> str:
+    given = BEARER.fullmatch(request.headers.get("authorization", ""))
+    if not given or not TOKEN.fullmatch(given[1]):
+        raise Problem(ProblemCode.UNAUTHENTICATED)
+    return given[1]
+
+
+def _spend(rates: Rates, key_hash: str) -> None:
+    wait = rates.spend(key_hash)
+    if wait:
+        raise try_later(ProblemCode.TOO_MANY, wait)
+
+
+async def _recognised(connection: AsyncConnection, key_hash: str, kinds: tuple[ActorKind, ...]) -> Caller:
+    """One answer for a key that is unknown, expired or revoked (promises.md P21: decided on current data)."""
+    await settings.api_key(connection, key_hash)
+    row = (await connection.execute(KEY, {"key_hash": key_hash})).one_or_none()
+    if row is None:
+        raise Problem(ProblemCode.UNAUTHENTICATED)
+    if kinds and row.kind not in kinds:
+        raise Problem(ProblemCode.FORBIDDEN)
+    return Caller(
+        key_id=row.id,
+        kind=row.kind,
+        name=row.insurer or row.recipient or row.name,
+        insurer_id=row.insurer_id,
+        insurer_code=row.code or "",
+        recipient_id=row.recipient_id,
+        region=row.region or "",
+        department=row.department or "",
+    )
+
+
+async def _scope(connection: AsyncConnection, caller: Caller) -> None:
+    if caller.kind is ActorKind.INSURER:
+        await settings.tenant(connection, caller.tenant)
+    elif caller.kind is ActorKind.DEPARTMENT and caller.recipient_id:
+        await settings.recipient(connection, caller.recipient_id)
+    elif caller.kind is ActorKind.OPERATOR:
+        await settings.operator(connection)

@@ -1,0 +1,142 @@
+"""The only file that talks to Temporal: opens a case, acts on one, and says how it ended: an answer or a problem."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from temporalio.client import (
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.problems import Problem, refused, try_later
+from api.tools import Tools
+from api.words import ProblemCode
+from domain.places import region_name
+from models.contracts.base import Contract, Given
+from models.contracts.hazard import HazardView
+from models.contracts.policy import Birth, OpenPolicy, PolicyView
+from models.contracts.step import Refusal
+from models.contracts.vocabulary import CaseKind
+from workflows.search import for_policy
+
+REFUSED = "refused"
+INTERNAL = "internal"
+LEFT_UNDONE = {"AcceptedUpdateCompletedWorkflow"}
+VIEWS: dict[CaseKind, type[Contract]] = {CaseKind.POLICY: PolicyView, CaseKind.HAZARD: HazardView}
+SHORTEST = 0.2  # seconds; a call is never sent with less, it could not come back
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class FoundCase:
+    """A case as PostgreSQL knows it; only such a one is ever spoken to, never an id from outside."""
+
+    id: UUID
+    kind: CaseKind
+    insurer_id: UUID
+    workflow_id: str
+    ended_at: datetime | None
+
+
+async def open_policy(
+    tools: Tools, birth: Birth, given: Given[OpenPolicy], deadline: float | None = None
+) -> PolicyView:
+    """Start the policy's life, or find it started: the id is made of insurer and number, so twice gives one case.
+
+    `deadline` is an instant of the event loop's clock; without one the whole budget counts. Raises Problem.
+    """
+    start = WithStartWorkflowOperation(
+        "保单",
+        birth,
+        id=birth.workflow_id,
+        task_queue=tools.task_queue,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        static_summary=summary(given.command),
+        search_attributes=for_policy(birth, given.command),
+    )
+    left = _left(tools, deadline)
+    call = tools.temporal.execute_update_with_start_workflow(
+        "opened",
+        given,
+        start_workflow_operation=start,
+        id=given.command_id,
+        result_type=PolicyView,
+        rpc_timeout=timedelta(seconds=left),
+    )
+    return await _outcome(tools, call, left, None)
+
+
+async def act(
+    tools: Tools, case: FoundCase, update: str, given: Given[Any], deadline: float | None = None
+) -> PolicyView | HazardView:
+    """Give one command to one case and wait for its view. Raises Problem: a refusal, or an outcome that is unknown."""
+    left = _left(tools, deadline)
+    call = tools.temporal.get_workflow_handle(case.workflow_id).execute_update(
+        update,
+        given,
+        id=given.command_id,
+        result_type=VIEWS[case.kind],
+        rpc_timeout=timedelta(seconds=left),
+    )
+    return await _outcome(tools, call, left, case)
+
+
+def summary(command: OpenPolicy) -> str:
+    """What the Temporal UI shows beside the id: 保单 · place · enterprise (a company, never a person)."""
+    terms = command.terms
+    return f"保单 {terms.number} · {region_name(terms.region)} · {command.insured_name}"
+
+
+def _left(tools: Tools, deadline: float | None) -> float:
+    if deadline is None:
+        return tools.budgets.answer_within
+    return max(SHORTEST, deadline - asyncio.get_running_loop().time())
+
+
+async def _outcome(tools: Tools, call: Awaitable[T], left: float, case: FoundCase | None) -> T:
+    try:
+        async with asyncio.timeout(left):
+            return await call
+    except WorkflowUpdateFailedError as failed:
+        raise _failed(tools, failed) from failed
+    except WorkflowAlreadyStartedError as closed:
+        raise Problem(ProblemCode.CASE_CLOSED) from closed
+    except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError) as unknown:
+        raise _unknown(tools) from unknown
+    except RPCError as error:
+        raise _rpc(tools, error, case) from error
+
+
+def _unknown(tools: Tools) -> Problem:
+    return try_later(ProblemCode.OUTCOME_UNKNOWN, tools.budgets.retry_after)
+
+
+def _failed(tools: Tools, failed: WorkflowUpdateFailedError) -> Problem:
+    """The text of an error is never looked at; its type says whether the case refused or a bug struck."""
+    cause = failed.cause
+    if not isinstance(cause, ApplicationError):
+        return _unknown(tools)
+    if cause.type == REFUSED:
+        return refused(Refusal.model_validate(cause.details[0]))
+    return _unknown(tools) if cause.type in LEFT_UNDONE else Problem(ProblemCode.INTERNAL)
+
+
+def _rpc(tools: Tools, error: RPCError, case: FoundCase | None) -> Problem:
+    """A case that ended is closed; everything else may have happened, so it is said to be unknown."""
+    if error.status is RPCStatusCode.NOT_FOUND and case and case.ended_at:
+        return Problem(ProblemCode.CASE_CLOSED)
+    if error.status is RPCStatusCode.INVALID_ARGUMENT:
+        return Problem(ProblemCode.TOO_LARGE)
+    if error.status is RPCStatusCode.RESOURCE_EXHAUSTED:
+        return try_later(ProblemCode.TOO_MANY, tools.budgets.retry_after)
+    return _unknown(tools)

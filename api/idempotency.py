@@ -1,0 +1,68 @@
+"""One Idempotency-Key, one effect, one answer: the key, the fingerprint of a request, and the answer it once got."""
+
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Header, Request
+from sqlalchemy import select
+
+from api.callers import Entry
+from api.problems import Problem
+from api.rows import COMMANDS
+from api.words import ProblemCode
+
+VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
+HEADER = "Idempotency-Key"
+
+
+def required_key(
+    request: Request,
+    given: Annotated[
+        str | None,
+        Header(
+            alias=HEADER,
+            description="每个 POST 必带，1–255 个可见 ASCII 字符；重复提交不会重复办理 / required on every POST",
+            examples=["4b1f6d0e-upload"],
+        ),
+    ] = None,
+) -> str:
+    """The caller's key as it came; 400 when missing or malformed, whatever else is wrong with the request."""
+    if given is None or not VISIBLE_ASCII.fullmatch(given):
+        raise Problem(ProblemCode.IDEMPOTENCY_KEY_MISSING)
+    return given
+
+
+Key = Annotated[str, Depends(required_key)]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A command as it is recognised: `id` is Temporal's update id and the primary key of its stored answer."""
+
+    id: str
+    fingerprint: str
+
+
+def attempt(owner: UUID, key: str, request: Request) -> Attempt:
+    canonical: bytes = request.scope["checked_body"].canonical
+    written = b"\n".join((request.method.encode(), request.url.path.encode(), canonical))
+    return Attempt(f"{owner}:{key}", sha256(written).hexdigest())
+
+
+async def stored_answer(entry: Entry, insurer_id: UUID, made: Attempt) -> dict[str, Any] | None:
+    """The answer this request was given before; 422 when the key was used for another one.
+
+    Answers lie in PostgreSQL and so outlive the runs of a workflow: Temporal forgets update ids at continue-as-new.
+    """
+    found = select(*COMMANDS.c["fingerprint", "answer"]).where(
+        COMMANDS.c.insurer_id == insurer_id, COMMANDS.c.command_id == made.id
+    )
+    row = (await entry.connection.execute(found.limit(1))).one_or_none()
+    if row is None:
+        return None
+    if row.fingerprint != made.fingerprint:
+        raise Problem(ProblemCode.KEY_REUSED)
+    return row.answer

@@ -1,0 +1,223 @@
+"""What a request must be before any route sees it: headers, size, media type and strict JSON, as plain ASGI."""
+
+import asyncio
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, NoReturn
+from uuid import uuid4
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api import problems
+from api.problems import Problem, one_field
+from api.tools import Budgets
+from api.words import ProblemCode, Reason
+
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+ONCE = {b"authorization", b"content-type", b"content-length", b"idempotency-key", b"host"}
+JSON_TYPE = re.compile(r"application/json\s*(;\s*charset\s*=\s*\"?utf-8\"?\s*)?", re.IGNORECASE)
+STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+WITH_BODY = {"POST", "PUT", "PATCH", "DELETE"}
+RAW_ROUTES = ("/v1/files",)
+API = "/v1/"
+SAFE_HEADERS = {
+    b"x-content-type-options": b"nosniff",
+    b"cache-control": b"no-store",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"referrer-policy": b"no-referrer",
+}
+
+
+@dataclass(frozen=True)
+class CheckedBody:
+    """A body that passed: its parsed value, and the one spelling its fingerprint is taken from."""
+
+    value: Any
+    canonical: bytes
+
+
+class Limits:
+    """Refuses what is too large, doubled, misspelt or not JSON; the rest passes with its body already checked."""
+
+    def __init__(self, app: ASGIApp, budgets: Budgets) -> None:
+        self.app = app
+        self.budgets = budgets
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        scope["request_id"] = _request_id(scope)
+        scope["deadline"] = asyncio.get_running_loop().time() + self.budgets.answer_within
+        send = _with_safe_headers(send, scope["request_id"])
+        try:
+            _check_headers(scope, self.budgets)
+            receive = await self._checked(scope, receive)
+            await self.app(scope, receive, send)
+        except Problem as problem:
+            await _refuse(send, problem, scope["request_id"])
+
+    async def _checked(self, scope: Scope, receive: Receive) -> Receive:
+        path, method = str(scope["path"]), str(scope["method"])
+        if not path.startswith(API) or path.startswith(RAW_ROUTES):
+            most = self.budgets.file + self.budgets.body if path.startswith(API) else self.budgets.page_upload
+            return _counting(scope, receive, most)
+        body = await _whole(scope, receive, self.budgets.body)
+        if method in WITH_BODY:
+            _check_media_type(scope)
+            scope["checked_body"] = strict_json(body, self.budgets.nesting)
+        return _replaying(body, receive)
+
+
+def strict_json(body: bytes, nesting: int) -> CheckedBody:
+    """Parse UTF-8 JSON: no BOM, no doubled keys, no NaN, no lone surrogates, no deep nesting; else a Problem."""
+    if body.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")) or b"\x00" in body[:4]:
+        raise Problem(ProblemCode.UNSUPPORTED_MEDIA)
+    _check_nesting(body, nesting)
+    try:
+        value = json.loads(
+            body.decode(), object_pairs_hook=_distinct, parse_constant=_not_a_number, parse_float=_finite
+        )
+        canonical = json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False, separators=(",", ":"))
+    except (ValueError, RecursionError):  # wrong bytes, wrong grammar, or more digits than Python reads
+        raise Problem(ProblemCode.NOT_JSON) from None
+    return CheckedBody(value, _encoded(canonical))
+
+
+def _encoded(canonical: str) -> bytes:
+    try:
+        return canonical.encode()
+    except UnicodeEncodeError:
+        raise one_field("body", Reason.SURROGATE) from None
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Problem(ProblemCode.DUPLICATE_KEY)
+    return found
+
+
+def _not_a_number(_: str) -> NoReturn:
+    raise one_field("body", Reason.NUMBER)
+
+
+def _finite(digits: str) -> float:
+    """1e999 is good JSON and reads as infinite."""
+    number = float(digits)
+    return number if isfinite(number) else _not_a_number(digits)
+
+
+def _check_nesting(body: bytes, most: int) -> None:
+    """Counted before parsing, because a parser's own limit is its stack."""
+    if body.count(b"[") + body.count(b"{") <= most:
+        return
+    depth = 0
+    for byte in STRINGS.sub(b"", body):
+        if byte in b"[{":
+            depth += 1
+        elif byte in b"]}":
+            depth -= 1
+        if depth > most:
+            raise Problem(ProblemCode.TOO_DEEP)
+
+
+def _check_headers(scope: Scope, budgets: Budgets) -> None:
+    headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
+    line = len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b"")
+    if line + sum(len(name) + len(value) for name, value in headers) > budgets.headers:
+        raise Problem(ProblemCode.HEADERS_TOO_LARGE)
+    seen = [name.lower() for name, _ in headers if name.lower() in ONCE]
+    if len(seen) != len(set(seen)):
+        raise Problem(ProblemCode.DUPLICATE_HEADER)
+
+
+def _header(scope: Scope, wanted: bytes) -> bytes:
+    return next((value for name, value in scope["headers"] if name.lower() == wanted), b"")
+
+
+def _check_media_type(scope: Scope) -> None:
+    if not JSON_TYPE.fullmatch(_header(scope, b"content-type").decode("latin-1").strip()):
+        raise Problem(ProblemCode.UNSUPPORTED_MEDIA)
+    if _header(scope, b"content-encoding") not in {b"", b"identity"}:
+        raise Problem(ProblemCode.UNSUPPORTED_MEDIA)
+
+
+def _request_id(scope: Scope) -> str:
+    given = _header(scope, b"x-request-id")
+    return given.decode() if REQUEST_ID.fullmatch(given) else uuid4().hex
+
+
+def _check_length(scope: Scope, most: int) -> None:
+    given = _header(scope, b"content-length")
+    if given and (not given.isdigit() or len(given) > 12 or int(given) > most):
+        raise Problem(ProblemCode.TOO_LARGE)
+
+
+async def _whole(scope: Scope, receive: Receive, most: int) -> bytes:
+    """The body, chunked or not, as long as it stays within the limit."""
+    _check_length(scope, most)
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Problem(ProblemCode.BAD_REQUEST)
+        body += message.get("body", b"")
+        if len(body) > most:
+            raise Problem(ProblemCode.TOO_LARGE)
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+def _counting(scope: Scope, receive: Receive, most: int) -> Receive:
+    """For routes that read their body themselves: pass it on, piece by piece, and stop at the limit."""
+    _check_length(scope, most)
+    read = 0
+
+    async def counted() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > most:
+            raise Problem(ProblemCode.TOO_LARGE)
+        return message
+
+    return counted
+
+
+def _replaying(body: bytes, receive: Receive) -> Receive:
+    """Hand the checked bytes on; afterwards only a disconnect can come."""
+    given = False
+
+    async def replayed() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replayed
+
+
+def _with_safe_headers(send: Send, request_id: str) -> Send:
+    """Every answer carries its id and the headers of promises.md section 6, unless the route set its own."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            present = {name.lower() for name, _ in message["headers"]}
+            added = [(name, value) for name, value in SAFE_HEADERS.items() if name not in present]
+            message["headers"] = [*message["headers"], *added, (b"x-request-id", request_id.encode())]
+        await send(message)
+
+    return sending
+
+
+async def _refuse(send: Send, problem: Problem, request_id: str) -> None:
+    body = problems.document(problem, request_id)
+    headers = {"content-type": problems.MEDIA_TYPE, "content-length": str(len(body)), **problem.headers}
+    encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": problem.status, "headers": encoded})
+    await send({"type": "http.response.body", "body": body})

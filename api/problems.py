@@ -1,0 +1,191 @@
+"""Every refusal as RFC 9457 problem+json; what is said stands in words.py, and no answer ever echoes what was sent."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import asyncpg
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.words import ProblemCode, Reason
+from models.contracts.step import Refusal
+
+MEDIA_TYPE = "application/problem+json"
+MOST_ERRORS = 50
+BY_STATUS = {404: ProblemCode.NOT_FOUND, 405: ProblemCode.METHOD_NOT_ALLOWED, 413: ProblemCode.TOO_LARGE}
+CREDENTIALS = {"WWW-Authenticate": 'Bearer realm="anze"'}
+CONNECTION_LOST: tuple[type[Exception], ...] = (
+    DBAPIError,
+    PoolTimeout,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+RETRY_AFTER = 2  # seconds
+log = logging.getLogger(__name__)
+
+
+class FieldProblem(BaseModel):
+    """One field that was refused, and why."""
+
+    field: str = Field(description="字段路径 / path of the field", examples=["body.terms.region"])
+    reason: str = Field(description="原因 / reason", examples=["格式不符"])
+
+
+class ProblemDocument(BaseModel):
+    """RFC 9457 的问题说明 / problem details."""
+
+    type: str = Field(examples=["/problems/outcome_unknown"])
+    title: str = Field(examples=["结果尚不明确"])
+    status: int = Field(examples=[503])
+    code: str = Field(examples=["outcome_unknown"])
+    detail: str
+    clause: str = Field("", description="依据的文号与条款 / clause, where there is one")
+    instance: str = Field(description="本次请求的编号，与 X-Request-Id 相同 / correlation id")
+    errors: list[FieldProblem] = []
+
+
+class Problem(Exception):
+    """An answer that is not the one asked for; raised anywhere below a route."""
+
+    def __init__(
+        self,
+        code: ProblemCode,
+        detail: str = "",
+        *,
+        errors: Sequence[FieldProblem] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(code)
+        self.code: str = code
+        self.title = code.label
+        self.status = code.status
+        self.detail = detail or code.advice
+        self.clause = ""
+        self.errors = tuple(errors)
+        self.headers = dict(headers or {}) | (CREDENTIALS if code.status == 401 else {})
+
+
+def not_found() -> Problem:
+    """The one answer for what is absent and for what belongs to somebody else (promises.md P18)."""
+    return Problem(ProblemCode.NOT_FOUND)
+
+
+def refused(refusal: Refusal) -> Problem:
+    """A refusal of the case itself: its code, sentence and clause as the rules gave them."""
+    problem = Problem(ProblemCode.CASE_CLOSED, refusal.says)
+    problem.code, problem.status, problem.clause = refusal.code, refusal.status, refusal.clause
+    problem.title = refusal.says
+    return problem
+
+
+def try_later(code: ProblemCode, seconds: int) -> Problem:
+    return Problem(code, headers={"Retry-After": str(seconds)})
+
+
+def one_field(field: str, reason: Reason) -> Problem:
+    return Problem(ProblemCode.INVALID, errors=[FieldProblem(field=field, reason=reason.label)])
+
+
+def document(problem: Problem, instance: str) -> bytes:
+    """The body of a problem, in UTF-8; lone surrogates cannot occur because nothing of the request is repeated."""
+    body = {
+        "type": f"/problems/{problem.code}",
+        "title": problem.title,
+        "status": problem.status,
+        "code": problem.code,
+        "detail": problem.detail,
+        "clause": problem.clause,
+        "instance": instance,
+        "errors": [error.model_dump() for error in problem.errors],
+    }
+    return json.dumps(body, ensure_ascii=False).encode()
+
+
+def answer(request: Request, problem: Problem) -> Response:
+    instance = str(request.scope.get("request_id", ""))
+    headers = {"Cache-Control": "no-store", **problem.headers}
+    return Response(document(problem, instance), problem.status, headers, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Every error leaves as a problem document, the unforeseen ones too."""
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    for lost in CONNECTION_LOST:
+        app.add_exception_handler(lost, _unavailable)
+    app.add_middleware(LastResort)
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101 - registered for this class only
+    return answer(request, error)
+
+
+async def _validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    found = error.errors()
+    if any(one["type"] == "json_invalid" for one in found):
+        return answer(request, Problem(ProblemCode.NOT_JSON))
+    errors = [FieldProblem(field=_path(one["loc"]), reason=_reason(one)) for one in found[:MOST_ERRORS]]
+    return answer(request, Problem(ProblemCode.INVALID, errors=errors))
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    code = BY_STATUS.get(error.status_code, ProblemCode.BAD_REQUEST)
+    return answer(request, Problem(code, headers=error.headers))
+
+
+async def _unavailable(request: Request, error: Exception) -> Response:
+    """The database did not answer. It is asked before anything is set going, so nothing was done."""
+    log.warning("database unavailable %s: %s", request.scope.get("request_id"), type(error).__name__)
+    return answer(request, try_later(ProblemCode.UNAVAILABLE, RETRY_AFTER))
+
+
+class LastResort:
+    """Nothing about an unforeseen error leaves the house; the log has it under the same id."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def watching(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watching)
+        except Problem:
+            raise
+        except Exception as error:
+            log.exception("unforeseen %s", scope.get("request_id"))
+            if started or scope["type"] != "http":
+                raise error from None
+            await answer(Request(scope), Problem(ProblemCode.INTERNAL))(scope, receive, send)
+
+
+def _path(location: Sequence[Any]) -> str:
+    """Field names of ours and positions; an unknown field's own name is what was sent, so it is not repeated."""
+    parts = [str(part) for part in location]
+    return ".".join(part if (part.isascii() and part.isidentifier()) or part.isdigit() else "?" for part in parts)[:200]
+
+
+def _reason(found: Mapping[str, Any]) -> str:
+    """Our own sentence where a contract wrote one, else the word for the kind of error."""
+    if found["type"] == "value_error":
+        return str(found["ctx"]["error"])
+    known = {reason.value: reason for reason in Reason}
+    return known.get(found["type"], Reason.OTHER).label

@@ -1,0 +1,38 @@
+"""How often one key may call: a token bucket per key, in this process. Which key it is, callers.py says."""
+
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+MOST_BUCKETS = 10_000
+"""Keys that were never issued fill buckets too; the oldest are forgotten first, so memory stays bounded."""
+
+
+@dataclass
+class _Bucket:
+    tokens: float
+    at: float
+
+
+class Rates:
+    """`per_second` tokens flow in, at most `burst` are kept; one request takes one."""
+
+    def __init__(self, per_second: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_second, self._burst, self._clock = per_second, burst, clock
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+
+    def spend(self, key: str) -> int:
+        """0 when the request may go on, else the seconds to wait."""
+        now = self._clock()
+        bucket = self._buckets.setdefault(key, _Bucket(self._burst, now))
+        self._buckets.move_to_end(key)
+        bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.at) * self._per_second)
+        bucket.at = now
+        if len(self._buckets) > MOST_BUCKETS:
+            self._buckets.popitem(last=False)
+        if bucket.tokens < 1:
+            return math.ceil((1 - bucket.tokens) / self._per_second)
+        bucket.tokens -= 1
+        return 0

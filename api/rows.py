@@ -1,0 +1,24 @@
+"""The tables as SQL sees them, for plain selects; the classes that define them stand in models/tables."""
+
+from sqlalchemy import Table
+from sqlmodel import SQLModel
+
+from models.tables import cases, outbox, parties
+
+TABLES = SQLModel.metadata.tables
+
+
+def _table(row: type[SQLModel]) -> Table:
+    return TABLES[str(row.__tablename__)]
+
+
+API_KEYS = _table(parties.ApiKey)
+INSURERS = _table(parties.Insurer)
+INSUREDS = _table(parties.Insured)
+RECIPIENTS = _table(parties.Recipient)
+CASES = _table(cases.Case)
+TIMELINE = _table(cases.TimelineLine)
+COMMANDS = _table(cases.RecordedCommand)
+FILES = _table(cases.StoredFile)
+OUTBOX = _table(outbox.OutboxNotice)
+MAILS = _table(outbox.Mail)

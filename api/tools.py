@@ -1,0 +1,58 @@
+"""What the composition root hands to the API: connections, rules, a file store, budgets. Nothing here opens any."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+
+from models.contracts.rulebook import Resolved, RulesFor, WorkCalendar
+
+MEBIBYTE = 1024 * 1024
+
+
+class Rules(Protocol):
+    """The library of packs and calendars, as far as readers need it."""
+
+    def resolve(self, asked: RulesFor) -> Resolved: ...
+
+    def calendar(self) -> WorkCalendar: ...
+
+
+@dataclass(frozen=True)
+class Budgets:
+    """How much one caller may ask for. Sizes in bytes, times in seconds."""
+
+    answer_within: float = 5.0
+    """A write is answered within this, or as outcome-unknown (promises.md rule 6)."""
+    retry_after: int = 2
+    body: int = 256 * 1024
+    headers: int = 16 * 1024
+    nesting: int = 32
+    file: int = 20 * MEBIBYTE
+    page_upload: int = 64 * MEBIBYTE
+    """A form of the pages behind mailed links, several photographs in all."""
+    requests_per_second: float = 200.0
+    burst: int = 1000
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Tools:
+    """Everything a request may use. `base_url` has no trailing slash; `secret` signs cursors."""
+
+    temporal: Client
+    engine: AsyncEngine
+    task_queue: str
+    rules: Rules
+    files: Path
+    secret: bytes
+    base_url: str
+    budgets: Budgets = field(default_factory=Budgets)
+    now: Callable[[], datetime] = _now

@@ -1,0 +1,146 @@
+"""Every word the API itself says, Chinese with its English, and which status each problem has. No logic here."""
+
+from typing import Self
+
+from models.contracts.vocabulary import Word
+
+
+class ProblemCode(Word):
+    """A stable problem code: Chinese title, status, English title, and what the caller should do."""
+
+    status: int
+    english: str
+    advice: str
+
+    def __new__(cls, value: str, label: str, status: int = 409, english: str = "", advice: str = "") -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.label, member.status, member.english, member.advice = label, status, english, advice
+        return member
+
+    BAD_REQUEST = "bad_request", "请求无法理解", 400, "Bad request", "请检查请求的格式。"
+    NOT_JSON = "not_json", "请求体不是合法的 JSON", 400, "Malformed JSON", "请以 UTF-8 编码的 JSON 重新提交。"
+    DUPLICATE_KEY = (
+        "duplicate_key",
+        "JSON 对象中字段重复",
+        400,
+        "Duplicate key in a JSON object",
+        "同一对象中每个字段只能出现一次。",
+    )
+    TOO_DEEP = "too_deep", "JSON 嵌套过深", 400, "JSON nested too deep", "请减少嵌套层数。"
+    IDEMPOTENCY_KEY_MISSING = (
+        "idempotency_key_missing",
+        "缺少 Idempotency-Key",
+        400,
+        "Idempotency-Key is missing",
+        "每个 POST 请求须带 Idempotency-Key 头，1 至 255 个可见 ASCII 字符。",
+    )
+    DUPLICATE_HEADER = "duplicate_header", "请求头重复", 400, "Duplicate header", "该请求头只能出现一次。"
+    UNAUTHENTICATED = (
+        "unauthenticated",
+        "未通过身份验证",
+        401,
+        "Authentication required",
+        "请使用有效的接口密钥：Authorization: Bearer anze_…",
+    )
+    FORBIDDEN = "forbidden", "该密钥不能使用此功能", 403, "Not allowed with this key", "请使用对应类别的接口密钥。"
+    NOT_FOUND = "not_found", "没有找到", 404, "Not found", "请核对地址与编号。"
+    METHOD_NOT_ALLOWED = "method_not_allowed", "不支持该方法", 405, "Method not allowed", "请查看接口说明。"
+    CASE_CLOSED = "case_closed", "案件已办结，不再受理", 409, "The case is closed", "已办结的案件只能查询。"
+    IN_PROGRESS = (
+        "in_progress",
+        "同一 Idempotency-Key 的请求正在处理",
+        409,
+        "A request with this key is in progress",
+        "请稍后以同一 Idempotency-Key 重试。",
+    )
+    TOO_LARGE = "too_large", "内容过大", 413, "Content too large", "请减小请求体；文件请先上传至 /v1/files。"
+    UNSUPPORTED_MEDIA = (
+        "unsupported_media",
+        "不支持的内容类型",
+        415,
+        "Unsupported media type",
+        "请求体须为 application/json，UTF-8 编码，不带 BOM。",
+    )
+    INVALID = "invalid", "内容不符合要求", 422, "Unprocessable content", "请按 errors 中逐项说明修改。"
+    KEY_REUSED = (
+        "key_reused",
+        "Idempotency-Key 已用于另一请求",
+        422,
+        "Idempotency-Key was used for another request",
+        "内容不同的请求须使用新的 Idempotency-Key。",
+    )
+    UNKNOWN_FILE = (
+        "unknown_file",
+        "引用的文件不存在",
+        422,
+        "The file is unknown",
+        "请先上传至 /v1/files，再引用其摘要。",
+    )
+    BAD_CURSOR = "bad_cursor", "分页游标无效", 422, "Invalid cursor", "请以相同的筛选条件从第一页重新开始。"
+    FILE_REFUSED = (
+        "file_refused",
+        "不接受的文件",
+        422,
+        "The file is not accepted",
+        "可上传 PDF、OFD、PNG、JPEG，内容须与格式一致。",
+    )
+    TOO_MANY = "too_many", "请求过于频繁", 429, "Too many requests", "请按 Retry-After 稍后重试。"
+    HEADERS_TOO_LARGE = "headers_too_large", "请求头过大", 431, "Request header fields too large", "请减小请求头。"
+    INTERNAL = "internal", "系统内部错误", 500, "Internal error", "请将 instance 告知运维人员。"
+    OUTCOME_UNKNOWN = (
+        "outcome_unknown",
+        "结果尚不明确",
+        503,
+        "The outcome is unknown",
+        "操作可能已经完成。请按 Retry-After 等待后，以同一 Idempotency-Key 重复同一请求，不会重复办理。",
+    )
+    UNAVAILABLE = "unavailable", "服务暂不可用", 503, "Service unavailable", "尚未办理。请按 Retry-After 稍后重试。"
+
+
+class Reason(Word):
+    """Why one field is refused, for people; keyed by the validator's error type."""
+
+    MISSING = "missing", "必填"
+    EXTRA = "extra_forbidden", "不认识的字段"
+    STRING = "string_type", "须为字符串"
+    UNICODE = "string_unicode", "含有无效字符"
+    SHORT = "string_too_short", "过短"
+    LONG = "string_too_long", "过长"
+    PATTERN = "string_pattern_mismatch", "格式不符"
+    INTEGER = "int_type", "须为整数"
+    INTEGER_PARSING = "int_parsing", "须为整数"
+    FRACTION = "int_from_float", "须为整数"
+    SIZE = "int_parsing_size", "数值过大"
+    BOOLEAN = "bool_type", "须为 true 或 false"
+    BOOLEAN_PARSING = "bool_parsing", "须为 true 或 false"
+    WORD = "enum", "不是可用的取值"
+    LITERAL = "literal_error", "不是可用的取值"
+    UUID = "uuid_parsing", "编号格式不符"
+    UUID_TYPE = "uuid_type", "编号格式不符"
+    AWARE = "timezone_aware", "须带时区，例如 +08:00"
+    DATE = "date_from_datetime_parsing", "不是有效的日期"
+    DATE_PARSING = "date_parsing", "不是有效的日期"
+    INSTANT = "datetime_from_date_parsing", "不是有效的时间"
+    INSTANT_PARSING = "datetime_parsing", "不是有效的时间"
+    MODEL = "model_attributes_type", "须为 JSON 对象"
+    MODEL_TYPE = "model_type", "须为 JSON 对象"
+    OBJECT = "dict_type", "须为 JSON 对象"
+    LIST = "tuple_type", "须为数组"
+    LIST_SHORT = "too_short", "数量不足"
+    LIST_LONG = "too_long", "数量过多"
+    LEAST = "greater_than_equal", "小于允许的最小值"
+    MORE = "greater_than", "须大于最小值"
+    MOST = "less_than_equal", "大于允许的最大值"
+    LESS = "less_than", "须小于最大值"
+    DECIMAL = "decimal_parsing", "不是有效的金额"
+    PLACES = "decimal_max_places", "小数位过多"
+    DIGITS = "decimal_max_digits", "位数过多"
+    NUMBER = "not_a_number", "不是有限的数"
+    CREDIT_CODE = "credit_code", "统一社会信用代码校验位不符"
+    SURROGATE = "surrogate", "含有无效字符"
+    OTHER = "other", "不符合要求"
+
+
+UNKNOWN_DUTY = "没有这项义务"
+REPEAT_SAFELY = "请在 {seconds} 秒后以同一 Idempotency-Key 重复同一请求。"
