@@ -4,7 +4,8 @@ from datetime import date, datetime
 
 from domain import clock as clocks
 from domain.calendar import local_date
-from domain.wording import citation
+from domain.ladder import calls
+from domain.wording import Coming, citation
 from models.contracts.base import Actor
 from models.contracts.clock import Clock
 from models.contracts.hazard import HazardState
@@ -42,7 +43,9 @@ def refuse_extension(case: Case, command: ExtendDuty, actor: Actor, now: datetim
     left = clocks.may_extend(bound.duty, running)
     due_at = clocks.project(bound.duty, running, case.clock, case.calendar).due_at
     if left == 0:
-        return Refusal(code="extension_not_allowed", says="该期限不得延期或延期次数已用完", clause=citation(bound.cites))
+        return Refusal(
+            code="extension_not_allowed", says="该期限不得延期或延期次数已用完", clause=citation(bound.cites)
+        )
     if due_at is not None and now >= due_at:
         return Refusal(code="extension_too_late", says="期限已届满，延期须在届满前提出", clause=citation(bound.cites))
     if command.days > left:
@@ -130,3 +133,26 @@ def _brief(case: Case, key: str) -> DutyBrief:
 def fact_days(facts: dict[Event, date], happened: tuple[Happening, ...]) -> dict[Event, date]:
     """The first day each event happened, with new ones added."""
     return {happening.event: local_date(happening.at) for happening in reversed(happened)} | facts
+
+
+def coming(case: Case) -> Coming | None:
+    """What the case waits for next: its first open duty, and whom the next rung tells."""
+    dated = [brief for brief in briefs(case) if brief.due_at]
+    if not dated:
+        return None
+    running = clocks.running(case.clock, dated[0].key)
+    assert running is not None
+    bound = clocks.bound(case.rulebook, running.duty)
+    waiting = [
+        call
+        for call in calls(bound.duty, running, clocks.project(bound.duty, running, case.clock, case.calendar))
+        if call.live
+    ]
+    return Coming(
+        label=bound.duty.label,
+        effective=dated[0].effective,
+        cites=bound.cites,
+        tells=waiting[0].foothold.rung.tell if waiting else (),
+        alarm_at=waiting[0].at if waiting else None,
+        provisional=dated[0].provisional,
+    )

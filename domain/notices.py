@@ -15,7 +15,9 @@ from models.contracts.notice import About, Firing, Notice
 from models.contracts.rulebook import Citation, Rulebook, WorkCalendar
 from models.contracts.vocabulary import NoticeKind, Role, Sector, Urgency
 
-AT_ONCE = frozenset({NoticeKind.MAJOR_HAZARD_REPORT, NoticeKind.HAZARD_NOTICE, NoticeKind.PLAN_CONFIRMATION, NoticeKind.POLICY_OPENED})
+AT_ONCE = frozenset(
+    {NoticeKind.MAJOR_HAZARD_REPORT, NoticeKind.HAZARD_NOTICE, NoticeKind.PLAN_CONFIRMATION, NoticeKind.POLICY_OPENED}
+)
 """Kinds that do not wait for office hours or a digest."""
 PARTIES = frozenset({Role.INSURER, Role.INSURED, Role.PROVIDER, Role.BROKER, Role.HUMAN_QUEUE})
 
@@ -60,7 +62,14 @@ def about_duty(case: CaseFacts, key: str, note: str = "") -> tuple[About, Citati
 
 
 def notice(
-    case: CaseFacts, kind: NoticeKind, to: Role, at: datetime, *, moment: str, about: About = About(), cites: Citation | None = None
+    case: CaseFacts,
+    kind: NoticeKind,
+    to: Role,
+    at: datetime,
+    *,
+    moment: str,
+    about: About = About(),
+    cites: Citation | None = None,
 ) -> Notice:
     """One notice to one role; the same case, duty, moment and role always give the same key."""
     return Notice(
@@ -79,7 +88,8 @@ def of_firing(case: CaseFacts, firing: Firing, note: str = "") -> tuple[Notice, 
     """A rung that fires becomes one notice for each role it tells."""
     about, cites = about_duty(case, firing.key, note)
     return tuple(
-        notice(case, firing.notice, role, firing.at, moment=firing.moment, about=about, cites=cites) for role in firing.tell
+        notice(case, firing.notice, role, firing.at, moment=firing.moment, about=about, cites=cites)
+        for role in firing.tell
     )
 
 

@@ -174,7 +174,9 @@ def moved_end(clock: Clock, command: commands.EndorsePolicy) -> Clock:
     assert command.expires_on is not None
     at = noon(command.expires_on)
     moved = tuple(
-        running.model_copy(update={"anchor_at": at}) if running.anchor is Event.POLICY_EXPIRES and running.is_open else running
+        running.model_copy(update={"anchor_at": at})
+        if running.anchor is Event.POLICY_EXPIRES and running.is_open
+        else running
         for running in clock.duties
     )
     return clock.model_copy(update={"duties": moved, "ends_on": command.expires_on})

@@ -16,7 +16,7 @@ from models.contracts.clock import Clock
 from models.contracts.hazard import HazardState
 from models.contracts.ids import hazard_workflow_id
 from models.contracts.notice import About, Firing, Notice
-from models.contracts.policy import Birth, HazardNews, OpenPolicy, PolicyState
+from models.contracts.policy import AdoptCalendar, Birth, HazardNews, OpenPolicy, PolicyState
 from models.contracts.rulebook import Resolved, WorkCalendar
 from models.contracts.step import Happening
 from models.contracts.vocabulary import Event, HazardGrade, HazardStage, NoticeKind, PolicyStage, Role, StopReason
@@ -45,6 +45,7 @@ def open_policy(birth: Birth, given: Given[OpenPolicy], resolved: Resolved, now:
         insured_id=given.command.insured_id,
         insured_name=given.command.insured_name,
         opened_at=now,
+        opened_with=given.fingerprint,
         clock=Clock(ends_on=terms.expires_on),
         rulebook=resolved.rulebook,
         calendar=resolved.calendar,
@@ -85,7 +86,9 @@ def _year_begins(services_per_year: int | None, at: datetime) -> tuple[Happening
     return (Happening(event=Event.POLICY_YEAR_STARTED, at=at), *contract)
 
 
-def _enter(state: PolicyState, happened: Iterable[Happening], now: datetime) -> tuple[PolicyState, tuple[Happening, ...]]:
+def _enter(
+    state: PolicyState, happened: Iterable[Happening], now: datetime
+) -> tuple[PolicyState, tuple[Happening, ...]]:
     """Let the clock, the facts and the stage hear of what happened, in order."""
     happened = tuple(happened)
     clock, stage, year = state.clock, state.stage, state.year
@@ -106,7 +109,9 @@ def _passed_over(firing: Firing) -> Happening:
 
 
 def _welcome(state: PolicyState, now: datetime) -> tuple[Notice, ...]:
-    about = About(note="；".join(f"{brief.label}：{day(brief.effective)}前" for brief in duties.briefs(state) if brief.effective))
+    about = About(
+        note="；".join(f"{brief.label}：{day(brief.effective)}前" for brief in duties.briefs(state) if brief.effective)
+    )
     case = facts_of(state)
     return tuple(
         notices.notice(case, NoticeKind.POLICY_OPENED, role, now, moment="opened", about=about)
@@ -116,6 +121,8 @@ def _welcome(state: PolicyState, now: datetime) -> tuple[Notice, ...]:
 
 def decide(state: PolicyState, given: Given[Command], now: datetime) -> Decision[PolicyState]:
     """What a command that was not refused makes of the policy."""
+    if isinstance(given.command, AdoptCalendar):
+        return adopt_calendar(state, given.command.calendar, now, given)
     change = CHANGES[type(given.command)](state, given.command, given.actor, now)
     return _apply(state, change, now, given)
 
@@ -128,7 +135,9 @@ def _apply(state: PolicyState, change: Change, now: datetime, given: Given[Comma
         notices.notice(facts_of(state), kind, role, now, moment=moment, about=About(note=change.happened[0].said))
         for kind, role, moment in change.tell
     )
-    stopped = tuple(_hazard_workflow(state, brief.number) for brief in state.hazards if brief.stage not in CLOSED_HAZARD)
+    stopped = tuple(
+        _hazard_workflow(state, brief.number) for brief in state.hazards if brief.stage not in CLOSED_HAZARD
+    )
     decision = _rung(state, happened, told, now, given)
     return Decision(
         state=decision.state,
@@ -235,7 +244,8 @@ def hear(state: PolicyState, news: HazardNews, now: datetime) -> Decision[Policy
     if news.number not in known or state.ended_at is not None:
         return None
     hazards = tuple(
-        brief.model_copy(update={"stage": news.stage}) if brief.number == news.number else brief for brief in state.hazards
+        brief.model_copy(update={"stage": news.stage}) if brief.number == news.number else brief
+        for brief in state.hazards
     )
     marks = news.refused and news.grade is HazardGrade.MAJOR and not state.rate_review
     said = f"隐患 {news.number}：{news.stage.label}"
@@ -244,7 +254,9 @@ def hear(state: PolicyState, news: HazardNews, now: datetime) -> Decision[Policy
     return _finished(state, happened, (), now, None)
 
 
-def adopt_calendar(state: PolicyState, calendar: WorkCalendar, now: datetime, given: Given[Any]) -> Decision[PolicyState]:
+def adopt_calendar(
+    state: PolicyState, calendar: WorkCalendar, now: datetime, given: Given[Any]
+) -> Decision[PolicyState]:
     """Due dates under a newly published calendar; each one that moves is put on record and told to who owes it."""
     moved = moved_dates(state, calendar)
     after = state.model_copy(update={"calendar": calendar})

@@ -52,7 +52,9 @@ def _opening_dates(command: OpenPolicy, today: date) -> Refusal | None:
     if signed > today:
         return Refusal(code="signed_in_future", says=f"签署日 {day(signed)} 晚于今天", status=422)
     if command.terms.expires_on < today:
-        return Refusal(code="already_expired", says=f"保险期间已于 {day(command.terms.expires_on)} 届满，不再建档", status=422)
+        return Refusal(
+            code="already_expired", says=f"保险期间已于 {day(command.terms.expires_on)} 届满，不再建档", status=422
+        )
     for fact in command.facts:
         if fact.event not in ENTERABLE:
             return Refusal(code="fact_not_enterable", says=f"“{fact.event.label}”不能作为既往事实补录", status=422)
@@ -82,7 +84,10 @@ def _limit_floor(rulebook: Rulebook, terms: Terms) -> Refusal | None:
     if floor is None or terms.limit_per_person is None or terms.limit_per_person >= floor.rate.amount:
         return None
     return Refusal(
-        code="limit_below_floor", says=f"每人责任限额低于 {floor.rate.value} 元", clause=citation(floor.cites), status=422
+        code="limit_below_floor",
+        says=f"每人责任限额低于 {floor.rate.value} 元",
+        clause=citation(floor.cites),
+        status=422,
     )
 
 
@@ -90,7 +95,11 @@ def refuse(state: PolicyState, command: Command, actor: Actor, now: datetime) ->
     """The first reason why `command` is not carried out, or `None`."""
     if state.ended_at is not None or state.stage in ENDED:
         return Refusal(code="case_closed", says=f"保单{state.stage.label}，不再受理")
-    return _order(state, command) or _date(state, command, now) or CHECKS.get(type(command), _nothing)(state, command, actor, now)
+    return (
+        _order(state, command)
+        or _date(state, command, now)
+        or CHECKS.get(type(command), _nothing)(state, command, actor, now)
+    )
 
 
 def _nothing(state: PolicyState, command: Command, actor: Actor, now: datetime) -> Refusal | None:
@@ -152,9 +161,15 @@ def _spend(state: PolicyState, command: commands.RecordSpend, actor: Actor, now:
         return Refusal(code="already_done", says=f"费用单号 {command.number} 已记账")
     for bound in state.rulebook.fees:
         if command.provision and not bound.fees.provision_allowed:
-            return Refusal(code="provision_forbidden", says="当地规定预防费用据实列支，不得预提", clause=citation(bound.cites))
+            return Refusal(
+                code="provision_forbidden", says="当地规定预防费用据实列支，不得预提", clause=citation(bound.cites)
+            )
         if bound.fees.purposes and command.purpose not in bound.fees.purposes:
-            return Refusal(code="purpose_not_allowed", says=f"“{command.purpose.label}”不在允许用途之内", clause=citation(bound.cites))
+            return Refusal(
+                code="purpose_not_allowed",
+                says=f"“{command.purpose.label}”不在允许用途之内",
+                clause=citation(bound.cites),
+            )
     return None
 
 
@@ -180,7 +195,9 @@ def _suspend(state: PolicyState, command: commands.SuspendClock, actor: Actor, n
     if command.until_on and command.until_on < command.from_on:
         return Refusal(code="date_out_of_range", says="中止的末日早于首日", status=422)
     if command.from_on < max(local_date(state.terms.signed_at), local_date(now) - RETROACTIVE_SUSPENSION):
-        return Refusal(code="date_out_of_range", says="中止不得追溯至 30 日以前或签署日以前", clause="系统约定", status=422)
+        return Refusal(
+            code="date_out_of_range", says="中止不得追溯至 30 日以前或签署日以前", clause="系统约定", status=422
+        )
     return _known_duties(state, command.duties)
 
 

@@ -298,13 +298,6 @@ class AdoptCalendar(Command):
     calendar: WorkCalendar
 
 
-class AdoptRules(Command):
-    """Move a running case to other packs, on record; pinned ones stay in force until then."""
-
-    rulebook: Rulebook
-    reason: Text
-
-
 class HazardNews(Contract):
     """What a hazard tells its policy: how it stands, and whether the insured refused."""
 
@@ -342,6 +335,8 @@ class PolicyState(Contract):
     insured_id: UUID
     insured_name: str
     opened_at: datetime
+    opened_with: str = ""
+    """Fingerprint of the application, to tell a repeat from another policy under the same number."""
     seq: int = 0
     stage: PolicyStage = PolicyStage.SIGNED
     facts: dict[Event, date] = {}

@@ -1,0 +1,148 @@
+"""A hazard's workflow, a sibling of its policy's: one update per command; what they mean is decided in domain/hazard."""
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError, is_cancelled_exception
+
+from domain import duties
+from domain.decision import Decision
+from domain.hazard import life, views
+from domain.wording import hazard_details
+from models.contracts import hazard as commands
+from models.contracts import policy
+from models.contracts.base import Given
+from models.contracts.hazard import HazardBirth, HazardState, HazardView
+from models.contracts.policy import HazardNews
+from models.contracts.rulebook import RulesFor
+from models.contracts.vocabulary import CaseKind, HazardStage
+from workflows.case import Case, Life, resolve, takes
+
+
+def _details(state: HazardState) -> str:
+    return hazard_details(state, duties.coming(state))
+
+
+def _waits_for(state: HazardState) -> str:
+    coming = duties.coming(state)
+    return coming.label if coming else "等待投保单位或部门"
+
+
+HAZARD: Life[HazardState, HazardView] = Life(
+    refuse=life.refuse,
+    decide=life.decide,
+    ring=life.ring,
+    next_alarm=life.next_alarm,
+    over=life.over,
+    view=views.view,
+    row=views.row,
+    answer=HazardView,
+    details=_details,
+    waits_for=_waits_for,
+    chapter=lambda state: str(state.rounds // 5),
+)
+
+
+@workflow.defn(name="隐患")
+class HazardWorkflow:
+    """From being found to being closed."""
+
+    @workflow.init
+    def __init__(self, birth: HazardBirth, state: HazardState | None = None) -> None:
+        self.birth = birth
+        self.case = Case(HAZARD, state)
+        self.told: HazardStage | None = state.stage if state else None
+
+    @workflow.run
+    async def run(self, birth: HazardBirth, state: HazardState | None = None) -> str:
+        if self.case.state is None:
+            await self._open()
+        onward = await self.case.live()
+        if onward:
+            workflow.continue_as_new(args=[birth, onward])
+        assert self.case.state is not None
+        return self.case.state.stage.label
+
+    async def _open(self) -> None:
+        birth = self.birth
+        resolved = await resolve(
+            RulesFor(
+                region=birth.region,
+                sector=birth.sector,
+                size=birth.size,
+                on=birth.signed_on,
+                case=CaseKind.HAZARD,
+                grade=birth.hazard.grade,
+                packs=birth.packs,
+            )
+        )
+        decision = life.open_hazard(birth, resolved, workflow.now())
+        self.told = decision.state.stage
+        self.case.chapter = HAZARD.chapter(decision.state)
+        await self.case.take(decision)
+
+    @workflow.update(name="opened")
+    async def opened(self) -> HazardView:
+        """Waits until the hazard is on record; its policy answers only then."""
+        await workflow.wait_condition(lambda: self.case.committed > 0)
+        assert self.case.state is not None
+        return views.view(self.case.state)
+
+    @workflow.signal(name="stop")
+    async def stop(self, reason: str) -> None:
+        """The policy has ended early."""
+        await workflow.wait_condition(lambda: self.case.committed > 0)
+        if self.case.state is not None and not life.over(self.case.state):
+            await self.case.take(life.stop(self.case.state, reason, workflow.now()))
+
+    async def _tell_policy(self, decision: Decision[HazardState]) -> None:
+        """The policy hears of a change of stage, beside the answer."""
+        state = decision.state
+        if state.stage is not self.told:
+            self.told = state.stage
+            hazard = state.birth.hazard
+            news = HazardNews(number=hazard.number, grade=hazard.grade, stage=state.stage, refused=state.refused)
+            self.case.errand(_hear(self.birth.policy_workflow_id, news))
+
+    @takes("confirm_told")
+    async def confirm_told(self, given: Given[commands.ConfirmTold]) -> HazardView:
+        return await self.case.act(given, self._tell_policy)
+
+    @takes("claim_rectification")
+    async def claim_rectification(self, given: Given[commands.ClaimRectification]) -> HazardView:
+        return await self.case.act(given, self._tell_policy)
+
+    @takes("refuse_rectification")
+    async def refuse_rectification(self, given: Given[commands.RefuseRectification]) -> HazardView:
+        return await self.case.act(given, self._tell_policy)
+
+    @takes("recheck")
+    async def recheck(self, given: Given[commands.RecheckHazard]) -> HazardView:
+        return await self.case.act(given, self._tell_policy)
+
+    @takes("extend")
+    async def extend(self, given: Given[policy.ExtendDuty]) -> HazardView:
+        return await self.case.act(given, self._tell_policy)
+
+    @takes("acknowledge")
+    async def acknowledge(self, given: Given[policy.AcknowledgeDuty]) -> HazardView:
+        return await self.case.act(given, self._tell_policy)
+
+    @takes("take_over")
+    async def take_over(self, given: Given[policy.TakeOverDuty]) -> HazardView:
+        return await self.case.act(given, self._tell_policy)
+
+    @takes("answer")
+    async def answer(self, given: Given[policy.AnswerDuty]) -> HazardView:
+        return await self.case.act(given, self._tell_policy)
+
+    @takes("adopt_calendar")
+    async def adopt_calendar(self, given: Given[policy.AdoptCalendar]) -> HazardView:
+        return await self.case.act(given, self._tell_policy)
+
+
+async def _hear(policy_workflow_id: str, news: HazardNews) -> None:
+    """A policy that has ended hears nothing more."""
+    try:
+        await workflow.get_external_workflow_handle(policy_workflow_id).signal("hear", news)
+    except FailureError as failure:
+        if is_cancelled_exception(failure):
+            raise

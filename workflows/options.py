@@ -1,0 +1,38 @@
+"""Named time-outs and retry policies of every activity, each with its reason; workflows give no numbers of their own."""
+
+from datetime import timedelta
+from typing import Any
+
+from temporalio.common import RetryPolicy
+
+LEDGER_AT_ONCE: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(seconds=2),
+    "schedule_to_close_timeout": timedelta(seconds=3),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=2),
+}
+"""A commit inside the workflow task: one try and one more, well inside the caller's 5 s."""
+
+LEDGER: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(seconds=15),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=10)),
+}
+"""The same commit while the database is away: without limit, a step is never given up."""
+
+RULES_AT_ONCE: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(seconds=2),
+    "schedule_to_close_timeout": timedelta(seconds=3),
+    "retry_policy": RetryPolicy(maximum_attempts=2),
+}
+"""Packs are in the worker's memory."""
+
+RULES: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(seconds=15),
+    "retry_policy": RetryPolicy(maximum_interval=timedelta(seconds=30)),
+}
+"""A pinned pack may be missing on a worker that is just being deployed: wait for one that has it."""
+
+REGISTRY: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(seconds=10),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=300), maximum_interval=timedelta(seconds=30)),
+}
+"""Opening companions is idempotent by their ids, so it is tried until it works."""

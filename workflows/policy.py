@@ -1,0 +1,219 @@
+"""A policy's workflow: one run per chapter of its life, one update per command; what they mean is decided in domain/policy."""
+
+from datetime import datetime
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
+
+from domain import duties
+from domain.calendar import local_date
+from domain.decision import Decision
+from domain.policy import life, refusals, views
+from domain.wording import policy_details
+from models.contracts import policy as commands
+from models.contracts.base import Actor, Command, Given
+from models.contracts.policy import Birth, HazardNews, PolicyState, PolicyView
+from models.contracts.ports import Registry
+from models.contracts.rulebook import RulesFor
+from models.contracts.step import Refusal
+from models.contracts.vocabulary import CaseKind, PolicyStage
+from workflows import options
+from workflows.case import Case, Life, refusal_error, resolve, takes
+
+SERVED = frozenset({PolicyStage.SERVED})
+
+
+def _details(state: PolicyState) -> str:
+    return policy_details(state, duties.coming(state), views.spend_floor(state))
+
+
+def _waits_for(state: PolicyState) -> str:
+    coming = duties.coming(state)
+    return coming.label if coming else "等待保险期间届满"
+
+
+def _refuse(state: PolicyState, command: Command, actor: Actor, now: datetime) -> Refusal | None:
+    return refusals.refuse(state, command, actor, now)
+
+
+POLICY: Life[PolicyState, PolicyView] = Life(
+    refuse=_refuse,
+    decide=life.decide,
+    ring=life.ring,
+    next_alarm=life.next_alarm,
+    over=life.over,
+    view=views.view,
+    row=views.row,
+    answer=PolicyView,
+    details=_details,
+    waits_for=_waits_for,
+    chapter=lambda state: f"{state.year}{'+' if state.stage in SERVED else ''}",
+)
+
+
+@workflow.defn(name="保单")
+class PolicyWorkflow:
+    """From signing to expiry."""
+
+    @workflow.init
+    def __init__(self, birth: Birth, state: PolicyState | None = None) -> None:
+        self.birth = birth
+        self.case = Case(POLICY, state)
+        self.unborn: Refusal | None = None
+        self.opening: Given[commands.OpenPolicy] | None = None
+
+    @workflow.run
+    async def run(self, birth: Birth, state: PolicyState | None = None) -> str:
+        await workflow.wait_condition(lambda: self.case.committed > 0 or self.unborn is not None)
+        if self.unborn:
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            raise ApplicationError(self.unborn.says, type="refused", non_retryable=True)
+        onward = await self.case.live()
+        if onward:
+            workflow.continue_as_new(args=[birth, onward])
+        assert self.case.state is not None
+        return self.case.state.stage.label
+
+    @workflow.update(name="opened")
+    async def opened(self, given: Given[commands.OpenPolicy]) -> PolicyView:
+        """Opens once; the same question again gives the same case, another one under this number is refused."""
+        if self.opening is None and self.case.state is None:
+            self.opening = given
+            await self._open(given)
+        await workflow.wait_condition(lambda: self.case.committed > 0 or self.unborn is not None)
+        if self.unborn:
+            raise refusal_error(self.unborn)
+        return await self._same(given)
+
+    async def _open(self, given: Given[commands.OpenPolicy]) -> None:
+        terms = given.command.terms
+        resolved = await resolve(
+            RulesFor(
+                region=terms.region,
+                sector=terms.sector,
+                size=terms.size,
+                on=local_date(terms.signed_at),
+                case=CaseKind.POLICY,
+                out_of_area=terms.out_of_area,
+            )
+        )
+        now = workflow.now()
+        self.unborn = refusals.refuse_opening(resolved.rulebook, given.command, local_date(now))
+        if self.unborn is None:
+            decision = self.case.decided(lambda: life.open_policy(self.birth, given, resolved, now))
+            self.case.chapter = POLICY.chapter(decision.state)
+            await self.case.take(decision, given)
+
+    async def _same(self, given: Given[commands.OpenPolicy]) -> PolicyView:
+        state = self.case.state
+        assert state is not None
+        if given.fingerprint != state.opened_with:
+            raise refusal_error(Refusal(code="number_taken", says=f"保单号 {state.terms.number} 已建档，内容不同"))
+        repeated = given.command_id in state.remembered and state.seq > 1
+        return await self.case.recall(given) if repeated else views.view(state)
+
+    @workflow.signal(name="hear")
+    async def hear(self, news: HazardNews) -> None:
+        """A hazard tells how it stands."""
+        if self.case.state is None:
+            return
+        decision = life.hear(self.case.state, news, workflow.now())
+        if decision:
+            await self.case.take(decision)
+
+    async def _companions(self, decision: Decision[PolicyState]) -> None:
+        """Hazards are opened as siblings before the answer, and told when the policy ends early."""
+        if decision.births:
+            await workflow.execute_activity_method(
+                Registry.open_hazards,
+                decision.births,
+                **options.REGISTRY,
+                summary=f"为 {len(decision.births)} 处隐患建立案卷",
+            )
+        for workflow_id in decision.stopped:
+            self.case.errand(_stop(workflow_id, f"保单{decision.state.stage.label}"))
+
+    @takes("upload")
+    async def upload(self, given: Given[commands.UploadPolicy]) -> PolicyView:
+        return await self.case.act(given)
+
+    @takes("name_provider")
+    async def name_provider(self, given: Given[commands.NameProvider]) -> PolicyView:
+        return await self.case.act(given)
+
+    @takes("file_plan")
+    async def file_plan(self, given: Given[commands.FilePlan]) -> PolicyView:
+        return await self.case.act(given)
+
+    @takes("confirm_plan")
+    async def confirm_plan(self, given: Given[commands.ConfirmPlan]) -> PolicyView:
+        return await self.case.act(given)
+
+    @takes("record_visit")
+    async def record_visit(self, given: Given[commands.RecordVisit]) -> PolicyView:
+        return await self.case.act(given, self._companions)
+
+    @takes("complete_service")
+    async def complete_service(self, given: Given[commands.CompleteService]) -> PolicyView:
+        return await self.case.act(given)
+
+    @takes("record_spend")
+    async def record_spend(self, given: Given[commands.RecordSpend]) -> PolicyView:
+        return await self.case.act(given)
+
+    @takes("suspend")
+    async def suspend(self, given: Given[commands.SuspendClock]) -> PolicyView:
+        return await self.case.act(given)
+
+    @takes("resume")
+    async def resume(self, given: Given[commands.ResumeClock]) -> PolicyView:
+        return await self.case.act(given)
+
+    @takes("extend")
+    async def extend(self, given: Given[commands.ExtendDuty]) -> PolicyView:
+        return await self.case.act(given)
+
+    @takes("excuse")
+    async def excuse(self, given: Given[commands.ExcuseDuty]) -> PolicyView:
+        return await self.case.act(given)
+
+    @takes("endorse")
+    async def endorse(self, given: Given[commands.EndorsePolicy]) -> PolicyView:
+        return await self.case.act(given)
+
+    @takes("surrender")
+    async def surrender(self, given: Given[commands.SurrenderPolicy]) -> PolicyView:
+        return await self.case.act(given, self._companions)
+
+    @takes("renew")
+    async def renew(self, given: Given[commands.RenewPolicy]) -> PolicyView:
+        return await self.case.act(given)
+
+    @takes("file_out_of_area")
+    async def file_out_of_area(self, given: Given[commands.FileOutOfArea]) -> PolicyView:
+        return await self.case.act(given)
+
+    @takes("acknowledge")
+    async def acknowledge(self, given: Given[commands.AcknowledgeDuty]) -> PolicyView:
+        return await self.case.act(given)
+
+    @takes("take_over")
+    async def take_over(self, given: Given[commands.TakeOverDuty]) -> PolicyView:
+        return await self.case.act(given)
+
+    @takes("answer")
+    async def answer(self, given: Given[commands.AnswerDuty]) -> PolicyView:
+        return await self.case.act(given)
+
+    @takes("adopt_calendar")
+    async def adopt_calendar(self, given: Given[commands.AdoptCalendar]) -> PolicyView:
+        return await self.case.act(given)
+
+
+async def _stop(workflow_id: str, reason: str) -> None:
+    """A hazard that has closed meanwhile needs no stopping."""
+    try:
+        await workflow.get_external_workflow_handle(workflow_id).signal("stop", reason)
+    except FailureError as failure:
+        if is_cancelled_exception(failure):
+            raise
