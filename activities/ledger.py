@@ -1,0 +1,76 @@
+"""The record of steps in PostgreSQL: one step, one statement, one transaction; what a step means is not known here."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlmodel import col
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from models.contracts.ids import notice_id
+from models.contracts.notice import Notice
+from models.contracts.ports import Ledger, Recall, Recalled
+from models.contracts.step import Step
+from models.tables.cases import RecordedCommand
+from models.tables.engine import connected, is_lost, tenant
+
+OUT_OF_ORDER = "AZ001"
+RECORD_STEP = "SELECT record_step($1::text::jsonb, $2::uuid[], $3::text[])"
+"""The function of migration 20261122_3; why it is one: docs/decisions/0002-one-statement-per-step.md."""
+
+
+class PgLedger(Ledger):
+    """The ledger of one worker, over its pool of connections."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        # The statement is a transaction of its own: no BEGIN, no COMMIT, one round trip.
+        self._at_once = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @activity.defn(name="记入台账")
+    async def commit_step(self, step: Step) -> None:
+        """Raises ApplicationError, always worth repeating: a repeated step changes nothing."""
+        ids = [notice_id(notice.key) for notice in step.notices]
+        asked_for = [_asked_for(notice) for notice in step.notices]
+        async with _borrowed(self._at_once) as connection:
+            await connection.exec_driver_sql(RECORD_STEP, (step.model_dump_json(), ids, asked_for))
+
+    @activity.defn(name="取回答复")
+    async def recall_answer(self, recall: Recall) -> Recalled:
+        """Raises ApplicationError when the database does not answer."""
+        asked = select(col(RecordedCommand.answer)).where(
+            col(RecordedCommand.insurer_id) == recall.case.insurer_id,
+            col(RecordedCommand.case_id) == recall.case.case_id,
+            col(RecordedCommand.command_id) == recall.command_id,
+        )
+        async with _borrowed(self._engine) as connection:
+            await tenant(connection, recall.case.insurer_id)
+            return Recalled(answer=(await connection.execute(asked)).scalar_one_or_none())
+
+
+def _asked_for(notice: Notice) -> str:
+    """Who should have been told, for the person who finds the notice in the operators' queue."""
+    return "、".join(dict.fromkeys(name for _, name in notice.departments)) or notice.to.label
+
+
+@asynccontextmanager
+async def _borrowed(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection; whatever goes wrong becomes an error without a word of the row in it (promises.md P28)."""
+    try:
+        async with connected(engine) as connection:
+            yield connection
+    except (SQLAlchemyError, OSError, asyncpg.InternalClientError, asyncpg.InterfaceError) as error:
+        raise _failure(error) from None
+
+
+def _failure(error: BaseException) -> ApplicationError:
+    state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
+    if state == OUT_OF_ORDER:
+        return ApplicationError("前一步尚未记入台账", type="out_of_order")
+    if is_lost(error):
+        return ApplicationError("数据库连接中断，结果不明", type="database_lost")
+    return ApplicationError(f"数据库未能记入（{state or type(error).__name__}）", type="database_refused")
