@@ -38,7 +38,8 @@ class Service:
         return f"http://{LOOPBACK}:{port}/health/ready"
 
     async def start(self) -> None:
-        """Start, and return once the service says that it is ready."""
+        """Start (again), and return once the service says that it is ready."""
+        await self.stop()
         for port, setting in self._ports():
             await require_free(port, f"anze {self.name}", setting)
         if self.in_process:
@@ -51,6 +52,7 @@ class Service:
         """Let requests and activities end, then go."""
         if self.child is not None:
             await self.child.stop(signal.SIGTERM, patience=STOP_WITHIN)
+            self.child = None
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task], timeout=STOP_WITHIN)

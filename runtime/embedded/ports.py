@@ -8,7 +8,7 @@ from contextlib import closing
 from runtime.embedded.process import POLL, Child, ServerFailed
 
 LOOPBACK = "127.0.0.1"
-PATIENCE = 3.0  # seconds for a server that has just been told to stop to let go of its port
+PATIENCE = 1.0  # seconds for a server that was just killed to let go of its port
 
 
 class PortTaken(ServerFailed):

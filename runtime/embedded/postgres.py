@@ -28,9 +28,9 @@ LET_GO_WITHIN = 10.0  # seconds for an earlier server of ours, told to stop by o
 INITDB = ("--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
           "--locale=C", "--no-instructions")  # fmt: skip
 SETTINGS = {"listen_addresses": LOOPBACK, "unix_socket_directories": "", "timezone": "UTC", "log_timezone": "UTC",
-            "log_line_prefix": "", "jit": "off", "max_connections": "120"}  # fmt: skip
+            "log_line_prefix": "", "log_checkpoints": "off", "jit": "off", "max_connections": "120"}  # fmt: skip
 # Only for tests: a crash of the machine may lose everything, a crash of the server still does not.
-CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+CARELESS = {"fsync": "off", "full_page_writes": "off"}
 
 
 @dataclass
@@ -51,7 +51,8 @@ class PostgresServer:
         return f"postgresql://{ROLES[role]}:{self._passwords[role]}@{LOOPBACK}:{self.port}/{database}"
 
     async def start(self) -> None:
-        """Initialise where needed, start, wait until it answers, and see that roles and database exist."""
+        """Start (again), initialise where needed, wait until it answers, see that roles and database exist."""
+        await self.stop()
         account = unprivileged(self.os_user)
         programs = _programs(account)
         folder = home_for(self.home, account)
@@ -67,6 +68,7 @@ class PostgresServer:
         """A fast shutdown: open transactions are rolled back, everything committed is on disk."""
         if self.child is not None:
             await self.child.stop(signal.SIGINT, patience=4)
+            self.child = None
 
     def remove(self) -> None:
         """Delete the folder wherever it had to be; only for a temporary server that has stopped."""

@@ -42,7 +42,8 @@ class TemporalServer:
         return f"{LOOPBACK}:{self.port}"
 
     async def start(self) -> None:
-        """Start and wait until a client is answered and the search attributes are there."""
+        """Start (again) and wait until a client is answered and the search attributes are there."""
+        await self.stop()
         await require_free(self.port, "Temporal", self.setting)
         if self.ui_port is not None:
             await require_free(self.ui_port, "Temporal UI", "ANZE_TEMPORAL_UI_PORT")
@@ -56,6 +57,7 @@ class TemporalServer:
     async def stop(self) -> None:
         if self.child is not None:
             await self.child.stop(signal.SIGTERM, patience=3)
+            self.child = None
 
     def _command(self) -> list[str]:
         metrics, http = free_ports(2)

@@ -1,0 +1,109 @@
+"""Servers for every tier: PostgreSQL, Temporal and mail catcher once a session; a database of its own for each test."""
+
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import asyncpg
+import pytest
+from playwright.async_api import Browser, async_playwright
+from pydantic import SecretStr
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from runtime.embedded.mail import MailCatcher
+from runtime.embedded.postgres import DATABASE, PostgresServer
+from runtime.settings import Settings
+from runtime.stack import Stack, StackOptions
+
+CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+                  "--disable-background-networking", "--disable-component-update"]  # fmt: skip
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Database:
+    """A migrated database of one test; addresses by role, as asyncpg reads them (`sqlalchemy_url` turns them round)."""
+
+    name: str
+    app: str
+    owner: str
+    admin: str
+    backup: str
+
+
+@pytest.fixture(scope="session")
+async def stack() -> AsyncIterator[Stack]:
+    """The servers of this session, on free ports, without worker and web."""
+    async with Stack(StackOptions()) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgres(stack: Stack) -> PostgresServer:
+    assert stack.postgres is not None
+    return stack.postgres
+
+
+@pytest.fixture
+async def database(postgres: PostgresServer) -> AsyncIterator[Database]:
+    """A copy of the migrated database; gone after the test."""
+    name = f"test_{next(_numbers)}"
+    admin = await asyncpg.connect(postgres.url("admin", "postgres"))
+    await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{DATABASE}" OWNER anze_owner STRATEGY FILE_COPY')
+    try:
+        yield Database(name, *(postgres.url(role, name) for role in ("app", "owner", "admin", "backup")))
+    finally:
+        await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        await admin.close()
+
+
+@pytest.fixture(scope="session")
+async def temporal(stack: Stack) -> Client:
+    """A client of the session's Temporal server: time skipping is on, search attributes are registered."""
+    return await Client.connect(stack.temporal_address, data_converter=pydantic_data_converter)
+
+
+@pytest.fixture
+def task_queue() -> str:
+    """A queue no other test listens on."""
+    return f"anze-test-{next(_numbers)}"
+
+
+@pytest.fixture
+def mailbox(stack: Stack) -> MailCatcher:
+    """The session's SMTP server, emptied, refusing nothing."""
+    assert stack.mailbox is not None
+    for memory in (stack.mailbox.messages, stack.mailbox.refused, stack.mailbox.replies):
+        memory.clear()
+    return stack.mailbox
+
+
+@pytest.fixture
+def settings(stack: Stack, database: Database, mailbox: MailCatcher, task_queue: str, tmp_path: Path) -> Settings:
+    """Settings of one test: the session's servers, its own database, queue and folder."""
+    return stack.settings.model_copy(
+        update={
+            "database_url": SecretStr(database.app),
+            "database_owner_url": SecretStr(database.owner),
+            "database_backup_url": SecretStr(database.backup),
+            "smtp_port": mailbox.port,
+            "task_queue": task_queue,
+            "var": tmp_path,
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Debian's Chromium. Where it is missing the browser tier is skipped, in CI it fails."""
+    if not CHROMIUM.exists():
+        reason = "浏览器测试没有运行：缺少 /usr/bin/chromium / the browser tier did not run: no chromium"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        yield chromium
+        await chromium.close()
