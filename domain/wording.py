@@ -38,6 +38,12 @@ __all__ = [
 
 WEEKDAYS = "一二三四五六日"
 SUSPENDED = "计时已中止，恢复后重新推算到期日"
+SETTLED = "此后系统中已有办理记录，或者期限已终止，仅供核对。"
+MAIL_LATER = "邮件未能投出，稍后再试"
+MAIL_MOVED = "邮件被拒收，已转给接替的收件单位；请核对邮箱"
+MAIL_STUCK = "邮件被拒收，没有可以接替的收件单位；请核对邮箱后补发"
+MAIL_UNDELIVERED = "多日投递未成功；请检查邮件服务器后补发"
+NOTICE_UNWRITTEN = "通知无法成文（模板出错）；同一封信中的其他事项不受影响"
 
 
 def day(on: date) -> str:

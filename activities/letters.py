@@ -1,0 +1,165 @@
+"""Turns notices into letters: one template per kind, one frame for letter and digest, text and HTML; sends nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP as CRLF
+from email.utils import format_datetime, parseaddr
+from pathlib import Path
+
+from css_inline import CSSInliner
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from activities.matters import Matter
+from domain import wording
+
+TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+LONGEST_SUBJECT = 160
+"""Characters; a phone shows about thirty, and servers fold what is longer."""
+
+
+def environment(folder: Path = TEMPLATES) -> Environment:
+    """Templates that escape everything but plain-text parts, and fail on a name that is not there."""
+    return Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+    )
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One notice, rendered; `html` is safe because only its own template wrote it."""
+
+    matter: Matter
+    subject: str
+    text: str
+    html: Markup
+
+
+@dataclass(frozen=True)
+class Group:
+    """Notices under one heading; no heading where there is only one."""
+
+    heading: str
+    notices: tuple[Piece, ...]
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """Who writes to whom, in which mail, and when it was composed."""
+
+    mail_id: str
+    sender: str
+    to_name: str
+    to_address: str
+    composed_at: datetime
+    grouped: bool = False
+    """Whether notices are grouped by insurer and place, as a department reads them."""
+    page: int = 1
+    pages: int = 1
+
+    @property
+    def message_id(self) -> str:
+        return message_id(self.mail_id, self.sender)
+
+
+def message_id(mail_id: str, sender: str) -> str:
+    """The same mail is always called the same, whatever happens on its way (promises.md P14)."""
+    return f"<{mail_id}@{parseaddr(sender)[1].partition('@')[2]}>"
+
+
+class Letters:
+    """The templates, compiled once; plain text has an environment of its own, since it must not be escaped."""
+
+    def __init__(self, folder: Path = TEMPLATES) -> None:
+        self.html = environment(folder)
+        self.plain = self.html.overlay(autoescape=False)
+        self._inline = CSSInliner(load_remote_stylesheets=False, keep_style_tags=False, minify_css=True)
+
+    def piece(self, matter: Matter) -> Piece:
+        """One notice in both forms. Raises what the template raises."""
+        said = {"n": matter}
+        return Piece(
+            matter=matter,
+            subject=_one_line(self.plain.get_template("parts/subject.j2").render(said)),
+            text=self.plain.get_template(f"mail/{matter.kind}.txt.j2").render(said).strip(),
+            html=Markup(self.html.get_template(f"mail/{matter.kind}.html.j2").render(said)),  # noqa: S704
+        )
+
+    def message(self, envelope: Envelope, pieces: Sequence[Piece]) -> EmailMessage:
+        """One letter with one notice or many, overdue first; needs at least one."""
+        late = sum(piece.matter.overdue for piece in pieces)
+        page = {"page": envelope.page, "pages": envelope.pages}
+        said = {
+            "recipient": envelope.to_name,
+            "groups": grouped(pieces) if envelope.grouped else (Group("", ordered(pieces)),),
+            "total": len(pieces),
+            "overdue": late,
+            "composed": wording.instant(envelope.composed_at),
+            **page,
+        }
+        subject = pieces[0].subject if len(pieces) == 1 else self._digest_subject(len(pieces), late, page)
+        text = self.plain.get_template("parts/letter.txt.j2").render(said)
+        html = self.html.get_template("parts/letter.html.j2").render(said, subject=subject)
+        return _message(envelope, subject, text, self._inline.inline(html))
+
+    def _digest_subject(self, total: int, overdue: int, page: dict[str, int]) -> str:
+        words = self.plain.get_template("parts/subject_digest.j2").render(total=total, overdue=overdue, **page)
+        return _one_line(words)
+
+
+def ordered(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+    """Overdue first, then by due instant; what has none comes last. Equals keep their order."""
+    return tuple(sorted(pieces, key=_rank))
+
+
+def grouped(pieces: Sequence[Piece]) -> tuple[Group, ...]:
+    """By insurer and place, groups with overdue matters first."""
+    by_heading: dict[str, list[Piece]] = {}
+    for piece in ordered(pieces):
+        by_heading.setdefault(f"{piece.matter.insurer} · {piece.matter.region}", []).append(piece)
+    if len(by_heading) == 1:
+        return (Group("", ordered(pieces)),)
+    return tuple(Group(heading, tuple(found)) for heading, found in by_heading.items())
+
+
+def _rank(piece: Piece) -> tuple[bool, bool, float]:
+    due = piece.matter.due_at
+    return (not piece.matter.overdue, due is None, due.timestamp() if due else 0.0)
+
+
+def _message(envelope: Envelope, subject: str, text: str, html: str) -> EmailMessage:
+    message = EmailMessage(policy=CRLF)
+    name, address = parseaddr(envelope.sender)
+    message["From"] = Address(display_name=name, addr_spec=address)
+    message["To"] = Address(display_name=_one_line(envelope.to_name), addr_spec=envelope.to_address)
+    message["Subject"] = subject
+    message["Date"] = format_datetime(envelope.composed_at)
+    message["Message-ID"] = envelope.message_id
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "All"
+    message["Content-Language"] = "zh-CN"
+    message.set_content(_squeezed(text))
+    message.add_alternative(html, subtype="html")
+    return message
+
+
+def _one_line(words: str) -> str:
+    line = " ".join(words.split())
+    return line if len(line) <= LONGEST_SUBJECT else f"{line[: LONGEST_SUBJECT - 1]}…"
+
+
+def _squeezed(text: str) -> str:
+    """At most one empty line in a row, whatever conditions left out."""
+    lines: list[str] = []
+    for line in text.strip().splitlines():
+        if line.strip() or (lines and lines[-1]):
+            lines.append(line.rstrip())
+    return "\n".join(lines) + "\n"

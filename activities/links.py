@@ -1,0 +1,91 @@
+"""Capabilities in mails: which notice invites which act, how its token is made; the portal opens them."""
+
+import base64
+import hashlib
+import hmac
+from datetime import datetime, timedelta
+from uuid import UUID, uuid5
+
+from models.contracts.ids import NAMESPACE
+from models.contracts.vocabulary import LinkPurpose, NoticeKind, Role
+from models.tables.access import Link
+from models.tables.outbox import OutboxNotice
+
+DEPARTMENTS = frozenset(
+    {
+        Role.EMERGENCY,
+        Role.INDUSTRY,
+        Role.FINANCIAL,
+        Role.LOCAL_FINANCE,
+        Role.JOINT_CONFERENCE,
+        Role.SAFETY_OFFICE,
+    }
+)
+INVITING = {
+    NoticeKind.HAZARD_NOTICE: LinkPurpose.RECTIFICATION,
+    NoticeKind.RECTIFICATION_REMINDER: LinkPurpose.RECTIFICATION,
+    NoticeKind.RECHECK_RESULT: LinkPurpose.RECTIFICATION,
+    NoticeKind.PLAN_CONFIRMATION: LinkPurpose.PLAN,
+}
+"""What the insured is invited to do by each kind of notice."""
+HAZARD_KINDS = frozenset({NoticeKind.DUTY_REMINDER, NoticeKind.DUTY_OVERDUE, NoticeKind.DUTY_STANDING})
+"""Kinds that invite the insured to rectify where they speak of a hazard."""
+LASTS = timedelta(days=30)
+AT_MOST = timedelta(days=60)
+
+
+def purpose(kind: NoticeKind, to: Role, *, of_hazard: bool) -> LinkPurpose | None:
+    """What the holder of the notice's link may do; `None` where the notice invites no act."""
+    if to in DEPARTMENTS:
+        return LinkPurpose.DEPARTMENT
+    if to is not Role.INSURED:
+        return None
+    return INVITING.get(kind) or (LinkPurpose.RECTIFICATION if of_hazard and kind in HAZARD_KINDS else None)
+
+
+def token(secret: bytes, notice_id: UUID, recipient_id: UUID) -> str:
+    """256 bits, the same for the same notice and recipient, so that a letter rendered again carries the same link."""
+    mac = hmac.new(secret, f"link:{notice_id}:{recipient_id}".encode(), hashlib.sha256)
+    return base64.urlsafe_b64encode(mac.digest()).rstrip(b"=").decode()
+
+
+def token_hash(written: str) -> str:
+    """The only form in which a token is stored."""
+    return hashlib.sha256(written.encode()).hexdigest()
+
+
+def link_for(row: OutboxNotice, secret: bytes, now: datetime) -> Link | None:
+    """The link a notice carries, ready to be stored; `None` where it invites no act."""
+    wanted = purpose(row.kind, row.to_role, of_hazard=is_of_hazard(row))
+    if wanted is None:
+        return None
+    return Link(
+        id=uuid5(NAMESPACE, f"link/{row.id}/{row.recipient_id}"),
+        token_hash=token_hash(token(secret, row.id, row.recipient_id)),
+        insurer_id=row.insurer_id,
+        case_id=row.case_id,
+        recipient_id=row.recipient_id,
+        notice_id=row.id,
+        purpose=wanted,
+        duty_key=str(row.about.get("duty_key") or ""),
+        expires_at=_expires(row, wanted, now),
+    )
+
+
+def address(base_url: str, secret: bytes, row: OutboxNotice) -> str | None:
+    """Where the notice's link points, as the mail writes it."""
+    if purpose(row.kind, row.to_role, of_hazard=is_of_hazard(row)) is None:
+        return None
+    return f"{base_url}/l/{token(secret, row.id, row.recipient_id)}"
+
+
+def is_of_hazard(row: OutboxNotice) -> bool:
+    return row.matter.get("kind") == "hazard"
+
+
+def _expires(row: OutboxNotice, wanted: LinkPurpose, now: datetime) -> datetime:
+    """Departments have thirty days; the insured thirty days after the due day, sixty at most."""
+    due = row.about.get("due_at")
+    if wanted is LinkPurpose.DEPARTMENT or not due:
+        return now + LASTS
+    return min(max(datetime.fromisoformat(str(due)), now) + LASTS, now + AT_MOST)

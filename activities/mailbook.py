@@ -1,0 +1,247 @@
+"""The rows of a mailroom: what waits, what is composed, what was tried; no mail server and no wording here."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlmodel import col
+
+from activities.letters import message_id
+from activities.links import link_for
+from models.contracts.vocabulary import NoticeStatus, TaskKind, Urgency
+from models.tables.access import Link
+from models.tables.cases import Case
+from models.tables.engine import recipient as for_recipients
+from models.tables.engine import tenant
+from models.tables.outbox import Attempt, Mail, Nudge, OutboxNotice, Task
+from models.tables.parties import Recipient
+
+PAGE = 200
+"""Notices in one digest; more go into further mails."""
+FINAL = frozenset({NoticeStatus.ACCEPTED, NoticeStatus.AMBIGUOUS, NoticeStatus.BOUNCED, NoticeStatus.UNDELIVERED})
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A mail with everything it speaks of, its recipient, and which of several composed together it is."""
+
+    mail: Mail
+    to: Recipient
+    notices: tuple[OutboxNotice, ...]
+    settled: frozenset[tuple[UUID, str]]
+    """(case, duty) pairs that have been met or stopped since the notice was written."""
+    page: int
+    pages: int
+
+
+def session_for(engine: AsyncEngine) -> AsyncSession:
+    return AsyncSession(engine, expire_on_commit=False)
+
+
+async def counted(session: AsyncSession, recipient_id: UUID) -> dict[Urgency, int]:
+    """Notices not told yet, by urgency; those already put into a mail that is not sent count as well."""
+    rows = await session.execute(
+        select(col(OutboxNotice.urgency), func.count())
+        .where(col(OutboxNotice.recipient_id) == recipient_id, col(OutboxNotice.status) == NoticeStatus.QUEUED)
+        .group_by(col(OutboxNotice.urgency))
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def unsent(session: AsyncSession, recipient_id: UUID, urgency: Urgency) -> list[UUID]:
+    """Mails that were composed and whose end is not known."""
+    rows = await session.scalars(
+        select(col(Mail.id))
+        .where(
+            col(Mail.recipient_id) == recipient_id,
+            col(Mail.urgency) == urgency,
+            col(Mail.status) == NoticeStatus.QUEUED,
+        )
+        .order_by(col(Mail.composed_at), col(Mail.id))
+    )
+    return list(rows)
+
+
+async def take_waiting(session: AsyncSession, recipient_id: UUID, urgency: Urgency) -> list[OutboxNotice]:
+    """Notices that are in no mail yet, locked; those somebody else is just composing are passed over."""
+    rows = await session.scalars(
+        select(OutboxNotice)
+        .where(
+            col(OutboxNotice.recipient_id) == recipient_id,
+            col(OutboxNotice.urgency) == urgency,
+            col(OutboxNotice.status) == NoticeStatus.QUEUED,
+            col(OutboxNotice.mail_id).is_(None),
+        )
+        .order_by(col(OutboxNotice.at), col(OutboxNotice.notice_key))
+        .with_for_update(skip_locked=True)
+    )
+    return list(rows)
+
+
+def paged(rows: list[OutboxNotice], urgency: Urgency) -> list[list[OutboxNotice]]:
+    """Each urgent notice by itself, the rest in digests."""
+    size = 1 if urgency is Urgency.NOW else PAGE
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+async def put_into_mail(
+    session: AsyncSession, rows: list[OutboxNotice], now: datetime, sender: str, secret: bytes
+) -> UUID:
+    """One mail for these notices of one recipient, with the links they carry."""
+    mail_id = uuid4()
+    mail = Mail(
+        id=mail_id,
+        recipient_id=rows[0].recipient_id,
+        message_id=message_id(str(mail_id), sender),
+        urgency=rows[0].urgency,
+        composed_at=now,
+    )
+    session.add(mail)
+    await session.flush()
+    await session.execute(
+        update(OutboxNotice).where(col(OutboxNotice.id).in_([row.id for row in rows])).values(mail_id=mail_id)
+    )
+    links = [link for row in rows if (link := link_for(row, secret, now))]
+    if links:
+        values = [link.model_dump(exclude={"created_at"}) for link in links]
+        await session.execute(insert(Link).values(values).on_conflict_do_nothing())
+    return mail_id
+
+
+async def open_mail(session: AsyncSession, recipient_id: UUID, mail_id: UUID) -> Opened:
+    """The mail, locked, with its notices. Raises LookupError where the recipient has no such mail."""
+    mail = await session.get(Mail, mail_id, with_for_update=True)
+    to = await session.get(Recipient, recipient_id)
+    if mail is None or to is None or mail.recipient_id != recipient_id:
+        raise LookupError(mail_id)
+    rows = await session.scalars(
+        select(OutboxNotice)
+        .where(col(OutboxNotice.mail_id) == mail_id)
+        .order_by(col(OutboxNotice.at), col(OutboxNotice.notice_key))
+    )
+    together = list(
+        await session.scalars(
+            select(col(Mail.id))
+            .where(
+                col(Mail.recipient_id) == recipient_id,
+                col(Mail.urgency) == Urgency.DIGEST,
+                col(Mail.composed_at) == mail.composed_at,
+            )
+            .order_by(col(Mail.id))
+        )
+    )
+    pages = together if mail.urgency is Urgency.DIGEST else [mail_id]
+    notices = tuple(rows)
+    settled = await _settled(session, notices)
+    return Opened(mail, to, notices, settled, pages.index(mail_id) + 1, len(pages))
+
+
+async def _settled(session: AsyncSession, notices: Sequence[OutboxNotice]) -> frozenset[tuple[UUID, str]]:
+    """Which of the duties spoken of are no longer open, each insurer's cases read as that insurer's."""
+    found: set[tuple[UUID, str]] = set()
+    for insurer_id in dict.fromkeys(row.insurer_id for row in notices):
+        await tenant(session, insurer_id)
+        cases = {row.case_id for row in notices if row.insurer_id == insurer_id}
+        clocks = await session.execute(select(col(Case.id), col(Case.clock)).where(col(Case.id).in_(cases)))
+        for case_id, clock in clocks:
+            found |= {(case_id, duty["key"]) for duty in clock.get("duties", ()) if _is_over(duty)}
+    await session.execute(text("SELECT set_config('anze.tenant', '', true)"))
+    return frozenset(found)
+
+
+def _is_over(duty: dict[str, object]) -> bool:
+    return bool(duty.get("met_at") or duty.get("stopped_at"))
+
+
+async def begin_attempt(session: AsyncSession, mail: Mail, at: datetime) -> int:
+    """A new try, on record before a byte is sent; an earlier one without an end was a crash and is called ambiguous."""
+    await session.execute(
+        update(Attempt)
+        .where(col(Attempt.mail_id) == mail.id, col(Attempt.ended_at).is_(None))
+        .values(ended_at=at, outcome=NoticeStatus.AMBIGUOUS, reply="interrupted")
+    )
+    mail.attempts += 1
+    session.add(Attempt(mail_id=mail.id, number=mail.attempts, started_at=at))
+    return mail.attempts
+
+
+async def broken_lines(session: AsyncSession, mail_id: UUID, before: int) -> int:
+    """How many earlier tries ended with the line broken after the letter was on its way (crashes are not counted)."""
+    number = await session.scalar(
+        select(func.count())
+        .select_from(Attempt)
+        .where(
+            col(Attempt.mail_id) == mail_id,
+            col(Attempt.number) < before,
+            col(Attempt.outcome) == NoticeStatus.AMBIGUOUS,
+            col(Attempt.reply) != "interrupted",
+        )
+    )
+    return number or 0
+
+
+async def settle(
+    session: AsyncSession, mail_id: UUID, status: NoticeStatus, at: datetime, moved_to: UUID | None = None
+) -> None:
+    """The mail has ended; unless it moved, its notices that were still waiting share its end."""
+    told = status in (NoticeStatus.ACCEPTED, NoticeStatus.AMBIGUOUS)
+    await session.execute(
+        update(Mail)
+        .where(col(Mail.id) == mail_id)
+        .values(status=status, moved_to=moved_to, next_try_at=None, **({"sent_at": at} if told else {}))
+    )
+    if moved_to is None:
+        await session.execute(
+            update(OutboxNotice)
+            .where(col(OutboxNotice.mail_id) == mail_id, col(OutboxNotice.status) == NoticeStatus.QUEUED)
+            .values(status=status, told_at=at if told else None)
+        )
+
+
+async def queue_tasks(session: AsyncSession, kind: TaskKind, notices: Iterable[OutboxNotice], said: str) -> None:
+    """One line in the operators' queue for each notice, once."""
+    values = [
+        {
+            "id": uuid4(),
+            "kind": kind,
+            "insurer_id": row.insurer_id,
+            "case_id": row.case_id,
+            "recipient_id": row.recipient_id,
+            "notice_id": row.id,
+            "said": said,
+        }
+        for row in notices
+    ]
+    if values:
+        await session.execute(insert(Task).values(values).on_conflict_do_nothing())
+
+
+async def have_moved(session: AsyncSession, notices: Sequence[OutboxNotice]) -> bool:
+    """Whether one of these notices was refused somewhere before."""
+    ids = [row.id for row in notices]
+    found = await session.scalar(
+        select(func.count()).select_from(Task).where(col(Task.kind) == TaskKind.BOUNCED, col(Task.notice_id).in_(ids))
+    )
+    return bool(found)
+
+
+async def move(session: AsyncSession, opened: Opened, to: Recipient, at: datetime) -> None:
+    """The notices of a refused mail wait again, now for the recipient that takes over; the old links die."""
+    old, new = opened.mail.recipient_id, to.id
+    await for_recipients(session, (old, new))
+    ids = [row.id for row in opened.notices]
+    await session.execute(
+        update(Link)
+        .where(col(Link.notice_id).in_(ids), col(Link.recipient_id) == old, col(Link.revoked_at).is_(None))
+        .values(revoked_at=at)
+    )
+    await session.execute(
+        update(OutboxNotice)
+        .where(col(OutboxNotice.id).in_(ids), col(OutboxNotice.status) == NoticeStatus.QUEUED)
+        .values(recipient_id=new, mail_id=None)
+    )
+    session.add(Nudge(recipient_id=new))

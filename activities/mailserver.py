@@ -1,0 +1,109 @@
+"""Hands one message to one mail server and says how that ended; what follows from it is the postman's business."""
+
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.policy import SMTP as CRLF
+from email.utils import parseaddr
+from enum import Enum
+from typing import Literal
+
+import aiosmtplib
+
+REPLY_KEPT = 300
+"""Characters of a server's reply that are kept."""
+PERMANENT = 500
+
+
+@dataclass(frozen=True)
+class SmtpSettings:
+    """How the mail server is reached. Times in seconds; RFC 5321 asks for ten minutes after the final dot."""
+
+    host: str
+    port: int
+    sender: str
+    user: str | None = None
+    password: str | None = None
+    tls: Literal["none", "starttls", "tls"] = "none"
+    timeout: float = 60.0
+    data_timeout: float = 600.0
+
+    @property
+    def address(self) -> str:
+        return parseaddr(self.sender)[1]
+
+    @property
+    def domain(self) -> str:
+        return self.address.partition("@")[2]
+
+
+class Outcome(Enum):
+    """How one attempt ended, seen from here."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    """The address or the letter is refused for good (5xx)."""
+    LATER = "later"
+    """Nothing was handed over; try again."""
+    UNKNOWN = "unknown"
+    """The letter was on its way when the line broke; the server may have it (RFC 1047)."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome, with the server's code and reply where there was one."""
+
+    outcome: Outcome
+    code: int | None = None
+    reply: str = ""
+
+
+async def hand_over(settings: SmtpSettings, message: EmailMessage, to: str) -> Verdict:
+    """One connection, one recipient, one message. Never raises for anything a mail server or the network does."""
+    client = aiosmtplib.SMTP(
+        hostname=settings.host,
+        port=settings.port,
+        username=settings.user,
+        password=settings.password,
+        local_hostname=settings.domain,
+        timeout=settings.timeout,
+        use_tls=settings.tls == "tls",
+        start_tls=settings.tls == "starttls",
+    )
+    try:
+        await client.connect()
+        await client.mail(settings.address)
+        refusal = await _offer(client, to)
+        return refusal or await _deliver(client, message, settings.data_timeout)
+    except (aiosmtplib.SMTPException, OSError) as error:
+        # Before DATA nothing was handed over: our own sender, our password and the network are repaired, not bounced.
+        return _later(error)
+    finally:
+        client.close()
+
+
+async def _offer(client: aiosmtplib.SMTP, to: str) -> Verdict | None:
+    try:
+        await client.rcpt(to)
+    except aiosmtplib.SMTPRecipientRefused as refused:
+        return _by_code(refused)
+    return None
+
+
+async def _deliver(client: aiosmtplib.SMTP, message: EmailMessage, patience: float) -> Verdict:
+    try:
+        answer = await client.data(message.as_bytes(policy=CRLF), timeout=patience)
+    except aiosmtplib.SMTPResponseException as refused:
+        return _by_code(refused)
+    except (aiosmtplib.SMTPException, OSError) as broken:
+        return Verdict(Outcome.UNKNOWN, reply=type(broken).__name__)
+    return Verdict(Outcome.ACCEPTED, answer.code, answer.message[:REPLY_KEPT])
+
+
+def _by_code(refused: aiosmtplib.SMTPResponseException) -> Verdict:
+    outcome = Outcome.REFUSED if refused.code >= PERMANENT else Outcome.LATER
+    return Verdict(outcome, refused.code, refused.message[:REPLY_KEPT])
+
+
+def _later(error: Exception) -> Verdict:
+    code = error.code if isinstance(error, aiosmtplib.SMTPResponseException) else None
+    return Verdict(Outcome.LATER, code, type(error).__name__)

@@ -1,0 +1,135 @@
+"""What a mail says of one notice, in words ready for a template; sentences are in templates, addresses elsewhere."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from activities.links import DEPARTMENTS
+from domain import wording
+from models.contracts.notice import About
+from models.contracts.rulebook import Citation
+from models.contracts.vocabulary import By, HazardGrade, NoticeKind, Role, Sector, Size
+from models.tables.outbox import OutboxNotice
+
+ABOUT_HAZARD = frozenset({NoticeKind.HAZARD_NOTICE, NoticeKind.MAJOR_HAZARD_REPORT, NoticeKind.RECHECK_RESULT})
+WITHOUT_DUE = frozenset({NoticeKind.POLICY_OPENED, NoticeKind.POLICY_SURRENDERED, NoticeKind.POLICY_LAPSED})
+"""Kinds whose subject shows no due day: nothing is waited for."""
+
+
+@dataclass(frozen=True)
+class HazardFacts:
+    """A hazard as the letter describes it."""
+
+    number: str
+    grade: str
+    description: str
+    place: str
+    criterion: str
+
+
+@dataclass(frozen=True)
+class Matter:
+    """One notice in words; empty text means that there is nothing to say."""
+
+    kind: str
+    to: str
+    is_department: bool
+    is_ours: bool
+    title: str
+    duty: str
+    owed_by: str
+    policy_number: str
+    insured: str
+    insurer: str
+    place: str
+    region: str
+    due_day: str
+    due_short: str
+    due_at: datetime | None
+    overdue: bool
+    left: str
+    counting: str
+    provisional: str
+    cites: str
+    by: str
+    by_product: bool
+    note: str
+    settled: str
+    expires_day: str
+    hazard: HazardFacts | None
+    link: str
+
+
+def matter(row: OutboxNotice, now: datetime, link: str | None = None, settled: str = "") -> Matter:
+    """The words of one notice at the instant its mail was composed; `settled` says what has happened since."""
+    about = About.model_validate(row.about)
+    cites = Citation.model_validate(row.cites) if row.cites else None
+    hazard = hazard_facts(row)
+    waits = row.kind not in WITHOUT_DUE
+    asked_at = max(row.at, now)
+    return Matter(
+        kind=row.kind.value,
+        to=row.to_role.value,
+        is_department=row.to_role in DEPARTMENTS,
+        is_ours=about.owed_by is row.to_role,
+        title=_title(row, about, hazard),
+        duty=about.label or row.kind.label,
+        owed_by=about.owed_by.label if about.owed_by else "义务人",
+        due_day=wording.day(about.effective) if about.effective else "",
+        due_short=wording.short_day(about.effective) if about.effective and waits else "",
+        due_at=about.due_at,
+        overdue=waits and not settled and about.due_at is not None and about.due_at <= asked_at,
+        left=wording.left(about.due_at, asked_at) if about.due_at and waits and not settled else "",
+        counting=about.counting,
+        provisional=wording.provisional_note(about.effective) if about.provisional else "",
+        cites=wording.citation(cites) if cites else "",
+        by=wording.who_says(cites.by) if cites else "",
+        by_product=cites is not None and cites.by is By.PRODUCT,
+        note=about.note.rstrip("。 "),
+        settled=settled,
+        hazard=hazard,
+        link=link or "",
+        **_parties(row.matter),
+    )
+
+
+def hazard_facts(row: OutboxNotice) -> HazardFacts | None:
+    """The hazard a notice speaks of, `None` where it speaks of a policy."""
+    if row.matter.get("kind") != "hazard":
+        return None
+    view = row.matter.get("view") or {}
+    return HazardFacts(
+        number=str(row.matter.get("number") or view.get("number") or ""),
+        grade=HazardGrade(view.get("grade") or HazardGrade.ORDINARY).label,
+        description=str(view.get("description") or ""),
+        place=str(view.get("place") or ""),
+        criterion=str(view.get("criterion") or ""),
+    )
+
+
+def policy_number(facts: dict[str, Any]) -> str:
+    view = facts.get("view") or {}
+    return str(view.get("policy_number") or facts.get("number") or "")
+
+
+def _title(row: OutboxNotice, about: About, hazard: HazardFacts | None) -> str:
+    if hazard and row.kind in ABOUT_HAZARD:
+        return f"{hazard.grade} {hazard.number}"
+    return about.label or row.kind.label
+
+
+def _parties(facts: dict[str, Any]) -> dict[str, str]:
+    region = str(facts.get("region") or "")
+    expires = facts.get("expires_on")
+    return {
+        "policy_number": policy_number(facts),
+        "insured": str(facts.get("insured_name") or ""),
+        "insurer": str(facts.get("insurer_name") or ""),
+        "region": wording.full_region_name(region) if region else "",
+        "place": wording.place_line(region, Sector(facts["sector"]), Size(facts["size"])) if region else "",
+        "expires_day": wording.day(date.fromisoformat(str(expires))) if expires else "",
+    }
+
+
+def is_department(role: Role) -> bool:
+    return role in DEPARTMENTS

@@ -1,0 +1,217 @@
+"""The postman: looks into the outbox, composes mails, hands them over and records how that ended; waits for nothing."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+from uuid import UUID
+
+from jinja2 import TemplateError
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlmodel import col
+from structlog import get_logger
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities import mailbook as book
+from activities.letters import Envelope, Letters, Piece
+from activities.links import DEPARTMENTS, address
+from activities.mailserver import Outcome, SmtpSettings, Verdict, hand_over
+from activities.matters import matter
+from domain import wording
+from domain.calendar import opens_at
+from models.contracts import ports
+from models.contracts.mailroom import Compose, Composed, Delivery, Waiting
+from models.contracts.rulebook import WorkCalendar
+from models.contracts.vocabulary import NoticeStatus, Role, TaskKind, Urgency
+from models.tables.engine import recipient as for_recipient
+from models.tables.outbox import Attempt, Mail, OutboxNotice
+from models.tables.parties import Recipient
+
+TRY_LATER = "mail_try_later"
+"""Type of the error that makes Temporal try again, with growing pauses."""
+
+log = get_logger(__name__)
+
+
+class Calendars(Protocol):
+    """The library, as far as office hours need it."""
+
+    def calendar(self) -> WorkCalendar: ...
+
+
+class Postman(ports.Postman):
+    """Mail from the outbox to a mail server. `secret` makes the links' tokens; `base_url` has no trailing slash."""
+
+    def __init__(
+        self, engine: AsyncEngine, library: Calendars, smtp: SmtpSettings, secret: bytes, base_url: str
+    ) -> None:
+        self._engine = engine
+        self._library = library
+        self._smtp = smtp
+        self._secret = secret
+        self._base_url = base_url.rstrip("/")
+        self._letters = Letters()
+
+    @activity.defn(name="查看待发")
+    async def look_in(self, asked: ports.LookIn) -> Waiting:
+        """What waits for the recipient, and when its office opens; one without an address is not written to."""
+        opens = opens_at(self._library.calendar(), asked.now)
+        async with book.session_for(self._engine) as session, session.begin():
+            await for_recipient(session, asked.recipient_id)
+            if not await _has_address(session, asked.recipient_id):
+                return Waiting(urgent=0, digest=0, opens_at=opens)
+            found = await book.counted(session, asked.recipient_id)
+        return Waiting(urgent=found.get(Urgency.NOW, 0), digest=found.get(Urgency.DIGEST, 0), opens_at=opens)
+
+    @activity.defn(name="成文")
+    async def compose(self, asked: Compose) -> Composed:
+        """Mails of this urgency that are to be sent: earlier ones whose end is unknown, and new ones for what waits."""
+        async with book.session_for(self._engine) as session, session.begin():
+            await for_recipient(session, asked.recipient_id)
+            earlier = await book.unsent(session, asked.recipient_id, asked.urgency)
+            rows = await book.take_waiting(session, asked.recipient_id, asked.urgency)
+            new = [
+                await book.put_into_mail(session, page, asked.now, self._smtp.sender, self._secret)
+                for page in book.paged(rows, asked.urgency)
+            ]
+        return Composed(mails=(*earlier, *new))
+
+    @activity.defn(name="投递")
+    async def send(self, asked: ports.Send) -> Delivery:
+        """One attempt. Raises a retryable error where the server asks for patience or the outcome is unknown once."""
+        at = max(datetime.now(UTC), asked.now)
+        async with book.session_for(self._engine) as session, session.begin():
+            await for_recipient(session, asked.recipient_id)
+            opened = await book.open_mail(session, asked.recipient_id, asked.mail_id)
+            if opened.mail.status in book.FINAL:
+                return _delivery(opened.mail)
+            pieces = await self._pieces(session, opened)
+            if not pieces:
+                await book.settle(session, asked.mail_id, NoticeStatus.UNDELIVERED, at)
+                return Delivery(mail_id=asked.mail_id, status=NoticeStatus.UNDELIVERED)
+            envelope = self._envelope(opened)
+            number = await book.begin_attempt(session, opened.mail, at)
+        verdict = await self._hand_over(envelope, pieces)
+        return await self._record(opened, number, verdict, max(datetime.now(UTC), asked.now))
+
+    @activity.defn(name="登记未送达")
+    async def give_up(self, asked: ports.Send) -> Delivery:
+        """After days of trying: an operator's task for each notice; the mail is tried no more."""
+        async with book.session_for(self._engine) as session, session.begin():
+            await for_recipient(session, asked.recipient_id)
+            opened = await book.open_mail(session, asked.recipient_id, asked.mail_id)
+            if opened.mail.status in book.FINAL:
+                return _delivery(opened.mail)
+            await book.queue_tasks(session, TaskKind.UNDELIVERED, opened.notices, wording.MAIL_UNDELIVERED)
+            await book.settle(session, asked.mail_id, NoticeStatus.UNDELIVERED, asked.now)
+        return Delivery(mail_id=asked.mail_id, status=NoticeStatus.UNDELIVERED)
+
+    async def _pieces(self, session: AsyncSession, opened: book.Opened) -> list[Piece]:
+        """Every notice rendered; one whose template fails becomes an operator's task and does not hold up the rest."""
+        pieces: list[Piece] = []
+        for row in opened.notices:
+            try:
+                pieces.append(self._piece(row, opened))
+            except (TemplateError, ValueError, KeyError, TypeError, AttributeError) as error:
+                log.error("notice_unwritten", notice=str(row.id), kind=row.kind.value, error=type(error).__name__)
+                await book.queue_tasks(session, TaskKind.UNDELIVERED, [row], wording.NOTICE_UNWRITTEN)
+                row.status = NoticeStatus.UNDELIVERED
+        return pieces
+
+    def _piece(self, row: OutboxNotice, opened: book.Opened) -> Piece:
+        over = (row.case_id, row.about.get("duty_key")) in opened.settled
+        link = address(self._base_url, self._secret, row)
+        return self._letters.piece(matter(row, opened.mail.composed_at, link, wording.SETTLED if over else ""))
+
+    def _envelope(self, opened: book.Opened) -> Envelope:
+        return Envelope(
+            mail_id=str(opened.mail.id),
+            sender=self._smtp.sender,
+            to_name=opened.to.name,
+            to_address=opened.to.email,
+            composed_at=opened.mail.composed_at,
+            grouped=opened.to.role in DEPARTMENTS,
+            page=opened.page,
+            pages=opened.pages,
+        )
+
+    async def _hand_over(self, envelope: Envelope, pieces: Sequence[Piece]) -> Verdict:
+        try:
+            message = self._letters.message(envelope, pieces)
+        except ValueError as unwritable:  # an address no header can carry: nobody can ever be reached there
+            return Verdict(Outcome.REFUSED, reply=type(unwritable).__name__)
+        return await hand_over(self._smtp, message, envelope.to_address)
+
+    async def _record(self, opened: book.Opened, number: int, verdict: Verdict, at: datetime) -> Delivery:
+        mail_id = opened.mail.id
+        async with book.session_for(self._engine) as session, session.begin():
+            await for_recipient(session, opened.to.id)
+            broken = await book.broken_lines(session, mail_id, number)
+            status = _status(verdict, broken)
+            await _end_attempt(session, mail_id, number, verdict, at)
+            moved_to = await self._bounce(session, opened, at) if status is NoticeStatus.BOUNCED else None
+            if status:
+                await book.settle(session, mail_id, status, at, moved_to)
+        if status is None:
+            raise ApplicationError(wording.MAIL_LATER, verdict.code, type=TRY_LATER)
+        log.info("mail_sent", mail=str(mail_id), status=status.value, code=verdict.code, attempt=number)
+        return Delivery(mail_id=mail_id, status=status, code=verdict.code, moved_to=moved_to)
+
+    async def _bounce(self, session: AsyncSession, opened: book.Opened, at: datetime) -> UUID | None:
+        waiting = [row for row in opened.notices if row.status is NoticeStatus.QUEUED]
+        heir = await _heir(session, opened.to, again=await book.have_moved(session, waiting))
+        said = wording.MAIL_MOVED if heir else wording.MAIL_STUCK
+        await book.queue_tasks(session, TaskKind.BOUNCED, waiting, said)
+        if heir is None:
+            return None
+        await book.move(session, opened, heir, at)
+        return heir.id
+
+
+def _status(verdict: Verdict, broken_before: int) -> NoticeStatus | None:
+    """How the mail ended; `None`: to be tried again. A line broken twice is left at that (P14)."""
+    if verdict.outcome is Outcome.UNKNOWN:
+        return NoticeStatus.AMBIGUOUS if broken_before else None
+    ends = {Outcome.ACCEPTED: NoticeStatus.ACCEPTED, Outcome.REFUSED: NoticeStatus.BOUNCED}
+    return ends.get(verdict.outcome)
+
+
+async def _end_attempt(session: AsyncSession, mail_id: UUID, number: int, verdict: Verdict, at: datetime) -> None:
+    outcomes = {
+        Outcome.ACCEPTED: NoticeStatus.ACCEPTED,
+        Outcome.REFUSED: NoticeStatus.BOUNCED,
+        Outcome.UNKNOWN: NoticeStatus.AMBIGUOUS,
+        Outcome.LATER: NoticeStatus.QUEUED,
+    }
+    attempt = await session.get(Attempt, (mail_id, number))
+    mail = await session.get(Mail, mail_id)
+    if attempt is None or mail is None:
+        raise LookupError(mail_id)
+    attempt.ended_at, attempt.outcome = at, outcomes[verdict.outcome]
+    attempt.code, attempt.reply = verdict.code, verdict.reply
+    mail.last_code = verdict.code
+    await session.flush()
+
+
+async def _heir(session: AsyncSession, refused: Recipient, *, again: bool) -> Recipient | None:
+    """Who takes over: the registered fallback, the second time the operators; never another insurer."""
+    if refused.role is Role.HUMAN_QUEUE:
+        return None
+    if refused.fallback_id and not again:
+        await for_recipient(session, (refused.id, refused.fallback_id))
+        heir = await session.get(Recipient, refused.fallback_id)
+        if heir and heir.email and heir.insurer_id in (None, refused.insurer_id):
+            return heir
+    operators = await session.scalars(select(Recipient).where(col(Recipient.role) == Role.HUMAN_QUEUE).limit(1))
+    found = operators.first()
+    return found if found and found.email else None
+
+
+async def _has_address(session: AsyncSession, recipient_id: UUID) -> bool:
+    found = await session.get(Recipient, recipient_id)
+    return bool(found and found.email)
+
+
+def _delivery(mail: Mail) -> Delivery:
+    return Delivery(mail_id=mail.id, status=mail.status, code=mail.last_code, moved_to=mail.moved_to)
