@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BeforeValidator, Field, TypeAdapter
 
-from models.contracts.base import FactDate, Region, Strict
+from models.contracts.base import Region, Strict
 from models.contracts.rulebook import Identifier, Wording
 from models.contracts.vocabulary import Event, Role, Sector, Size
 from rules.complaints import validated
@@ -20,13 +20,17 @@ DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
 INSTANT: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
 
 
+def _calendar_day(value: str) -> date:
+    try:
+        return date.fromisoformat(value)
+    except ValueError as error:
+        raise ValueError(f"没有 {value} 这一天") from error
+
+
 def _moment(value: object) -> object:
     """A date is noon in Shanghai; an instant keeps its offset."""
     if isinstance(value, str) and DATE.fullmatch(value):
-        try:
-            day = date.fromisoformat(value)
-        except ValueError as error:
-            raise ValueError(f"没有 {value} 这一天") from error
+        day = _calendar_day(value)
         return datetime(day.year, day.month, day.day, NOON, tzinfo=SHANGHAI)
     if isinstance(value, str):
         try:
@@ -36,16 +40,29 @@ def _moment(value: object) -> object:
     raise ValueError("时间须写作 2024-03-01 或 2024-03-01T09:30:00+08:00")
 
 
+def _day(value: object) -> object:
+    if isinstance(value, str) and DATE.fullmatch(value):
+        return _calendar_day(value)
+    raise ValueError("日期须写作 2024-03-01")
+
+
 Moment = Annotated[datetime, BeforeValidator(_moment)]
+Day = Annotated[date, BeforeValidator(_day)]
 
 
 class Occurrence(Strict):
-    """One event: when, and what it carries where it is about a hazard."""
+    """One event: when, and what it carries where it is about a hazard or acts on a clock."""
 
     on: Moment
     major: bool = False
-    due: FactDate | None = None
+    due: Day | None = None
     number: Wording | None = None
+    duty: Identifier | None = None
+    """The duty suspended, extended, excused, acknowledged or taken over."""
+    days: int = Field(default=0, ge=0, le=3660)
+    """Days granted (`duty_extended`)."""
+    until: Day | None = None
+    """The last suspended day (`clock_suspended`)."""
 
 
 def _occurrences(value: object) -> object:
@@ -61,7 +78,7 @@ class Given(Strict):
     size: Size
     out_of_area: bool = False
     events: dict[Event, Annotated[tuple[Occurrence, ...], BeforeValidator(_occurrences), Field(min_length=1)]]
-    until: FactDate
+    until: Day
 
 
 class Expected(Strict):
