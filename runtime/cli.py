@@ -14,7 +14,12 @@ from runtime.settings import Settings
 # Every further command, in the order `anze --help` shows them; each a typer app named `app` in runtime/commands/<name>.
 COMMANDS = ("rules", "import", "demo", "keys", "calendar", "coverage")
 
-app = typer.Typer(name="anze", help="安责险全流程工作流 · work-safety liability insurance", no_args_is_help=True)
+app = typer.Typer(
+    name="anze",
+    help="安责险全流程工作流 · work-safety liability insurance",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # its frames show local variables, and those are people's data
+)
 
 
 def told() -> Settings:

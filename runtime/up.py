@@ -35,7 +35,7 @@ class Printer:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def line(self, name: str, text: str) -> None:
-        if not self.quiet or name == "anze":
+        if text.strip() and (not self.quiet or name == "anze"):
             with self._lock:
                 self.console.print(Text(f"{name:>8} │ ", COLOURS.get(name, "")) + Text(text))
 
@@ -48,7 +48,7 @@ class Patience:
     """How often a part failed lately, and how long to wait before the next try."""
 
     failures: int = 0
-    since: float = 0.0
+    since: float = float("-inf")
 
     def pause(self, now: float) -> float:
         """Seconds to wait: 0.2 at first, doubling to 20. Raises ServerFailed when it is time to give up."""
@@ -68,7 +68,7 @@ async def up(settings: Settings, follow_parent: bool) -> int:
         try:
             await _run(stack, stop, printer)
         except ServerFailed as failure:
-            printer.say(str(failure))
+            printer.say(_headline(failure))
             return 1
         finally:
             await _stop(stack, printer)
@@ -107,21 +107,29 @@ async def _run(stack: Stack, stop: asyncio.Event, printer: Printer) -> None:
 
 async def _watch(name: str, part: Part, printer: Printer) -> None:
     """Start the part again whenever it ended by itself, with growing pauses."""
-    patience, loop = Patience(since=asyncio.get_running_loop().time()), asyncio.get_running_loop()
+    patience = Patience()
     while True:
         await asyncio.sleep(LOOK_EVERY)
         code = part.child.returncode if part.child is not None else None
-        if code is None:
-            continue
-        pause = patience.pause(loop.time())
-        printer.say(f"{name} 意外退出（{exit_words(code)}），{pause:.1f} 秒后重启 / ended by itself, starting it again")
-        await asyncio.sleep(pause)
+        if code is not None:
+            printer.say(f"{name} 意外退出（{exit_words(code)}），将重启 / ended by itself, will be started again")
+            await _bring_back(name, part, patience, printer)
+
+
+async def _bring_back(name: str, part: Part, patience: Patience, printer: Printer) -> None:
+    while True:
+        await asyncio.sleep(patience.pause(asyncio.get_running_loop().time()))
         try:
             await part.start()
         except ServerFailed as failure:
-            printer.say(f"{name} 重启失败 / did not start: {failure}")
+            printer.say(f"{name} 重启失败，再试 / did not start, trying again: {_headline(failure)}")
         else:
-            printer.say(f"{name} 已恢复 / is back")
+            return printer.say(f"{name} 已恢复 / is back")
+
+
+def _headline(failure: ServerFailed) -> str:
+    """Its sentence, Chinese and English; the last words of the part have been streamed already."""
+    return "\n".join(line for line in str(failure).splitlines()[:2] if line and not line.startswith(("│", "╭")))
 
 
 async def _stop(stack: Stack, printer: Printer) -> None:
