@@ -1,6 +1,8 @@
 """The postman: looks into the outbox, composes mails, hands them over and records how that ended; waits for nothing."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
@@ -30,6 +32,8 @@ from models.tables.parties import Recipient
 
 TRY_LATER = "mail_try_later"
 """Type of the error that makes Temporal try again, with growing pauses."""
+
+BEAT = 15.0  # seconds
 
 log = get_logger(__name__)
 
@@ -92,7 +96,8 @@ class Postman(ports.Postman):
                 return Delivery(mail_id=asked.mail_id, status=NoticeStatus.UNDELIVERED)
             envelope = self._envelope(opened)
             number = await book.begin_attempt(session, opened.mail, at)
-        verdict = await self._hand_over(envelope, pieces)
+        async with _beating():
+            verdict = await self._hand_over(envelope, pieces)
         return await self._record(opened, number, verdict, max(datetime.now(UTC), asked.now))
 
     @activity.defn(name="登记未送达")
@@ -206,6 +211,23 @@ async def _heir(session: AsyncSession, refused: Recipient, *, again: bool) -> Re
     operators = await session.scalars(select(Recipient).where(col(Recipient.role) == Role.HUMAN_QUEUE).limit(1))
     found = operators.first()
     return found if found and found.email else None
+
+
+@asynccontextmanager
+async def _beating() -> AsyncIterator[None]:
+    """Tells Temporal that the line is still open, so that a lost worker is noticed long before the time-out."""
+    beats = asyncio.create_task(_beat()) if activity.in_activity() else None
+    try:
+        yield
+    finally:
+        if beats:
+            beats.cancel()
+
+
+async def _beat() -> None:
+    while True:
+        activity.heartbeat()
+        await asyncio.sleep(BEAT)
 
 
 async def _has_address(session: AsyncSession, recipient_id: UUID) -> bool:

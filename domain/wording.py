@@ -24,6 +24,7 @@ __all__ = [
     "instant",
     "left",
     "mailroom_details",
+    "mailroom_waits",
     "money",
     "place_line",
     "plain_day",
@@ -232,6 +233,11 @@ def mailroom_details(waiting: int, delivered: int, opens_at: datetime | None, la
         f"已发 {delivered} 封",
         f"最近一封：{last}" if last else "",
     )
+
+
+def mailroom_waits(until: datetime) -> str:
+    """Summary of the timer a digest waits for."""
+    return f"待汇总，{instant(until)} 发出"
 
 
 def _lines(*parts: str) -> str:

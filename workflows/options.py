@@ -36,3 +36,19 @@ REGISTRY: dict[str, Any] = {
     "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=300), maximum_interval=timedelta(seconds=30)),
 }
 """Opening companions is idempotent by their ids, so it is tried until it works."""
+
+MAILROOM: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(seconds=15),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(minutes=1)),
+}
+"""Looking into the outbox, composing, recording that a mail was given up: short transactions, tried until done."""
+
+SEND: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(minutes=15),
+    "heartbeat_timeout": timedelta(seconds=60),
+    "schedule_to_close_timeout": timedelta(days=3),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(minutes=1), backoff_coefficient=2, maximum_interval=timedelta(hours=6)
+    ),
+}
+"""RFC 5321: ten minutes after the final dot, days of patience with growing pauses; a lost worker is noticed soon."""

@@ -12,6 +12,8 @@ class MailroomState(Contract):
 
     recipient_id: UUID
     delivered: int = 0
+    """Mails whose end is known."""
+    last_digest_at: datetime | None = None
 
 
 class Waiting(Contract):
