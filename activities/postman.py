@@ -44,7 +44,7 @@ class Calendars(Protocol):
     def calendar(self) -> WorkCalendar: ...
 
 
-class Postman(ports.Postman):
+class MailPostman(ports.Postman):
     """Mail from the outbox to a mail server. `secret` makes the links' tokens; `base_url` has no trailing slash."""
 
     def __init__(
