@@ -1,0 +1,104 @@
+"""The ports without a world behind them: they remember what they were asked, and answer what they were given."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from temporalio import activity
+
+from models.contracts.hazard import HazardBirth
+from models.contracts.mailroom import Compose, Composed, Delivery, Waiting
+from models.contracts.ports import Ledger, LookIn, Postman, Recall, Recalled, Registry, RuleDesk, Send
+from models.contracts.rulebook import Resolved, RulesFor
+from models.contracts.step import Step
+from models.contracts.vocabulary import NoticeStatus, Urgency
+
+
+class FakeLedger(Ledger):
+    """Keeps steps as the real one does: once, in order; `outages` commits fail before one succeeds."""
+
+    def __init__(self, outages: int = 0) -> None:
+        self.steps: list[Step] = []
+        self.answers: dict[tuple[UUID, str], dict[str, object]] = {}
+        self.outages = outages
+
+    def of(self, case_id: UUID) -> list[Step]:
+        return [step for step in self.steps if step.row.case_id == case_id]
+
+    @activity.defn(name="记入台账")
+    async def commit_step(self, step: Step) -> None:
+        if self.outages > 0:
+            self.outages -= 1
+            raise ConnectionError("the ledger is away")
+        known = len(self.of(step.row.case_id))
+        if step.seq <= known:
+            return
+        if step.seq != known + 1:
+            raise RuntimeError(f"step {step.seq} does not follow {known}")
+        self.steps.append(step)
+        if step.trace:
+            self.answers.setdefault((step.row.case_id, step.trace.command_id), step.answer)
+
+    @activity.defn(name="取回答复")
+    async def recall_answer(self, recall: Recall) -> Recalled:
+        return Recalled(answer=self.answers.get((recall.case.case_id, recall.command_id)))
+
+
+class FakeRuleDesk(RuleDesk):
+    """Always the same rules; remembers the questions."""
+
+    def __init__(self, resolved: Resolved) -> None:
+        self.resolved = resolved
+        self.asked: list[RulesFor] = []
+
+    @activity.defn(name="查定规则")
+    async def resolve_rules(self, asked: RulesFor) -> Resolved:
+        self.asked.append(asked)
+        return self.resolved
+
+
+class FakeRegistry(Registry):
+    """Remembers the hazards it was to open, each once."""
+
+    def __init__(self) -> None:
+        self.opened: dict[str, HazardBirth] = {}
+
+    @activity.defn(name="建立隐患案卷")
+    async def open_hazards(self, births: tuple[HazardBirth, ...]) -> None:
+        for birth in births:
+            self.opened.setdefault(birth.workflow_id, birth)
+
+
+class FakePostman(Postman):
+    """A post office with mails lying ready by urgency; deliveries end as scripted, else accepted."""
+
+    def __init__(self, now: Iterable[UUID] = (), digest: Iterable[UUID] = ()) -> None:
+        self.ready: dict[Urgency, list[UUID]] = {Urgency.NOW: list(now), Urgency.DIGEST: list(digest)}
+        self.script: dict[UUID, list[Delivery]] = {}
+        self.sent: list[Send] = []
+        self.given_up: list[Send] = []
+
+    @activity.defn(name="查看待发")
+    async def look_in(self, asked: LookIn) -> Waiting:
+        urgent, digest = (len(self.ready[urgency]) for urgency in (Urgency.NOW, Urgency.DIGEST))
+        return Waiting(urgent=urgent, digest=digest, opens_at=asked.now)
+
+    @activity.defn(name="成文")
+    async def compose(self, asked: Compose) -> Composed:
+        return Composed(mails=tuple(self.ready[asked.urgency]))
+
+    @activity.defn(name="投递")
+    async def send(self, asked: Send) -> Delivery:
+        self.sent.append(asked)
+        scripted = self.script.get(asked.mail_id)
+        delivery = scripted.pop(0) if scripted else Delivery(mail_id=asked.mail_id, status=NoticeStatus.ACCEPTED)
+        if delivery.status is not NoticeStatus.QUEUED:
+            for waiting in self.ready.values():
+                waiting[:] = [mail for mail in waiting if mail != asked.mail_id]
+        return delivery
+
+    @activity.defn(name="登记未送达")
+    async def give_up(self, asked: Send) -> Delivery:
+        self.given_up.append(asked)
+        for waiting in self.ready.values():
+            waiting[:] = [mail for mail in waiting if mail != asked.mail_id]
+        return Delivery(mail_id=asked.mail_id, status=NoticeStatus.UNDELIVERED)

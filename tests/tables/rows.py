@@ -1,0 +1,67 @@
+"""Two insurers with colliding numbers, and one row in every table for each; written past row-level security."""
+
+from uuid import UUID, uuid5
+
+import asyncpg
+
+from models.contracts.ids import NAMESPACE
+from tests.conftest import Database
+
+A = UUID("aaaaaaaa-0000-4000-8000-000000000001")
+B = UUID("bbbbbbbb-0000-4000-8000-000000000002")
+EMERGENCY = UUID("cccccccc-0000-4000-8000-000000000003")
+AT = "2024-03-01 12:00+08"
+
+STATEMENTS = (
+    "INSERT INTO insurers (id, code, name) VALUES ('{insurer}', '{code}', '{code}保险')",
+    "INSERT INTO insureds (id, insurer_id, credit_code, name) VALUES ('{insured}', '{insurer}', '9134', '企业')",
+    "INSERT INTO recipients (id, role, insurer_id, name, email)"
+    " VALUES ('{desk}', 'insurer', '{insurer}', '{code}保险', 'desk@{code}.example')",
+    "INSERT INTO recipients (id, role, insurer_id, insured_id, name, email, fallback_id)"
+    " VALUES ('{mailbox}', 'insured', '{insurer}', '{insured}', '企业', 'a@{code}.example', '{desk}')",
+    "INSERT INTO api_keys (id, kind, insurer_id, name, prefix, key_hash)"
+    " VALUES ('{key}', 'insurer', '{insurer}', '核心系统', 'ak', 'key-{code}')",
+    "INSERT INTO cases (id, kind, insurer_id, workflow_id, number, region, sector, size, stage, insured_id,"
+    " insured_name, signed_on, effective_on, expires_on, provisional, rate_review, open_hazards, packs,"
+    " calendar_through, clock, view, seq, opened_at, changed_at) VALUES ('{case}', 'policy', '{insurer}',"
+    " 'policy/{code}/P-1', 'P-1', '341300', 'fireworks', 'small', 'signed', '{insured}', '企业', '2024-03-01',"
+    " '2024-03-02', '2025-03-01', false, false, 0, '[]', 2024, '{{}}', '{{}}', 1, '{at}', '{at}')",
+    "INSERT INTO steps (case_id, seq, insurer_id, at) VALUES ('{case}', 1, '{insurer}', '{at}')",
+    "INSERT INTO timeline (case_id, seq, line, insurer_id, event, at, duty_key, said, data)"
+    " VALUES ('{case}', 1, 1, '{insurer}', 'policy_signed', '{at}', '', '', '{{}}')",
+    "INSERT INTO commands (case_id, command_id, insurer_id, seq, fingerprint, answer, at)"
+    " VALUES ('{case}', 'k-1', '{insurer}', 1, 'f', '{{}}', '{at}')",
+    "INSERT INTO outbox (id, notice_key, insurer_id, case_id, seq, kind, to_role, recipient_id, urgency, at, about,"
+    " matter) VALUES ('{notice}', 'n-{code}', '{insurer}', '{case}', 1, 'duty_overdue', 'emergency',"
+    " '{emergency}', 'digest', '{at}', '{{}}', '{{}}')",
+    "INSERT INTO links (id, token_hash, insurer_id, case_id, recipient_id, notice_id, purpose, duty_key, expires_at)"
+    " VALUES ('{link}', 'token-{code}', '{insurer}', '{case}', '{emergency}', '{notice}', 'department', '', '{at}')",
+    "INSERT INTO link_uses (link_id, action) VALUES ('{link}', 'acknowledge')",
+    "INSERT INTO files (digest, insurer_id, name, media_type, size)"
+    " VALUES ('d', '{insurer}', '保单.pdf', 'application/pdf', 1)",
+    "INSERT INTO tasks (id, kind, insurer_id, case_id, notice_id, said)"
+    " VALUES ('{task}', 'no_address', '{insurer}', '{case}', '{notice}', '市应急局')",
+)
+DEPARTMENT = (
+    "INSERT INTO recipients (id, role, region, department, name, email)"
+    " VALUES ('{emergency}', 'emergency', '341300', '市应急局', '宿州市应急局', 'yjj@sz.example')"
+)
+
+
+def known(insurer: UUID, what: str) -> UUID:
+    """The id of one of the seeded rows."""
+    return EMERGENCY if what == "emergency" else uuid5(NAMESPACE, f"{insurer}/{what}")
+
+
+async def seed(database: Database) -> None:
+    """Both insurers, and one department that both report to."""
+    connection = await asyncpg.connect(database.admin)
+    try:
+        await connection.execute(DEPARTMENT.format(emergency=EMERGENCY))
+        for insurer, code in ((A, "a"), (B, "b")):
+            names = ("insured", "desk", "mailbox", "key", "case", "notice", "link", "task", "emergency")
+            values = {name: known(insurer, name) for name in names}
+            for statement in STATEMENTS:
+                await connection.execute(statement.format(insurer=insurer, code=code, at=AT, **values))
+    finally:
+        await connection.close()

@@ -1,0 +1,177 @@
+"""The migrated database is what the tables say, and nobody sees or changes rows that are not theirs."""
+
+from collections.abc import AsyncIterator
+from itertools import product
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import CheckConstraint, Connection, ForeignKeyConstraint, UniqueConstraint, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlmodel import SQLModel
+
+from models.tables import access, cases, outbox, parties
+from models.tables.engine import connected, make_engine, tenant
+from runtime.settings import sqlalchemy_url
+from tests.conftest import Database
+from tests.tables.rows import A, B, seed
+
+TABLES = (access, cases, outbox, parties)
+OWN_ROWS = sorted(name for name, table in SQLModel.metadata.tables.items() if "insurer_id" in table.columns)
+RIGHTS = {
+    **{table: {"SELECT", "INSERT"} for table in ("steps", "timeline", "commands", "link_uses")},
+    "nudges": {"SELECT", "INSERT", "UPDATE", "DELETE"},
+    "alembic_version": {"SELECT"},
+}
+CHANGING = {"SELECT", "INSERT", "UPDATE"}
+
+
+@pytest.fixture
+async def owner(database: Database) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(database.admin)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def engine(database: Database) -> AsyncIterator[AsyncEngine]:
+    """One connection only: whatever leaks, leaks into the next user of it."""
+    engine = make_engine(sqlalchemy_url(database.app), pool_size=1)
+    yield engine
+    await engine.dispose()
+
+
+async def test_migrations_and_tables_agree(database: Database):
+    engine = make_engine(sqlalchemy_url(database.owner), pool_size=1)
+    async with engine.connect() as connection:
+        assert await connection.run_sync(_differences) == []
+    await engine.dispose()
+
+
+def _differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+    return compare_metadata(context, SQLModel.metadata)
+
+
+async def test_every_constraint_of_the_tables_is_in_the_database(owner: asyncpg.Connection):
+    rows = await owner.fetch("SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace")
+    kept = {row["conname"] for row in rows}
+    kinds = (CheckConstraint, ForeignKeyConstraint, UniqueConstraint)
+    said = {c.name for t in SQLModel.metadata.tables.values() for c in t.constraints if isinstance(c, kinds)}
+    assert said - kept == set()
+
+
+async def test_whatever_belongs_to_an_insurer_is_walled_off_for_every_command(owner: asyncpg.Connection):
+    for table in OWN_ROWS:
+        flags = await owner.fetchrow(
+            "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = $1::regclass", table
+        )
+        assert flags is not None, table
+        assert tuple(flags) == (True, True), table
+        policy = await owner.fetchrow("SELECT * FROM pg_policies WHERE policyname = $1", f"{table}_tenant")
+        assert policy is not None, table
+        assert policy["cmd"] == "ALL", table
+        assert policy["roles"] == ["anze_app"], table
+        assert "anze.tenant" in policy["qual"], table
+        assert "anze.tenant" in policy["with_check"], table
+
+
+async def test_children_point_at_their_case_together_with_its_insurer():
+    for name in OWN_ROWS:
+        table = SQLModel.metadata.tables[name]
+        if "case_id" in table.columns:
+            keys = [set(key.column_keys) for key in table.foreign_key_constraints]
+            assert {"insurer_id", "case_id"} in keys, name
+
+
+async def test_the_application_is_a_plain_role_that_owns_nothing_and_deletes_nothing(owner: asyncpg.Connection):
+    role = await owner.fetchrow("SELECT * FROM pg_roles WHERE rolname = 'anze_app'")
+    assert role is not None
+    assert not any(role[power] for power in ("rolsuper", "rolbypassrls", "rolcreaterole", "rolcreatedb"))
+    rows = await owner.fetch("SELECT tablename, tableowner FROM pg_tables WHERE schemaname = 'public'")
+    assert {row["tableowner"] for row in rows} == {"anze_owner"}
+    for table in (row["tablename"] for row in rows):
+        grants = await owner.fetch(
+            "SELECT privilege_type FROM information_schema.role_table_grants"
+            " WHERE grantee = 'anze_app' AND table_name = $1",
+            table,
+        )
+        assert {grant["privilege_type"] for grant in grants} == RIGHTS.get(table, CHANGING), table
+
+
+async def test_without_a_tenant_nothing_of_any_insurer_is_seen(database: Database, engine: AsyncEngine):
+    await seed(database)
+    async with connected(engine) as connection:
+        for table in OWN_ROWS:
+            where = " WHERE insurer_id IS NOT NULL"
+            assert (await connection.execute(text(f"SELECT count(*) FROM {table}{where}"))).scalar_one() == 0, table
+
+
+@pytest.mark.parametrize("table", OWN_ROWS)
+async def test_a_tenant_sees_its_own_rows_only(database: Database, engine: AsyncEngine, table: str):
+    await seed(database)
+    seen = {who: await _insurers_in(engine, table, who) for who in (A, B)}
+    assert seen == {A: {A}, B: {B}}
+
+
+async def _insurers_in(engine: AsyncEngine, table: str, who: UUID) -> set[UUID]:
+    async with connected(engine) as connection:
+        await tenant(connection, who)
+        found = await connection.execute(text(f"SELECT DISTINCT insurer_id FROM {table} WHERE insurer_id IS NOT NULL"))
+        return set(found.scalars())
+
+
+@pytest.mark.parametrize("table", OWN_ROWS)
+async def test_a_row_cannot_be_handed_to_another_insurer(database: Database, table: str):
+    await seed(database)
+    connection = await asyncpg.connect(database.app)
+    try:
+        for giver, taker in ((A, B), (B, A)):
+            async with connection.transaction():
+                await connection.execute("SELECT set_config('anze.tenant', $1, true)", str(giver))
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    async with connection.transaction():
+                        await connection.execute(f"UPDATE {table} SET insurer_id = $1", taker)
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    async with connection.transaction():
+                        await connection.execute(await _insert_as(connection, table), taker)
+    finally:
+        await connection.close()
+
+
+async def _insert_as(connection: asyncpg.Connection, table: str) -> str:
+    """The tenant's own row once more, but under the insurer of $1."""
+    columns = [column.name for column in SQLModel.metadata.tables[table].columns]
+    values = ", ".join("$1::uuid" if name == "insurer_id" else f'"{name}"' for name in columns)
+    names = ", ".join(f'"{name}"' for name in columns)
+    return f"INSERT INTO {table} ({names}) SELECT {values} FROM {table} LIMIT 1"
+
+
+async def test_a_pooled_connection_forgets_its_tenant_however_the_work_ended(database: Database, engine: AsyncEngine):
+    await seed(database)
+    for number, (who, ending) in enumerate(product((A, B, None) * 20, ("well", "badly"))):
+        try:
+            async with connected(engine) as connection:
+                before = await connection.execute(text("SELECT count(*) FROM cases"))
+                assert before.scalar_one() == 0, number
+                if who:
+                    await tenant(connection, who)
+                rows = await connection.execute(text("SELECT insurer_id FROM cases"))
+                assert set(rows.scalars()) == ({who} if who else set())
+                if ending == "badly":
+                    raise RuntimeError(str(uuid4()))
+        except RuntimeError:
+            continue
+
+
+async def test_the_record_cannot_be_rewritten_by_the_application(database: Database):
+    await seed(database)
+    connection = await asyncpg.connect(database.app)
+    try:
+        for table, verb in product(("steps", "timeline", "commands"), ("UPDATE {} SET seq = 9", "DELETE FROM {}")):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(verb.format(table))
+    finally:
+        await connection.close()
