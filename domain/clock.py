@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from domain.counting import project
 from domain.explaining import explain
-from domain.ladder import Call, calls, expanded, firing
+from domain.ladder import Call, calls, expanded, firing, outrun
 from models.contracts.base import Actor
 from models.contracts.clock import Clock, Hush, Rang, RunningDuty, Suspension
 from models.contracts.notice import Firing
@@ -71,8 +71,8 @@ def pass_over(
     """
     rules, duties, passed = _rules(rulebook), list[RunningDuty](), list[Firing]()
     for one in clock.duties:
-        reached = [call for call in _calls(rules, one, clock, calendar) if call.at < now]
-        passed += [firing(one, call) for call in reached if call.live and one.is_open]
+        reached = outrun([call for call in _calls(rules, one, clock, calendar) if call.at < now])
+        passed += [firing(one, call) for call in reached if one.is_open]
         duties.append(_climbed(one, reached))
     return clock.model_copy(update={"duties": tuple(duties)}), tuple(sorted(passed, key=_order))
 
@@ -84,7 +84,7 @@ def next_alarm(rulebook: Rulebook, clock: Clock, calendar: WorkCalendar) -> date
     for one in clock.duties:
         if one.is_open and (duty := rules.get(one.duty)):
             projection = project(duty, one, clock, calendar)
-            waiting += [call.at for call in calls(duty, one, projection) if call.live]
+            waiting += [call.at for call in calls(duty, one, projection)]
             if duty.overdue_event and not one.rang_overdue and projection.due_at:
                 waiting.append(projection.due_at)
     return min(waiting, default=None)
@@ -99,8 +99,9 @@ def ring(rulebook: Rulebook, clock: Clock, calendar: WorkCalendar, now: datetime
     firings: list[Firing] = []
     overdue: list[tuple[datetime, str, Event]] = []
     for one in clock.duties:
-        reached = [call for call in _calls(rules, one, clock, calendar) if call.at <= now] if one.is_open else []
-        firings += [firing(one, call) for call in reached if call.live]
+        waiting = _calls(rules, one, clock, calendar) if one.is_open else []
+        reached = outrun([call for call in waiting if call.at <= now])
+        firings += [firing(one, call) for call in reached]
         late = _overdue(rules.get(one.duty), one, clock, calendar, now)
         overdue += [(late[1], one.key, late[0])] if late else []
         duties.append(_climbed(one, reached, late is not None))
@@ -173,7 +174,7 @@ def _calls(rules: dict[str, Duty], one: RunningDuty, clock: Clock, calendar: Wor
 
 
 def _climbed(one: RunningDuty, reached: list[Call], overdue: bool = False) -> RunningDuty:
-    rung = max((call.index + 1 for call in reached), default=one.rung)
+    rung = reached[-1].index + 1 if reached else one.rung
     if rung == one.rung and not overdue:
         return one
     return one.model_copy(update={"rung": rung, "rang_overdue": one.rang_overdue or overdue})

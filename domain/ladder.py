@@ -28,12 +28,11 @@ class Foothold:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A rung with its index and instant; `live` says that it may fire (not hushed, not before its own anchor)."""
+    """A rung that waits, with its index and instant."""
 
     index: int
     foothold: Foothold
     at: datetime
-    live: bool
 
 
 def expanded(duty: Duty) -> tuple[tuple[str, Rung, bool], ...]:
@@ -47,12 +46,25 @@ def footholds(duty: Duty) -> tuple[Foothold, ...]:
 
 
 def calls(duty: Duty, running: RunningDuty, projection: Projection) -> list[Call]:
-    """The rungs not yet fired or passed over that have an instant; while suspended without end only `open` has one."""
+    """The rungs that still may fire, with their instants; while suspended without end only `open` has one."""
     found: list[Call] = []
     for index, foothold in enumerate(footholds(duty)):
-        if index >= running.rung and (at := _instant(foothold, running, projection)) is not None:
-            found.append(Call(index, foothold, at, _live(duty, running, foothold, at)))
+        at = _instant(foothold, running, projection) if index >= running.rung else None
+        if at is not None and _lives(duty, running, foothold, at):
+            found.append(Call(index, foothold, at))
     return found
+
+
+def outrun(reached: list[Call]) -> list[Call]:
+    """The calls in the order of their instants, without those that a higher rung has outrun.
+
+    Only repeats of `open` can be outrun: where a term became shorter or longer than usual, their days lie among others.
+    """
+    kept: list[Call] = []
+    for call in sorted(reached, key=lambda one: (one.at, one.index)):
+        if not kept or call.index > kept[-1].index:
+            kept.append(call)
+    return kept
 
 
 def firing(running: RunningDuty, call: Call) -> Firing:
@@ -119,7 +131,7 @@ def _instant(foothold: Foothold, running: RunningDuty, projection: Projection) -
     return (running.anchor_at if foothold.from_open else projection.due_at) + foothold.hours * HOUR
 
 
-def _live(duty: Duty, running: RunningDuty, foothold: Foothold, at: datetime) -> bool:
+def _lives(duty: Duty, running: RunningDuty, foothold: Foothold, at: datetime) -> bool:
     """Taken over: nothing fires. Acknowledged: no repeats. A reminder not after the anchor means too short a term."""
     if running.hush and (running.hush.taken_over or foothold.repeat):
         return False
