@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 from temporalio import activity
-from temporalio.client import Client
-from temporalio.common import TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.client import Client, WithStartWorkflowOperation
+from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from domain.wording import region_name
@@ -15,6 +16,8 @@ from models.contracts.ports import Registry
 from models.contracts.vocabulary import CaseKind
 
 HAZARD_WORKFLOW = CaseKind.HAZARD.label
+OPENED = "opened"
+"""The update that answers once the hazard is in the ledger, so that the policy's answer never names a case not to be found."""
 CALL = timedelta(seconds=5)  # below the activity's own limit, so that the answer is ours to give
 
 FoundBy = Callable[[HazardBirth], TypedSearchAttributes]
@@ -31,23 +34,24 @@ class TemporalRegistry(Registry):
 
     @activity.defn(name="建立隐患案卷")
     async def open_hazards(self, births: tuple[HazardBirth, ...]) -> None:
-        """Raises RPCError when Temporal does not answer; repeating opens only what is not open yet."""
+        """Returns when each hazard is on record. Raises RPCError when Temporal does not answer; repeating is harmless."""
         await asyncio.gather(*(self._open(birth) for birth in births))
 
     async def _open(self, birth: HazardBirth) -> None:
-        try:
-            await self._client.start_workflow(
-                HAZARD_WORKFLOW,
-                birth,
-                id=birth.workflow_id,
-                task_queue=self._task_queue,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                search_attributes=self._found_by(birth),
-                static_summary=hazard_summary(birth),
-                rpc_timeout=CALL,
+        start = WithStartWorkflowOperation(
+            HAZARD_WORKFLOW,
+            birth,
+            id=birth.workflow_id,
+            task_queue=self._task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            search_attributes=self._found_by(birth),
+            static_summary=hazard_summary(birth),
+        )
+        with suppress(WorkflowAlreadyStartedError):  # opened by an earlier attempt, and closed since
+            await self._client.execute_update_with_start_workflow(
+                OPENED, id=OPENED, start_workflow_operation=start, rpc_timeout=CALL
             )
-        except WorkflowAlreadyStartedError:
-            return
 
 
 def hazard_summary(birth: HazardBirth) -> str:

@@ -143,16 +143,13 @@ def coming(case: Case) -> Coming | None:
     running = clocks.running(case.clock, dated[0].key)
     assert running is not None
     bound = clocks.bound(case.rulebook, running.duty)
-    waiting = [
-        call
-        for call in calls(bound.duty, running, clocks.project(bound.duty, running, case.clock, case.calendar))
-        if call.live
-    ]
+    waiting = calls(bound.duty, running, clocks.project(bound.duty, running, case.clock, case.calendar))
+    following = min(waiting, key=lambda call: call.at, default=None)
     return Coming(
         label=bound.duty.label,
         effective=dated[0].effective,
         cites=bound.cites,
-        tells=waiting[0].foothold.rung.tell if waiting else (),
-        alarm_at=waiting[0].at if waiting else None,
+        tells=following.foothold.rung.tell if following else (),
+        alarm_at=following.at if following else None,
         provisional=dated[0].provisional,
     )

@@ -188,15 +188,16 @@ def takes(name: str) -> Callable[[Callable[..., Any]], Any]:
     """An update under `name` whose command is checked before it enters history."""
 
     def decorate(handler: Callable[..., Any]) -> Any:
+        def checked(self: Any, given: Given[Any]) -> None:
+            self.case.check(given)
+
+        # Temporal wants a validator to take exactly what its update takes
+        checked.__annotations__ = {**handler.__annotations__, "return": None}
         update = workflow.update(name=name)(handler)
-        update.validator(_checked)
+        update.validator(checked)
         return update
 
     return decorate
-
-
-def _checked(self: Any, given: Given[Any]) -> None:
-    self.case.check(given)
 
 
 def refusal_error(refusal: Refusal) -> ApplicationError:

@@ -10,7 +10,7 @@ from domain.wording import hazard_details
 from models.contracts import hazard as commands
 from models.contracts import policy
 from models.contracts.base import Given
-from models.contracts.hazard import HazardBirth, HazardState, HazardView
+from models.contracts.hazard import HazardBirth, HazardRun, HazardState, HazardView
 from models.contracts.policy import HazardNews
 from models.contracts.rulebook import RulesFor
 from models.contracts.vocabulary import CaseKind, HazardStage
@@ -46,18 +46,18 @@ class HazardWorkflow:
     """From being found to being closed."""
 
     @workflow.init
-    def __init__(self, birth: HazardBirth, state: HazardState | None = None) -> None:
-        self.birth = birth
-        self.case = Case(HAZARD, state)
-        self.told: HazardStage | None = state.stage if state else None
+    def __init__(self, run: HazardRun) -> None:
+        self.birth = HazardBirth.model_validate(run.model_dump(exclude={"state"}))
+        self.case = Case(HAZARD, run.state)
+        self.told: HazardStage | None = run.state.stage if run.state else None
 
     @workflow.run
-    async def run(self, birth: HazardBirth, state: HazardState | None = None) -> str:
+    async def run(self, run: HazardRun) -> str:
         if self.case.state is None:
             await self._open()
         onward = await self.case.live()
         if onward:
-            workflow.continue_as_new(args=[birth, onward])
+            workflow.continue_as_new(run.model_copy(update={"state": onward}))
         assert self.case.state is not None
         return self.case.state.stage.label
 

@@ -12,7 +12,7 @@ from domain.policy import life, refusals, views
 from domain.wording import policy_details
 from models.contracts import policy as commands
 from models.contracts.base import Actor, Command, Given
-from models.contracts.policy import Birth, HazardNews, PolicyState, PolicyView
+from models.contracts.policy import Birth, HazardNews, PolicyRun, PolicyState, PolicyView
 from models.contracts.ports import Registry
 from models.contracts.rulebook import RulesFor
 from models.contracts.step import Refusal
@@ -56,21 +56,21 @@ class PolicyWorkflow:
     """From signing to expiry."""
 
     @workflow.init
-    def __init__(self, birth: Birth, state: PolicyState | None = None) -> None:
-        self.birth = birth
-        self.case = Case(POLICY, state)
+    def __init__(self, run: PolicyRun) -> None:
+        self.birth = Birth.model_validate(run.model_dump(exclude={"state"}))
+        self.case = Case(POLICY, run.state)
         self.unborn: Refusal | None = None
         self.opening: Given[commands.OpenPolicy] | None = None
 
     @workflow.run
-    async def run(self, birth: Birth, state: PolicyState | None = None) -> str:
+    async def run(self, run: PolicyRun) -> str:
         await workflow.wait_condition(lambda: self.case.committed > 0 or self.unborn is not None)
         if self.unborn:
             await workflow.wait_condition(workflow.all_handlers_finished)
             raise ApplicationError(self.unborn.says, type="refused", non_retryable=True)
         onward = await self.case.live()
         if onward:
-            workflow.continue_as_new(args=[birth, onward])
+            workflow.continue_as_new(run.model_copy(update={"state": onward}))
         assert self.case.state is not None
         return self.case.state.stage.label
 

@@ -108,6 +108,12 @@ class HazardState(Contract):
     remembered: tuple[str, ...] = ()
 
 
+class HazardRun(HazardBirth):
+    """What one run of a hazard's workflow is started with: its birth, and from the second chapter on its state."""
+
+    state: HazardState | None = None
+
+
 class HazardView(Contract):
     """The answer to every command of a hazard."""
 

@@ -361,6 +361,12 @@ class PolicyState(Contract):
     """Keys of the latest commands, so that a repeat after continue-as-new is recognised."""
 
 
+class PolicyRun(Birth):
+    """What one run of a policy's workflow is started with: its birth, and from the second chapter on its state."""
+
+    state: PolicyState | None = None
+
+
 class DutyBrief(Contract):
     """An open duty in an answer."""
 
