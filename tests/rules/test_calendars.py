@@ -40,7 +40,8 @@ def test_each_year_names_the_notice_of_the_state_council() -> None:
         (2025, "国办发明电〔2024〕12号"),
         (2026, "国办发明电〔2025〕7号"),
     ):
-        assert number in notices[year] and f"{year}年" in notices[year]
+        assert number in notices[year]
+        assert f"{year}年" in notices[year]
 
 
 def test_a_year_without_notice_is_not_published() -> None:
