@@ -42,10 +42,11 @@ log = logging.getLogger(__name__)
 class Nudger:
     """One of any number of carriers: each nudge is carried at least once, to a mailroom that does not mind twice."""
 
-    def __init__(self, engine: AsyncEngine, client: Client, task_queue: str) -> None:
+    def __init__(self, engine: AsyncEngine, client: Client, task_queue: str, patience: timedelta = CALL) -> None:
         self._engine = engine
         self._client = client
         self._task_queue = task_queue
+        self._patience = patience
         self._places = asyncio.Semaphore(AT_ONCE)
 
     async def run(self) -> None:
@@ -88,7 +89,7 @@ class Nudger:
                     task_queue=self._task_queue,
                     start_signal=NUDGE,
                     static_summary=f"{MAILROOM_WORKFLOW} · {name}" if name else MAILROOM_WORKFLOW,
-                    rpc_timeout=CALL,
+                    rpc_timeout=self._patience,
                 )
             except RPCError as failure:
                 return failure
