@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.words import ProblemCode, Reason
+from api.words import REFUSALS, REFUSED_TITLE, ProblemCode, Reason
 from models.contracts.step import Refusal
 
 MEDIA_TYPE = "application/problem+json"
@@ -83,7 +83,7 @@ def refused(refusal: Refusal) -> Problem:
     """A refusal of the case itself: its code, sentence and clause as the rules gave them."""
     problem = Problem(ProblemCode.CASE_CLOSED, refusal.says)
     problem.code, problem.status, problem.clause = refusal.code, refusal.status, refusal.clause
-    problem.title = refusal.says
+    problem.title = REFUSALS.get(refusal.code, REFUSED_TITLE)
     return problem
 
 

@@ -142,5 +142,46 @@ class Reason(Word):
     OTHER = "other", "不符合要求"
 
 
-UNKNOWN_DUTY = "没有这项义务"
-REPEAT_SAFELY = "请在 {seconds} 秒后以同一 Idempotency-Key 重复同一请求。"
+TITLE = "安责 anze"
+ABOUT = """安全生产责任保险全流程接口 / API of the work-safety liability insurance workflow.
+
+* 凭据：`Authorization: Bearer anze_…`，密钥只看得见本机构的数据。 / A key sees its own organisation's rows.
+* 每个 POST 须带 `Idempotency-Key`：同一键、同一内容得到同一答复（`Idempotent-Replayed: true`）；
+  同一键、不同内容为 422。
+  / Same key, same body: the stored answer. Same key, other body: 422.
+* 503 `outcome_unknown` 表示结果不明，请以同一键重复同一请求。 / Repeat with the same key; there is exactly one effect.
+* 错误一律为 RFC 9457 `application/problem+json`，`code` 稳定，`clause` 为依据的文号与条款。
+  / Errors are problem documents with stable codes.
+* 金额为字符串，日期为 `2026-01-31`，时间带时区。 / Money is a string, dates are ISO, instants carry an offset.
+"""
+REFUSED_TITLE = "按规则不予办理"
+REFUSALS: dict[str, str] = {
+    "already_done": "该事项已经记录",
+    "already_expired": "保险期间已届满，不再建档",
+    "already_suspended": "计时已经中止",
+    "case_closed": "案件已办结，不再受理",
+    "date_in_future": "日期晚于今天",
+    "date_out_of_range": "日期不在允许的范围内",
+    "duty_closed": "该项义务已履行或已终止",
+    "extension_not_allowed": "该期限不得延期",
+    "extension_too_late": "期限已届满，不能再延期",
+    "extension_too_long": "超过可延期的天数",
+    "fact_not_enterable": "该事项不能作为既往事实补录",
+    "gate_closed": "当地规定的前置条件尚未满足",
+    "limit_below_floor": "每人责任限额低于当地最低要求",
+    "not_a_department": "只有部门可以办理",
+    "not_confirmed": "未经投保单位确认",
+    "not_excusable": "该项义务不因说明理由而免除",
+    "not_open": "保单正在建档，请稍后重试",
+    "not_suspended": "计时没有中止",
+    "number_taken": "保单号已建档，内容不同",
+    "provision_forbidden": "当地不得预提服务费",
+    "purpose_not_allowed": "不在允许的用途之内",
+    "required_field_missing": "缺少当地规定的合同要素",
+    "signed_in_future": "签署日晚于今天",
+    "step_skipped": "须先完成前一步",
+    "surrender_not_lawful": "不属于当地允许的退保情形",
+    "unknown_duty": "本案没有这项期限",
+    "wrong_stage": "当前阶段不能办理",
+}
+"""What each refusal of a case means in general; the answer itself says it for the case at hand, with its clause."""

@@ -1,0 +1,82 @@
+"""The application: routers, middleware, error answers and descriptions put together around given tools."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import date
+
+from fastapi import APIRouter, FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from api import health, pages, problems
+from api.admission import admit_department, admit_insurer
+from api.department import doors as department_doors
+from api.department import inbox
+from api.doors import build
+from api.insurer import cases, evidence, opening
+from api.insurer import doors as insurer_doors
+from api.limits import Limits
+from api.metrics import Metrics
+from api.openapi import describe
+from api.rates import Rates
+from api.tools import Budgets, Tools
+from domain.calendar import local_date
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Tools]]
+
+
+def create_app(tools: Tools) -> FastAPI:
+    """The API around tools that are open already. It reads no environment and opens nothing itself."""
+
+    @asynccontextmanager
+    async def given(app: FastAPI) -> AsyncIterator[Tools]:
+        yield tools
+
+    app = assemble(given, tools.budgets, local_date(tools.now()))
+    app.state.tools = tools
+    return app
+
+
+def assemble(opening_tools: Lifespan, budgets: Budgets, today: date) -> FastAPI:
+    """The API around tools that are opened when the server starts. `today` dates the examples in the description."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with opening_tools(app) as tools:
+            app.state.tools = tools
+            yield
+
+    app = FastAPI(
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.state.rates = Rates(budgets.requests_per_second, budgets.burst)
+    problems.install(app)
+    app.add_middleware(Limits, budgets=budgets)
+    app.add_middleware(Metrics)
+    for router in (health.router, pages.router):
+        app.include_router(router)
+    app.include_router(_v1(today))
+    _add_portal(app)
+    describe(app)
+    return app
+
+
+def _v1(today: date) -> APIRouter:
+    router = APIRouter(prefix="/v1")
+    router.include_router(health.me)
+    opening.add(router, today)
+    for part in (cases.router, evidence.router, inbox.router):
+        router.include_router(part)
+    for door in insurer_doors.DOORS:
+        build(router, door, admit_insurer, today)
+    for door in department_doors.DOORS:
+        build(router, door, admit_department, today)
+    return router
+
+
+def _add_portal(app: FastAPI) -> None:
+    """The pages behind mailed links, and the style sheets and pictures they use."""
+    app.mount("/static", StaticFiles(directory=pages.TEMPLATES / "static"), name="static")

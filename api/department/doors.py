@@ -1,0 +1,26 @@
+"""Everything a department may do with a matter it was told about, one line each."""
+
+from api.doors import Door, Example
+from models.contracts import policy
+from models.contracts.base import Command
+from models.contracts.vocabulary import CaseKind
+
+TAG = "部门 / departments"
+SAID: tuple[tuple[str, type[Command], str, str, str], ...] = (
+    ("acknowledgements", policy.AcknowledgeDuty, "acknowledge", "签收", "Acknowledge a notice: its repeats end"),
+    ("takeovers", policy.TakeOverDuty, "take_over", "接手", "Take the matter over: its ladder stops"),
+    ("answers", policy.AnswerDuty, "answer", "答复处理情况", "Tell what was done"),
+)
+DUTY_OF = {CaseKind.POLICY: "policy_upload", CaseKind.HAZARD: "major_hazard_report"}
+
+
+def _example(kind: CaseKind, update: str) -> Example:
+    more = {"answer": "已约谈该保险机构，要求三日内上传。"} if update == "answer" else {"note": "已收悉"}
+    return lambda today: {"duty": DUTY_OF[kind], **more}
+
+
+DOORS: tuple[Door, ...] = tuple(
+    Door(kind, path, command, update, f"{summary}（{kind.label}）", english, _example(kind, update), TAG)
+    for kind in (CaseKind.POLICY, CaseKind.HAZARD)
+    for path, command, update, summary, english in SAID
+)

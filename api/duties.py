@@ -1,0 +1,177 @@
+"""Every duty of a case told day by day, with its ladder and whom it tells; by the same pure code as the case itself."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Row, select, tuple_
+
+from api.callers import Entry
+from api.reads import as_of
+from api.rows import INSURERS, OUTBOX, RECIPIENTS
+from api.shapes import Duties, DutyReading, RungReading, Told
+from domain import clock as clocks
+from domain.calendar import local_date
+from domain.explaining import explain
+from domain.ladder import Call, calls, footholds
+from domain.routing import departments, is_department
+from domain.wording import counting
+from models.contracts.clock import Clock, Explanation, Projection, RunningDuty
+from models.contracts.ids import notice_key
+from models.contracts.rulebook import BoundDuty, Resolved, RulesFor, WorkCalendar
+from models.contracts.vocabulary import CaseKind, DayMark, HazardGrade, Role, Sector
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """What one case's duties are read with."""
+
+    row: Row[Any]
+    rules: Resolved
+    clock: Clock
+    at: datetime
+    told: frozenset[str]
+    """Keys of all notices of the case."""
+    names: dict[tuple[str, str], str]
+    """Registered departments by (region, department)."""
+    insurer: str
+
+
+async def read_duties(entry: Entry, row: Row[Any]) -> Duties:
+    """All duties of a case as they stand at this instant, open ones first, by the day they are due."""
+    rules = _rules(entry, row)
+    reader = _Reader(
+        row=row,
+        rules=rules,
+        clock=Clock.model_validate(row.clock),
+        at=as_of(entry.tools.now(), row.changed_at),
+        told=await _told(entry, row),
+        names=await _names(entry, rules, row),
+        insurer=await _insurer(entry, row),
+    )
+    items = [_duty(reader, running) for running in reader.clock.duties]
+    return Duties(as_of=reader.at, items=tuple(sorted(items, key=_order)))
+
+
+def _rules(entry: Entry, row: Row[Any]) -> Resolved:
+    """The pinned packs, and no calendar year the case itself does not yet count with."""
+    resolved = entry.tools.rules.resolve(
+        RulesFor.model_validate(
+            {
+                "region": row.region,
+                "sector": row.sector,
+                "size": row.size,
+                "on": row.signed_on,
+                "case": row.kind,
+                "grade": HazardGrade(row.view["grade"]) if row.kind is CaseKind.HAZARD else None,
+                "out_of_area": row.view.get("terms", {}).get("out_of_area", False),
+                "packs": row.packs,
+            }
+        )
+    )
+    known = tuple(year for year in resolved.calendar.years if year.year <= row.calendar_through)
+    return Resolved(rulebook=resolved.rulebook, calendar=WorkCalendar(years=known))
+
+
+async def _told(entry: Entry, row: Row[Any]) -> frozenset[str]:
+    found = await entry.connection.execute(select(OUTBOX.c.notice_key).where(OUTBOX.c.case_id == row.id))
+    return frozenset(found.scalars())
+
+
+async def _insurer(entry: Entry, row: Row[Any]) -> str:
+    found = await entry.connection.execute(select(INSURERS.c.name).where(INSURERS.c.id == row.insurer_id))
+    return found.scalar_one()
+
+
+async def _names(entry: Entry, rules: Resolved, row: Row[Any]) -> dict[tuple[str, str], str]:
+    """Which of the departments this place's rules name are registered."""
+    roles = [role for role in Role if is_department(role)]
+    wanted = {pair for role in roles for pair in departments(rules.rulebook, role, row.region, row.sector)}
+    if not wanted:
+        return {}
+    columns = RECIPIENTS.c["region", "department", "name"]
+    found = select(*columns).where(
+        tuple_(RECIPIENTS.c.region, RECIPIENTS.c.department).in_(sorted(wanted)), RECIPIENTS.c.email != ""
+    )
+    return {(one.region, one.department): one.name for one in await entry.connection.execute(found)}
+
+
+def _duty(reader: _Reader, running: RunningDuty) -> DutyReading:
+    bound = clocks.bound(reader.rules.rulebook, running.duty)
+    explanation = explain(bound.duty, running, reader.clock, reader.rules.calendar)
+    open_ = running.is_open
+    days = (explanation.effective - local_date(reader.at)).days if open_ and explanation.effective else None
+    return DutyReading(
+        key=running.key,
+        duty=running.duty,
+        label=bound.duty.label,
+        owed_by=bound.duty.owed_by,
+        state="open" if open_ else "met" if running.met_at else "stopped",
+        anchor=running.anchor,
+        anchor_at=running.anchor_at,
+        met_at=running.met_at,
+        stopped_at=running.stopped_at,
+        stop_reason=running.stop_reason,
+        explanation=explanation,
+        counting=_counting(bound, running, explanation),
+        overdue=open_ and explanation.due_at is not None and explanation.due_at <= reader.at,
+        days_left=days,
+        cites=bound.cites,
+        by=bound.duty.by.model_dump(),
+        because=bound.because,
+        extensions=running.extensions,
+        extendable_days=clocks.may_extend(bound.duty, running) if open_ else 0,
+        acknowledged=running.hush is not None,
+        taken_over=running.hush is not None and running.hush.taken_over,
+        ladder=_ladder(reader, bound, running, explanation),
+    )
+
+
+def _counting(bound: BoundDuty, running: RunningDuty, explanation: Explanation) -> str:
+    held = sum(day.mark is DayMark.SUSPENDED for day in explanation.days)
+    return counting(bound.duty, local_date(running.anchor_at), explanation, held, sum(running.extensions))
+
+
+def _ladder(reader: _Reader, bound: BoundDuty, running: RunningDuty, projection: Projection) -> tuple[RungReading, ...]:
+    whole = running.model_copy(update={"rung": 0})
+    instants = {call.index: call for call in calls(bound.duty, whole, projection)}
+    return tuple(
+        RungReading(
+            moment=step.moment,
+            at=instants[index].at if index in instants else None,
+            notice=step.rung.notice,
+            notice_label=step.rung.notice.label,
+            tell=tuple(told for role in step.rung.tell for told in _whom(reader, role)),
+            state=_state(reader, running, index, step.moment, step.rung.tell, instants.get(index)),
+        )
+        for index, step in enumerate(footholds(bound.duty))
+    )
+
+
+def _state(
+    reader: _Reader, running: RunningDuty, index: int, moment: str, tell: tuple[Role, ...], call: Call | None
+) -> Literal["fired", "passed", "waiting", "off"]:
+    """Fired means that a notice of this rung is on record; a rung behind the clock without one was passed over."""
+    if any(notice_key(reader.row.id, running.key, moment, role) in reader.told for role in tell):
+        return "fired"
+    if index < running.rung:
+        return "passed"
+    return "waiting" if running.is_open and (call is None or call.live) else "off"
+
+
+def _whom(reader: _Reader, role: Role) -> list[Told]:
+    """The role's addressee in this place; where nobody is registered the operators' queue hears it."""
+    parties = {Role.INSURER: reader.insurer, Role.INSURED: reader.row.insured_name}
+    if not is_department(role):
+        return [Told(role=role, label=role.label, name=parties.get(role, role.label))]
+    candidates = departments(reader.rules.rulebook, role, reader.row.region, Sector(reader.row.sector))
+    registered = next((reader.names[pair] for pair in candidates if pair in reader.names), None)
+    if registered:
+        return [Told(role=role, label=role.label, name=registered)]
+    name = candidates[0][1] if candidates else Role.HUMAN_QUEUE.label
+    return [Told(role=role, label=role.label, name=name, registered=False)]
+
+
+def _order(one: DutyReading) -> tuple[bool, str, str]:
+    due = one.explanation.due_at
+    return one.state != "open", due.isoformat() if due else "~", one.key

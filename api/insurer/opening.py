@@ -1,0 +1,123 @@
+"""Opening a policy: the enterprise and its address are put down first, and only its id and name go to the workflow."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Body, Depends, Request, Response
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.callers import Entry, entered
+from api.doors import answered, example
+from api.gateway import open_policy
+from api.idempotency import Attempt, Key, attempt, stored_answer
+from api.insurer.doors import application
+from api.rows import CASES, INSUREDS, RECIPIENTS
+from api.shapes import InsuredParty, PolicyApplication
+from models.contracts import ids
+from models.contracts.base import Given
+from models.contracts.policy import Birth, OpenPolicy, PolicyView
+from models.contracts.vocabulary import ActorKind, Role
+
+CREATED = 201
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A recognised caller whose transaction is still open; `leave` commits it."""
+
+    entry: Entry
+    attempt: Attempt
+    transaction: AsyncExitStack
+    answer: dict[str, Any] | None
+
+    async def leave(self) -> None:
+        await self.transaction.aclose()
+
+
+async def opening(request: Request, key: Key) -> AsyncIterator[Opening]:
+    """Who asks is settled before what is asked is looked at; one transaction serves both."""
+    async with AsyncExitStack() as transaction:
+        entry = await transaction.enter_async_context(entered(request, ActorKind.INSURER))
+        made = attempt(entry.caller.owner, key, request)
+        answer = await stored_answer(entry, entry.caller.tenant, made)
+        yield Opening(entry, made, transaction, answer)
+
+
+def add(router: APIRouter, today: date) -> None:
+    """The route; its example is a policy signed a few days before `today`."""
+    shown = Body(openapi_examples=example(application(today)))
+
+    async def policy_open(
+        opened: Annotated[Opening, Depends(opening)], application: Annotated[PolicyApplication, shown]
+    ) -> Response:
+        if opened.answer is not None:
+            return answered(PolicyView.model_validate(opened.answer), replayed=True, status=CREATED)
+        birth, given = await _put_down(opened, application)
+        await opened.leave()
+        view = await open_policy(opened.entry.tools, birth, given, opened.entry.deadline)
+        return answered(view, replayed=False, status=CREATED)
+
+    router.add_api_route(
+        "/policies",
+        policy_open,
+        methods=["POST"],
+        status_code=CREATED,
+        response_model=PolicyView,
+        summary="建档：保单签署 / Open a policy when it is signed",
+        description="同一保单号重复提交得到同一案件。 / The same number gives the same case.",
+        operation_id="policy_open",
+        tags=["保单 / policies"],
+    )
+
+
+async def _put_down(opened: Opening, application: PolicyApplication) -> tuple[Birth, Given[OpenPolicy]]:
+    caller, number = opened.entry.caller, application.terms.number
+    insured_id = ids.insured_id(caller.tenant, application.insured.credit_code)
+    birth = Birth(
+        case_id=ids.policy_id(caller.tenant, number),
+        insurer_id=caller.tenant,
+        insurer_code=caller.insurer_code,
+        insurer_name=caller.name,
+        workflow_id=ids.policy_workflow_id(caller.insurer_code, number),
+    )
+    if not await _exists(opened.entry.connection, birth.case_id):
+        await _register(opened.entry.connection, caller.tenant, insured_id, application.insured)
+    command = OpenPolicy(
+        terms=application.terms,
+        insured_id=insured_id,
+        insured_name=application.insured.name,
+        facts=application.facts,
+    )
+    given = Given[OpenPolicy](
+        command_id=opened.attempt.id, actor=caller.actor, fingerprint=opened.attempt.fingerprint, command=command
+    )
+    return birth, given
+
+
+async def _exists(connection: AsyncConnection, case_id: UUID) -> bool:
+    """Opening a policy again changes nothing, so it does not change the enterprise's address either."""
+    return (await connection.execute(select(CASES.c.id).where(CASES.c.id == case_id))).first() is not None
+
+
+async def _register(connection: AsyncConnection, insurer_id: UUID, insured_id: UUID, party: InsuredParty) -> None:
+    """The enterprise as this insurer knows it, and where notices to it go; the latest opening counts."""
+    known = {"id": insured_id, "insurer_id": insurer_id, "credit_code": party.credit_code, "name": party.name}
+    insured = insert(INSUREDS).values(known)
+    await connection.execute(insured.on_conflict_do_update(index_elements=["id"], set_={"name": insured.excluded.name}))
+    address = {
+        "id": uuid4(),
+        "role": Role.INSURED,
+        "insurer_id": insurer_id,
+        "insured_id": insured_id,
+        "name": party.name,
+        "email": party.email,
+    }
+    recipient = insert(RECIPIENTS).values(address)
+    latest = {"name": recipient.excluded.name, "email": recipient.excluded.email}
+    await connection.execute(recipient.on_conflict_do_update(index_elements=["insured_id"], set_=latest))

@@ -1,0 +1,205 @@
+"""Plain selects behind every page and list; which rows a caller may see was settled in callers.py."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select, tuple_
+from stdnum.cn import uscc
+
+from api.callers import Entry
+from api.cursors import Cursors, Place
+from api.problems import not_found
+from api.rows import CASES, INSUREDS, OUTBOX, RECIPIENTS, STEPS, TIMELINE
+from api.shapes import (
+    CaseLine,
+    HazardQuery,
+    HazardReading,
+    InboxNotice,
+    ListQuery,
+    NoticeQuery,
+    NoticeReading,
+    Page,
+    PolicyQuery,
+    PolicyReading,
+    TimelineEntry,
+)
+from domain.calendar import midnight
+from models.contracts.vocabulary import CaseKind, HazardStage, PolicyStage
+
+STAGES: dict[CaseKind, type[PolicyStage] | type[HazardStage]] = {
+    CaseKind.POLICY: PolicyStage,
+    CaseKind.HAZARD: HazardStage,
+}
+READINGS: dict[CaseKind, type[PolicyReading] | type[HazardReading]] = {
+    CaseKind.POLICY: PolicyReading,
+    CaseKind.HAZARD: HazardReading,
+}
+LINE = (
+    *CASES.c["id", "kind", "number", "parent_id", "stage", "region", "sector", "size", "insured_name", "signed_on"],
+    *CASES.c["effective_on", "expires_on", "next_duty", "next_due_at", "provisional", "rate_review"],
+    *CASES.c["open_hazards", "ended_at", "opened_at", "changed_at"],
+)
+NOTICE = (
+    *OUTBOX.c["id", "case_id", "kind", "to_role", "urgency", "at", "about", "cites", "status", "queued_at"],
+    *OUTBOX.c["told_at", "acknowledged_at", "matter"],
+    RECIPIENTS.c.name.label("to"),
+)
+
+
+async def case_row(entry: Entry, case_id: UUID, kind: CaseKind) -> Row[Any]:
+    """The read model of a case the caller may see; 404 otherwise."""
+    row = (await entry.connection.execute(select(CASES).where(CASES.c.id == case_id, CASES.c.kind == kind))).first()
+    if row is None:
+        raise not_found()
+    return row
+
+
+def as_of(now: datetime, changed_at: datetime) -> datetime:
+    """The instant a case is judged at: now, or its own last step where its clock has been moved ahead of ours."""
+    return max(now, changed_at)
+
+
+def reading(row: Row[Any], now: datetime) -> PolicyReading | HazardReading:
+    """A case as it stands, with what is overdue at this instant."""
+    at = as_of(now, row.changed_at)
+    due = [(brief["key"], brief["due_at"]) for brief in row.view.get("duties", ())]
+    late = tuple(key for key, due_at in due if due_at and datetime.fromisoformat(due_at) <= at)
+    standing = {
+        "as_of": at,
+        "overdue": late,
+        "opened_at": row.opened_at,
+        "changed_at": row.changed_at,
+        "ended_at": row.ended_at,
+    }
+    return READINGS[row.kind].model_validate({**row.view, **standing})
+
+
+async def policies(entry: Entry, query: PolicyQuery) -> Page[CaseLine]:
+    conditions = [
+        *_equal(CASES.c.size, query.size),
+        *_equal(CASES.c.stage, query.stage),
+        *_equal(CASES.c.rate_review, query.rate_review),
+    ]
+    if query.insured:
+        conditions.append(_insured(query.insured))
+    return await _cases(entry, CaseKind.POLICY, query, conditions)
+
+
+async def hazards(entry: Entry, query: HazardQuery, policy_id: UUID | None = None) -> Page[CaseLine]:
+    conditions = [*_equal(CASES.c.stage, query.stage), *_equal(CASES.c.parent_id, policy_id)]
+    if query.grade:
+        conditions.append(CASES.c.view["grade"].astext == query.grade.value)
+    return await _cases(entry, CaseKind.HAZARD, query, conditions, str(policy_id or ""))
+
+
+async def timeline(entry: Entry, case_id: UUID) -> list[TimelineEntry]:
+    """Everything that happened, in the order it was recorded."""
+    found = (
+        select(TIMELINE, STEPS.c.actor_name, STEPS.c.actor_kind)
+        .join(STEPS, (STEPS.c.case_id == TIMELINE.c.case_id) & (STEPS.c.seq == TIMELINE.c.seq))
+        .where(TIMELINE.c.case_id == case_id)
+        .order_by(TIMELINE.c.seq, TIMELINE.c.line)
+    )
+    return [_entry(row) for row in await entry.connection.execute(found)]
+
+
+async def notices(entry: Entry, case_id: UUID) -> list[NoticeReading]:
+    """What was told about a case, to whom, and how its delivery stands."""
+    found = _notices().where(OUTBOX.c.case_id == case_id).order_by(OUTBOX.c.at, OUTBOX.c.id)
+    return [NoticeReading.model_validate(_notice(row)) for row in await entry.connection.execute(found)]
+
+
+async def inbox(entry: Entry, query: NoticeQuery) -> Page[InboxNotice]:
+    """What was addressed to the calling department, latest first."""
+    cursors = Cursors(entry.tools.secret, entry.caller.owner, "inbox", query)
+    found = _notices().where(OUTBOX.c.recipient_id == entry.caller.recipient_id)
+    found = _after(found, (OUTBOX.c.queued_at, OUTBOX.c.id), cursors.read(query.cursor), query.limit)
+    rows = (await entry.connection.execute(found)).all()
+    following = cursors.write(rows[query.limit - 1].queued_at, rows[query.limit - 1].id) if _more(rows, query) else None
+    return Page(items=[_inbox(row) for row in rows[: query.limit]], next=following)
+
+
+async def _cases(
+    entry: Entry, kind: CaseKind, query: ListQuery, conditions: list[ColumnElement[bool]], within: str = ""
+) -> Page[CaseLine]:
+    """Newest first by the day of opening, which never changes, so that no page skips or repeats a case."""
+    now = entry.tools.now()
+    cursors = Cursors(entry.tools.secret, entry.caller.owner, f"{kind}/{within}", query)
+    found = select(*LINE).where(CASES.c.kind == kind, *conditions, *_common(query, now))
+    found = _after(found, (CASES.c.opened_at, CASES.c.id), cursors.read(query.cursor), query.limit)
+    rows = (await entry.connection.execute(found)).all()
+    following = cursors.write(rows[query.limit - 1].opened_at, rows[query.limit - 1].id) if _more(rows, query) else None
+    return Page(items=[_line(row, now) for row in rows[: query.limit]], next=following)
+
+
+def _common(query: ListQuery, now: datetime) -> list[ColumnElement[bool]]:
+    found = [*_equal(CASES.c.sector, query.sector), *_equal(CASES.c.provisional, query.provisional)]
+    if query.region:
+        found.append(CASES.c.region.like(_below(query.region)))
+    if query.due_before:
+        found.append(CASES.c.next_due_at <= midnight(query.due_before))
+    if query.overdue is not None:
+        late = func.coalesce(CASES.c.next_due_at <= func.greatest(now, CASES.c.changed_at), False)
+        running = CASES.c.ended_at.is_(None) & late
+        found.append(running if query.overdue else ~running)
+    return found
+
+
+def _below(region: str) -> str:
+    """A place with everything below it: 34____, 3413__ or 341302; the nation has all."""
+    kept = next((width for width in (2, 4) if not region[width:].strip("0")), 6)
+    return "%" if not region.strip("0") else f"{region[:kept]}%"
+
+
+def _insured(given: str) -> ColumnElement[bool]:
+    """A credit code names one enterprise, anything else is how a name begins."""
+    escaped = given.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+    by_name = CASES.c.insured_name.like(f"{escaped}%")
+    if not uscc.is_valid(given):
+        return by_name
+    return or_(CASES.c.insured_id.in_(select(INSUREDS.c.id).where(INSUREDS.c.credit_code == given)), by_name)
+
+
+def _equal(column: ColumnElement[Any], value: object) -> list[ColumnElement[bool]]:
+    return [] if value is None else [column == value]
+
+
+def _after(
+    found: Select[Any], order: tuple[ColumnElement[Any], ColumnElement[Any]], place: Place | None, limit: int
+) -> Select[Any]:
+    """The rows after a place, one more than asked for, so that a last page is known as the last."""
+    if place is not None:
+        found = found.where(tuple_(*order) < tuple_(*place))
+    return found.order_by(order[0].desc(), order[1].desc()).limit(limit + 1)
+
+
+def _more(rows: Any, query: ListQuery | NoticeQuery) -> bool:
+    return len(rows) > query.limit
+
+
+def _line(row: Row[Any], now: datetime) -> CaseLine:
+    late = row.ended_at is None and row.next_due_at is not None and row.next_due_at <= as_of(now, row.changed_at)
+    label = STAGES[row.kind](row.stage).label
+    return CaseLine.model_validate({**row._mapping, "stage_label": label, "overdue": late})
+
+
+def _entry(row: Row[Any]) -> TimelineEntry:
+    by = row.actor_name or (row.actor_kind.label if row.actor_kind else "")
+    return TimelineEntry.model_validate({**row._mapping, "label": row.event.label, "by": by})
+
+
+def _notices() -> Select[Any]:
+    return select(*NOTICE).join(RECIPIENTS, RECIPIENTS.c.id == OUTBOX.c.recipient_id, isouter=True)
+
+
+def _notice(row: Row[Any]) -> dict[str, Any]:
+    about = {"duty_key": row.about.get("duty_key", ""), "title": row.about.get("label", "")}
+    labels = {"label": row.kind.label, "status_label": row.status.label}
+    return {**row._mapping, **about, **labels, "to": row.to or row.to_role.label}
+
+
+def _inbox(row: Row[Any]) -> InboxNotice:
+    known = ("number", "region", "sector", "insured_name", "insurer_name")
+    matter = {name: row.matter[name] for name in known} | {"case_kind": row.matter["kind"]}
+    return InboxNotice.model_validate({**_notice(row), **matter, "note": row.about.get("note", "")})
