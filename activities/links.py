@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from models.contracts.ids import NAMESPACE
-from models.contracts.vocabulary import LinkPurpose, NoticeKind, Role
+from models.contracts.vocabulary import CaseKind, LinkPurpose, NoticeKind, Role
 from models.tables.access import Link
 from models.tables.outbox import OutboxNotice
 
@@ -34,13 +34,14 @@ LASTS = timedelta(days=30)
 AT_MOST = timedelta(days=60)
 
 
-def purpose(kind: NoticeKind, to: Role, *, of_hazard: bool) -> LinkPurpose | None:
-    """What the holder of the notice's link may do; `None` where the notice invites no act."""
-    if to in DEPARTMENTS:
-        return LinkPurpose.DEPARTMENT
-    if to is not Role.INSURED:
+def purpose(row: OutboxNotice, holder: Role) -> LinkPurpose | None:
+    """What the notice's link lets its holder do; `None` where nothing is asked, or where another was asked."""
+    if row.to_role in DEPARTMENTS:
+        return LinkPurpose.DEPARTMENT if holder in DEPARTMENTS else None
+    if row.to_role is not Role.INSURED or holder is not Role.INSURED or row.matter.get("ended_at"):
         return None
-    return INVITING.get(kind) or (LinkPurpose.RECTIFICATION if of_hazard and kind in HAZARD_KINDS else None)
+    of_hazard = row.matter.get("kind") == CaseKind.HAZARD
+    return INVITING.get(row.kind) or (LinkPurpose.RECTIFICATION if of_hazard and row.kind in HAZARD_KINDS else None)
 
 
 def token(secret: bytes, notice_id: UUID, recipient_id: UUID) -> str:
@@ -54,9 +55,9 @@ def token_hash(written: str) -> str:
     return hashlib.sha256(written.encode()).hexdigest()
 
 
-def link_for(row: OutboxNotice, secret: bytes, now: datetime) -> Link | None:
+def link_for(row: OutboxNotice, holder: Role, secret: bytes, now: datetime) -> Link | None:
     """The link a notice carries, ready to be stored; `None` where it invites no act."""
-    wanted = purpose(row.kind, row.to_role, of_hazard=is_of_hazard(row))
+    wanted = purpose(row, holder)
     if wanted is None:
         return None
     return Link(
@@ -72,15 +73,11 @@ def link_for(row: OutboxNotice, secret: bytes, now: datetime) -> Link | None:
     )
 
 
-def address(base_url: str, secret: bytes, row: OutboxNotice) -> str | None:
+def address(base_url: str, secret: bytes, row: OutboxNotice, holder: Role) -> str | None:
     """Where the notice's link points, as the mail writes it."""
-    if purpose(row.kind, row.to_role, of_hazard=is_of_hazard(row)) is None:
+    if purpose(row, holder) is None:
         return None
     return f"{base_url}/l/{token(secret, row.id, row.recipient_id)}"
-
-
-def is_of_hazard(row: OutboxNotice) -> bool:
-    return row.matter.get("kind") == "hazard"
 
 
 def _expires(row: OutboxNotice, wanted: LinkPurpose, now: datetime) -> datetime:

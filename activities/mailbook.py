@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from activities.letters import message_id
 from activities.links import link_for
-from models.contracts.vocabulary import NoticeStatus, TaskKind, Urgency
+from models.contracts.vocabulary import NoticeStatus, Role, TaskKind, Urgency
 from models.tables.access import Link
 from models.tables.cases import Case
 from models.tables.engine import recipient as for_recipients
@@ -88,15 +88,22 @@ def paged(rows: list[OutboxNotice], urgency: Urgency) -> list[list[OutboxNotice]
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
-async def put_into_mail(
-    session: AsyncSession, rows: list[OutboxNotice], now: datetime, sender: str, secret: bytes
-) -> UUID:
+@dataclass(frozen=True)
+class Desk:
+    """Who writes, with which key, to a recipient of which role."""
+
+    sender: str
+    secret: bytes
+    holder: Role
+
+
+async def put_into_mail(session: AsyncSession, rows: list[OutboxNotice], now: datetime, desk: Desk) -> UUID:
     """One mail for these notices of one recipient, with the links they carry."""
     mail_id = uuid4()
     mail = Mail(
         id=mail_id,
         recipient_id=rows[0].recipient_id,
-        message_id=message_id(str(mail_id), sender),
+        message_id=message_id(str(mail_id), desk.sender),
         urgency=rows[0].urgency,
         composed_at=now,
     )
@@ -105,7 +112,7 @@ async def put_into_mail(
     await session.execute(
         update(OutboxNotice).where(col(OutboxNotice.id).in_([row.id for row in rows])).values(mail_id=mail_id)
     )
-    links = [link for row in rows if (link := link_for(row, secret, now))]
+    links = [link for row in rows if (link := link_for(row, desk.holder, desk.secret, now))]
     if links:
         values = [link.model_dump(exclude={"created_at"}) for link in links]
         await session.execute(insert(Link).values(values).on_conflict_do_nothing())

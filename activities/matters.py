@@ -8,7 +8,7 @@ from activities.links import DEPARTMENTS
 from domain import wording
 from models.contracts.notice import About
 from models.contracts.rulebook import Citation
-from models.contracts.vocabulary import By, HazardGrade, NoticeKind, Role, Sector, Size
+from models.contracts.vocabulary import By, HazardGrade, NoticeKind, Sector, Size
 from models.tables.outbox import OutboxNotice
 
 ABOUT_HAZARD = frozenset({NoticeKind.HAZARD_NOTICE, NoticeKind.MAJOR_HAZARD_REPORT, NoticeKind.RECHECK_RESULT})
@@ -58,6 +58,8 @@ class Matter:
     expires_day: str
     hazard: HazardFacts | None
     link: str
+    forwarded: str = ""
+    """Why somebody else reads this letter than the one it was written for."""
 
 
 def matter(row: OutboxNotice, now: datetime, link: str | None = None, settled: str = "") -> Matter:
@@ -85,7 +87,7 @@ def matter(row: OutboxNotice, now: datetime, link: str | None = None, settled: s
         cites=wording.citation(cites) if cites else "",
         by=wording.who_says(cites.by) if cites else "",
         by_product=cites is not None and cites.by is By.PRODUCT,
-        note=about.note.rstrip("。 "),
+        note=_note(about, hazard),
         settled=settled,
         hazard=hazard,
         link=link or "",
@@ -105,6 +107,12 @@ def hazard_facts(row: OutboxNotice) -> HazardFacts | None:
         place=str(view.get("place") or ""),
         criterion=str(view.get("criterion") or ""),
     )
+
+
+def _note(about: About, hazard: HazardFacts | None) -> str:
+    """What the step added, unless the letter describes the hazard with the same words."""
+    note = about.note.rstrip("。 ")
+    return "" if hazard and note == hazard.description.rstrip("。 ") else note
 
 
 def policy_number(facts: dict[str, Any]) -> str:
@@ -129,7 +137,3 @@ def _parties(facts: dict[str, Any]) -> dict[str, str]:
         "place": wording.place_line(region, Sector(facts["sector"]), Size(facts["size"])) if region else "",
         "expires_day": wording.day(date.fromisoformat(str(expires))) if expires else "",
     }
-
-
-def is_department(role: Role) -> bool:
-    return role in DEPARTMENTS

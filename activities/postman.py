@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
@@ -75,10 +76,9 @@ class MailPostman(ports.Postman):
             await for_recipient(session, asked.recipient_id)
             earlier = await book.unsent(session, asked.recipient_id, asked.urgency)
             rows = await book.take_waiting(session, asked.recipient_id, asked.urgency)
-            new = [
-                await book.put_into_mail(session, page, asked.now, self._smtp.sender, self._secret)
-                for page in book.paged(rows, asked.urgency)
-            ]
+            to = await session.get_one(Recipient, asked.recipient_id)
+            desk = book.Desk(self._smtp.sender, self._secret, to.role)
+            new = [await book.put_into_mail(session, page, asked.now, desk) for page in book.paged(rows, asked.urgency)]
         return Composed(mails=(*earlier, *new))
 
     @activity.defn(name="投递")
@@ -126,8 +126,9 @@ class MailPostman(ports.Postman):
 
     def _piece(self, row: OutboxNotice, opened: book.Opened) -> Piece:
         over = (row.case_id, row.about.get("duty_key")) in opened.settled
-        link = address(self._base_url, self._secret, row)
-        return self._letters.piece(matter(row, opened.mail.composed_at, link, wording.SETTLED if over else ""))
+        link = address(self._base_url, self._secret, row, opened.to.role)
+        told = matter(row, opened.mail.composed_at, link, wording.SETTLED if over else "")
+        return self._letters.piece(replace(told, forwarded=wording.forwarded(row.to_role, opened.to.role)))
 
     def _envelope(self, opened: book.Opened) -> Envelope:
         return Envelope(

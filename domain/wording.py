@@ -19,6 +19,7 @@ __all__ = [
     "counting",
     "day",
     "duty_line",
+    "forwarded",
     "full_region_name",
     "hazard_details",
     "instant",
@@ -110,6 +111,11 @@ def provisional_note(due: date | None) -> str:
     """Why a due date may still move: the year's calendar of days off is not published."""
     year = f"{due.year}年" if due else "相关年份"
     return f"暂定：{year}放假安排尚未公布，目前按周末和固定节假日推算，公布后重新推算并告知"
+
+
+def forwarded(to: Role, holder: Role) -> str:
+    """Why an insurer's desk or an operator reads what was written for somebody else; empty where they are the same."""
+    return "" if to is holder else f"此件原应送{to.label}，未能直接送达，请代为联系并核对其邮箱"
 
 
 def left(due_at: datetime | None, now: datetime) -> str:
