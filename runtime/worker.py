@@ -11,7 +11,8 @@ from temporalio.worker import Worker
 
 from activities.ledger import PgLedger
 from activities.nudger import Nudger
-from activities.postman import MailPostman
+from activities.mailserver import SmtpSettings
+from activities.postman import Postman
 from activities.registry import TemporalRegistry
 from activities.rulebook import PackDesk
 from models.tables.engine import make_engine
@@ -23,6 +24,7 @@ from runtime.settings import PROJECT_ROOT, Settings
 from workflows.hazard import HazardWorkflow
 from workflows.mailroom import MailroomWorkflow
 from workflows.policy import PolicyWorkflow
+from workflows.search import for_hazard
 
 WORKFLOWS = (PolicyWorkflow, HazardWorkflow, MailroomWorkflow)
 CONNECTIONS = 16
@@ -47,11 +49,25 @@ async def connect(settings: Settings) -> Client:
     )
 
 
+def smtp(settings: Settings) -> SmtpSettings:
+    """How the mail server is reached."""
+    if settings.smtp_host is None:
+        raise ValueError("没有设置 SMTP_HOST / SMTP_HOST is not set")
+    return SmtpSettings(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        sender=settings.smtp_from,
+        user=settings.smtp_user,
+        password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+        tls=settings.smtp_tls,
+    )
+
+
 def make_worker(client: Client, engine: AsyncEngine, settings: Settings, rules: Library) -> Worker:
     """Everything the task queue serves."""
     ledger, desk = PgLedger(engine), PackDesk(rules)
-    registry = TemporalRegistry(client, settings.task_queue)
-    postman = MailPostman(engine, rules, settings)
+    registry = TemporalRegistry(client, settings.task_queue, for_hazard)
+    postman = Postman(engine, rules, smtp(settings), settings.secret_key, settings.base_url)
     return Worker(
         client,
         task_queue=settings.task_queue,
@@ -64,6 +80,7 @@ def make_worker(client: Client, engine: AsyncEngine, settings: Settings, rules: 
             postman.look_in,
             postman.compose,
             postman.send,
+            postman.give_up,
         ],
         workflow_runner=sandbox(),
         max_cached_workflows=CACHED_WORKFLOWS,

@@ -41,6 +41,9 @@ HAZARD: Life[HazardState, HazardView] = Life(
 )
 
 
+MATTERS = frozenset({HazardStage.REFUSED, HazardStage.CLOSED})
+
+
 @workflow.defn(name="隐患")
 class HazardWorkflow:
     """From being found to being closed."""
@@ -49,7 +52,6 @@ class HazardWorkflow:
     def __init__(self, run: HazardRun) -> None:
         self.birth = HazardBirth.model_validate(run.model_dump(exclude={"state"}))
         self.case = Case(HAZARD, run.state)
-        self.told: HazardStage | None = run.state.stage if run.state else None
 
     @workflow.run
     async def run(self, run: HazardRun) -> str:
@@ -75,7 +77,6 @@ class HazardWorkflow:
             )
         )
         decision = life.open_hazard(birth, resolved, workflow.now())
-        self.told = decision.state.stage
         self.case.chapter = HAZARD.chapter(decision.state)
         await self.case.take(decision)
 
@@ -94,21 +95,20 @@ class HazardWorkflow:
             await self.case.take(life.stop(self.case.state, reason, workflow.now()))
 
     async def _tell_policy(self, decision: Decision[HazardState]) -> None:
-        """The policy hears of a change of stage, beside the answer."""
+        """The policy hears, beside the answer, of what it shows or must mark: a refusal and the end."""
         state = decision.state
-        if state.stage is not self.told:
-            self.told = state.stage
+        if state.stage in MATTERS:
             hazard = state.birth.hazard
             news = HazardNews(number=hazard.number, grade=hazard.grade, stage=state.stage, refused=state.refused)
             self.case.errand(_hear(self.birth.policy_workflow_id, news))
 
     @takes("confirm_told")
     async def confirm_told(self, given: Given[commands.ConfirmTold]) -> HazardView:
-        return await self.case.act(given, self._tell_policy)
+        return await self.case.act(given)
 
     @takes("claim_rectification")
     async def claim_rectification(self, given: Given[commands.ClaimRectification]) -> HazardView:
-        return await self.case.act(given, self._tell_policy)
+        return await self.case.act(given)
 
     @takes("refuse_rectification")
     async def refuse_rectification(self, given: Given[commands.RefuseRectification]) -> HazardView:
@@ -120,23 +120,23 @@ class HazardWorkflow:
 
     @takes("extend")
     async def extend(self, given: Given[policy.ExtendDuty]) -> HazardView:
-        return await self.case.act(given, self._tell_policy)
+        return await self.case.act(given)
 
     @takes("acknowledge")
     async def acknowledge(self, given: Given[policy.AcknowledgeDuty]) -> HazardView:
-        return await self.case.act(given, self._tell_policy)
+        return await self.case.act(given)
 
     @takes("take_over")
     async def take_over(self, given: Given[policy.TakeOverDuty]) -> HazardView:
-        return await self.case.act(given, self._tell_policy)
+        return await self.case.act(given)
 
     @takes("answer")
     async def answer(self, given: Given[policy.AnswerDuty]) -> HazardView:
-        return await self.case.act(given, self._tell_policy)
+        return await self.case.act(given)
 
     @takes("adopt_calendar")
     async def adopt_calendar(self, given: Given[policy.AdoptCalendar]) -> HazardView:
-        return await self.case.act(given, self._tell_policy)
+        return await self.case.act(given)
 
 
 async def _hear(policy_workflow_id: str, news: HazardNews) -> None:

@@ -51,6 +51,7 @@ def open_policy(birth: Birth, given: Given[OpenPolicy], resolved: Resolved, now:
         calendar=resolved.calendar,
     )
     state, happened = _enter(state, _history(given.command, now), now)
+    happened = tuple(happening for happening in happened if happening.event is not Event.POLICY_EXPIRES)
     clock, passed = clocks.pass_over(state.rulebook, state.clock, state.calendar, now)
     state = state.model_copy(update={"clock": clock})
     happened += tuple(_passed_over(firing) for firing in passed)
