@@ -1,6 +1,6 @@
 """What holds for every term, ladder and course of events (Hypothesis)."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from hypothesis import given
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from domain import clock as clocks
 from domain.calendar import DAY, is_working, local_date, midnight, noon
-from models.contracts.clock import Clock
+from models.contracts.clock import Clock, RunningDuty
 from models.contracts.rulebook import Duty, Rulebook
 from models.contracts.vocabulary import DayMark, Event, OnHoliday, StopReason, TermUnit
 from tests.makers import DEPARTMENT, calendar, clock, duty, rulebook, rung, running, suspension
@@ -85,26 +85,34 @@ def test_a_later_anchor_never_gives_an_earlier_end(of, anchor, later, ledger):
 @given(of=duties(units=st.just("year")), anchor=ANCHORS, later=st.integers(0, 400))
 def test_a_later_anchor_never_gives_an_earlier_end_of_years(of, anchor, later):
     first, second = running(of, anchor), running(of, anchor + timedelta(days=later))
-    ends = [clocks.project(of, one, clock(), CALENDAR).due_at for one in (first, second)]
-    assert ends[0] <= ends[1]
+    assert end(of, first)[1] <= end(of, second)[1]
 
 
 @given(of=duties(), anchor=ANCHORS, days=st.integers(1, 60))
 def test_extending_never_shortens(of, anchor, days):
-    before = clocks.project(of, running(of, anchor), clock(), CALENDAR)
-    after = clocks.project(of, running(of, anchor, extensions=(days,)), clock(), CALENDAR)
-    assert after.due_at > before.due_at if of.within.unit is TermUnit.HOUR else after.due_at >= before.due_at
-    assert after.nominal >= before.nominal + timedelta(days=days)
+    before, after = end(of, running(of, anchor)), end(of, running(of, anchor, extensions=(days,)))
+    assert after[0] == before[0] + timedelta(days=days)
+    assert after[1] >= before[1]
 
 
 @given(of=duties(), anchor=ANCHORS)
 def test_a_term_that_rolls_ends_on_a_working_day_and_never_before_its_nominal_one(of, anchor):
     due = clocks.project(of, running(of, anchor), clock(), CALENDAR)
+    assert due.effective
+    assert due.nominal
     assert due.effective >= due.nominal
     if of.within.on_holiday is OnHoliday.ROLL_FORWARD and of.within.unit is not TermUnit.HOUR:
         assert is_working(CALENDAR, due.effective)
     if of.within.unit is not TermUnit.HOUR:
         assert due.due_at == midnight(due.effective + DAY)
+
+
+def end(of: Duty, one: RunningDuty) -> tuple[date, datetime]:
+    """Nominal day and due instant of a term that is not suspended."""
+    due = clocks.project(of, one, clock(), CALENDAR)
+    assert due.nominal
+    assert due.due_at
+    return due.nominal, due.due_at
 
 
 ACTS = st.lists(
