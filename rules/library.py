@@ -65,7 +65,7 @@ class Library:
             ref = PackRef(region=region, in_force_on=pack.instrument.in_force_on, digest=document.digest)
             loaded = LoadedPack(ref, pack, path, document, built_in)
             placed[region] = (*placed.get(region, ()), loaded)
-            self._by_digest[(region, ref.digest)] = loaded
+            self._by_digest.setdefault((region, ref.digest), loaded)
         self._by_region |= placed
 
     def _contradictions(self) -> list[Finding]:
@@ -83,6 +83,10 @@ class Library:
     def packs(self) -> tuple[LoadedPack, ...]:
         """Every pack that can be in force some day, by region and date."""
         return tuple(pack for region in sorted(self._by_region) for pack in self._by_region[region])
+
+    def known(self) -> tuple[LoadedPack, ...]:
+        """Every pack a case may be pinned to, also built-in ones that a further folder replaces."""
+        return tuple(self._by_digest.values())
 
     def calendar(self) -> WorkCalendar:
         return self._calendar

@@ -123,7 +123,7 @@ def _key(node: Any, content: dict[str, Any]) -> tuple[str, str]:
     """The key as it is written (`on` stays a word, a date stays its text), and what is wrong with it."""
     if not isinstance(node, yaml.ScalarNode):
         return "", "键须是文字"
-    if node.style is None and not isinstance(_scalar(node), str):
+    if not node.style and not isinstance(_scalar(node), str):
         return "", f"键须是文字，“{node.value}”请加引号"
     if node.value == "<<":
         return "", "不得使用合并键（<<）"
@@ -133,7 +133,7 @@ def _key(node: Any, content: dict[str, Any]) -> tuple[str, str]:
 def _scalar(node: Any) -> Any:
     """A plain word, number or truth value; dates stay text and are read by whoever expects one."""
     text: str = node.value
-    if node.style is not None:
+    if node.style:
         return text
     if text.lower() in WORDS:
         return WORDS[text.lower()]

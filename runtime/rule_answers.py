@@ -53,7 +53,7 @@ def refused(findings: tuple[Finding, ...]) -> dict[str, Any]:
 
 def checked(library: Library, today: date) -> dict[str, Any]:
     """All packs that were read, with the digests compared to the lock and the example files read."""
-    locked, present = locks.read_lock(), locks.digests(library.packs())
+    locked, present = locks.read_lock(), locks.digests(library.known())
     counts, findings = _example_counts(library)
     findings += locks.broken(locked, present) if present else ()
     warnings = (*library.warnings(today), *locks.unlisted(locked, present))
@@ -233,7 +233,7 @@ def _required_duty(library: Library, situation: Situation, held: Books, duty: st
         raise Unanswerable(f"“{duty}”不适用于此情形（{why}）")
     known = sorted({one.id for one in written})
     near = difflib.get_close_matches(duty, known, n=1)
-    raise Unanswerable(f"未知的义务“{duty}”{f'，是否指 {near[0]}？' if near else ''}；可用：{'、'.join(known)}")
+    raise Unanswerable(f"未知的义务“{duty}”{f'（是否指 {near[0]}？）' if near else ''}；可用：{'、'.join(known)}")
 
 
 def routed(library: Library, situation: Situation, duty: str | None, role: Role | None) -> dict[str, Any]:

@@ -159,7 +159,7 @@ def _pack(name: str) -> Pack:
 def lock() -> None:
     """登记新的规则文件的摘要；已登记的文件被改动时拒绝 / write packs.lock."""
     library = _library(None)
-    locked, present = locks.read_lock(), locks.digests(library.packs())
+    locked, present = locks.read_lock(), locks.digests(library.known())
     if wrong := locks.broken(locked, present):
         raise _complained(wrong)
     added = locks.write_lock(locked, present)
