@@ -12,7 +12,7 @@ from temporalio.worker import Worker
 from activities.ledger import PgLedger
 from activities.nudger import Nudger
 from activities.mailserver import SmtpSettings
-from activities.postman import Postman
+from activities.postman import MailPostman
 from activities.registry import TemporalRegistry
 from activities.rulebook import PackDesk
 from models.tables.engine import make_engine
@@ -67,7 +67,7 @@ def make_worker(client: Client, engine: AsyncEngine, settings: Settings, rules: 
     """Everything the task queue serves."""
     ledger, desk = PgLedger(engine), PackDesk(rules)
     registry = TemporalRegistry(client, settings.task_queue, for_hazard)
-    postman = Postman(engine, rules, smtp(settings), settings.secret_key, settings.base_url)
+    postman = MailPostman(engine, rules, smtp(settings), settings.secret_key, settings.base_url)
     return Worker(
         client,
         task_queue=settings.task_queue,
