@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from domain import clock as clocks
 from domain.calendar import SHANGHAI, local_date
-from domain.ladder import calls
+from domain.ladder import calls, outrun
 from domain.places import NAMES, NATION, region_name
 from domain.rehearsal import Books, Misplaced, Rehearsal, rehearse
 from domain.routing import departments, is_department
@@ -188,7 +188,7 @@ def _anchor(running: RunningDuty) -> dict[str, Any]:
 def _ladder(bound: BoundDuty, running: RunningDuty, rehearsed: Rehearsal, rulebook: Rulebook) -> list[dict[str, Any]]:
     """Every rung at its instant, as it would fire if nothing else happened."""
     fresh = running.model_copy(update={"rung": 0, "hush": None})
-    found = calls(bound.duty, fresh, rehearsed.due[bound.duty.id])
+    found = outrun(calls(bound.duty, fresh, rehearsed.due[bound.duty.id]))
     return [
         {
             "moment": call.foothold.moment,
@@ -198,7 +198,6 @@ def _ladder(bound: BoundDuty, running: RunningDuty, rehearsed: Rehearsal, rulebo
             "departments": {
                 role.value: first_department(rulebook, role) for role in call.foothold.rung.tell if is_department(role)
             },
-            "fires": call.live,
         }
         for call in found
     ]

@@ -111,8 +111,7 @@ def _rungs(ladder: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
     for rung in ladder:
         told = "、".join(Role(role).label for role in rung["tell"])
         to = "；".join(f"{Role(role).label}：{_department(name)}" for role, name in rung["departments"].items())
-        moment = moment_text(rung["moment"]) + ("" if rung["fires"] else "（期限过短，不发）")
-        yield moment, rung["at"], told, NoticeKind(rung["notice"]).label, to
+        yield moment_text(rung["moment"]), rung["at"], told, NoticeKind(rung["notice"]).label, to
 
 
 def _department(name: str) -> str:

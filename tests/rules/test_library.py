@@ -2,6 +2,7 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ def complaints(root: Path) -> str:
     return str(refused.value)
 
 
-def asked(on: str = "2024-03-01", region: str = "341300", **more: object) -> RulesFor:
+def asked(on: str = "2024-03-01", region: str = "341300", **more: Any) -> RulesFor:
     known = {"sector": Sector.HAZARDOUS_CHEMICALS, "size": Size.MEDIUM, "case": CaseKind.POLICY}
     return RulesFor.model_validate({"region": region, "on": date.fromisoformat(on), **known, **more})
 
@@ -201,7 +202,7 @@ def test_a_rulebook_holds_only_what_the_case_obeys_and_travels_light(tmp_path: P
     write(tmp_path, SUZHOU, duties=entries, rates=floor("0.12"))
     read = library(tmp_path)
 
-    def ids(**more: object) -> set[str]:
+    def ids(**more: Any) -> set[str]:
         return {bound.duty.id for bound in read.resolve(asked(**more)).rulebook.duties}
 
     assert ids() == {"policy_upload"}
