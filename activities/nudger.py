@@ -21,7 +21,8 @@ MAILROOM_WORKFLOW = "收件室"
 NUDGE = "nudge"
 BATCH = 2_000  # nudges taken at once; ten thousand deadlines at one midnight are five batches
 AT_ONCE = 16  # signals on their way to Temporal at one time
-CALL = timedelta(seconds=5)  # well below the 30 s a transaction may wait for us
+CALL = timedelta(seconds=5)
+TOGETHER = 20.0  # seconds for all signals of a batch; well below the 30 s a transaction may wait for us
 BUSY, IDLE, AWAY = (
     0.2,
     1.0,
@@ -67,16 +68,25 @@ class Nudger:
             if not taken:
                 return 0
             failures = await self._nudge_all(await _named(connection, taken))
-            if len(failures) == len(taken):
+            if len(failures) == len(taken):  # nothing works: everything stays where it was
                 raise next(iter(failures.values()))
             if failures:
                 log.warning("%d of %d mailrooms could not be nudged", len(failures), len(taken))
                 await connection.execute(PUT_BACK, {"recipients": list(failures)})
             return len(taken) - len(failures)
 
-    async def _nudge_all(self, named: dict[UUID, str]) -> dict[UUID, RPCError]:
-        ended = await asyncio.gather(*(self._nudge(one, name) for one, name in named.items()))
-        return {one: failure for one, failure in zip(named, ended, strict=True) if failure is not None}
+    async def _nudge_all(self, named: dict[UUID, str]) -> dict[UUID, Exception]:
+        """The recipients that were not reached, and why; a signal that went out after all does no harm."""
+        calls = {asyncio.create_task(self._nudge(one, name)): one for one, name in named.items()}
+        try:
+            done, _ = await asyncio.wait(calls, timeout=TOGETHER)
+        finally:
+            for call in calls:
+                call.cancel()
+        ended = {calls[call]: call.result() for call in done}
+        late = TimeoutError("Temporal answers slowly")
+        outcomes = {one: ended.get(one, late) for one in named}
+        return {one: failure for one, failure in outcomes.items() if failure is not None}
 
     async def _nudge(self, recipient_id: UUID, name: str) -> RPCError | None:
         """Signal-with-start: the mailroom is there afterwards and has something to look at."""

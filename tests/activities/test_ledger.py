@@ -217,6 +217,17 @@ async def test_the_ledger_works_again_after_every_connection_was_cut(
     assert set(outcomes) <= {"done", "database_lost"}
 
 
+async def test_the_tenant_ends_with_the_step(database: Database, engine: AsyncEngine, ledger: PgLedger):
+    await register(database)
+    await ledger.commit_step(step(1))
+    async with engine.connect() as connection:
+        assert (await connection.exec_driver_sql("SELECT current_setting('anze.tenant', true)")).scalar_one() in (
+            "",
+            None,
+        )
+        assert (await connection.exec_driver_sql("SELECT count(*) FROM cases")).scalar_one() == 0
+
+
 async def test_a_locked_case_is_given_up_within_the_time_limit(
     database: Database, ledger: PgLedger, admin: asyncpg.Connection
 ):

@@ -101,6 +101,19 @@ async def test_the_application_is_a_plain_role_that_owns_nothing_and_deletes_not
         assert {grant["privilege_type"] for grant in grants} == RIGHTS.get(table, CHANGING), table
 
 
+async def test_no_view_looks_past_the_wall(owner: asyncpg.Connection):
+    query = (
+        "SELECT relname FROM pg_class WHERE relkind IN ('v', 'm') AND relnamespace = 'public'::regnamespace"
+        " AND NOT coalesce(reloptions, '{}') && '{security_invoker=true,security_invoker=on}'"
+    )
+    assert await owner.fetch(query) == []
+
+
+async def test_no_function_runs_with_the_rights_of_its_owner(owner: asyncpg.Connection):
+    query = "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef"
+    assert await owner.fetch(query) == []
+
+
 async def test_without_a_tenant_nothing_of_any_insurer_is_seen(database: Database, engine: AsyncEngine):
     await seed(database)
     async with connected(engine) as connection:
