@@ -13,7 +13,7 @@ from api.shapes import Duties, DutyReading, RungReading, Told
 from domain import clock as clocks
 from domain.calendar import local_date
 from domain.explaining import explain
-from domain.ladder import Call, calls, footholds
+from domain.ladder import Foothold, calls, footholds
 from domain.routing import departments, is_department
 from domain.wording import counting
 from models.contracts.clock import Clock, Explanation, Projection, RunningDuty
@@ -133,30 +133,34 @@ def _counting(bound: BoundDuty, running: RunningDuty, explanation: Explanation) 
 
 
 def _ladder(reader: _Reader, bound: BoundDuty, running: RunningDuty, projection: Projection) -> tuple[RungReading, ...]:
-    whole = running.model_copy(update={"rung": 0})
-    instants = {call.index: call for call in calls(bound.duty, whole, projection)}
+    """The whole ladder: where every rung stands, as if none had fired and nobody had been hushed."""
+    untouched = running.model_copy(update={"rung": 0, "hush": None})
+    instants = {call.index: call.at for call in calls(bound.duty, untouched, projection)}
+    to_come = {call.index for call in calls(bound.duty, running, projection)} if running.is_open else set()
     return tuple(
         RungReading(
             moment=step.moment,
-            at=instants[index].at if index in instants else None,
+            at=instants.get(index),
             notice=step.rung.notice,
             notice_label=step.rung.notice.label,
             tell=tuple(told for role in step.rung.tell for told in _whom(reader, role)),
-            state=_state(reader, running, index, step.moment, step.rung.tell, instants.get(index)),
+            state=_fired(reader, running, step) or _unfired(running, index, index in to_come),
         )
         for index, step in enumerate(footholds(bound.duty))
     )
 
 
-def _state(
-    reader: _Reader, running: RunningDuty, index: int, moment: str, tell: tuple[Role, ...], call: Call | None
-) -> Literal["fired", "passed", "waiting", "off"]:
-    """Fired means that a notice of this rung is on record; a rung behind the clock without one was passed over."""
-    if any(notice_key(reader.row.id, running.key, moment, role) in reader.told for role in tell):
-        return "fired"
+def _fired(reader: _Reader, running: RunningDuty, step: Foothold) -> Literal["fired"] | None:
+    """Fired means that a notice of this rung is on record."""
+    keys = (notice_key(reader.row.id, running.key, step.moment, role) for role in step.rung.tell)
+    return "fired" if any(key in reader.told for key in keys) else None
+
+
+def _unfired(running: RunningDuty, index: int, to_come: bool) -> Literal["passed", "waiting", "off"]:
+    """A rung behind the clock was passed over; one ahead waits, unless the duty has ended or a department has heard."""
     if index < running.rung:
         return "passed"
-    return "waiting" if running.is_open and (call is None or call.live) else "off"
+    return "waiting" if to_come else "off"
 
 
 def _whom(reader: _Reader, role: Role) -> list[Told]:

@@ -60,7 +60,8 @@ async def open_policy(
         id=birth.workflow_id,
         task_queue=tools.task_queue,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        # An opening that was refused ends as failed and may be tried again; a life that was lived may not.
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
         static_summary=summary(given.command),
         search_attributes=for_policy(birth, given.command),
     )
@@ -111,7 +112,8 @@ async def _outcome(tools: Tools, call: Awaitable[T], left: float, case: FoundCas
         raise _failed(tools, failed) from failed
     except WorkflowAlreadyStartedError as closed:
         raise Problem(ProblemCode.CASE_CLOSED) from closed
-    except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError) as unknown:
+    except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError, RuntimeError) as unknown:
+        # RuntimeError: the engine could not be reached at all
         raise _unknown(tools) from unknown
     except RPCError as error:
         raise _rpc(tools, error, case) from error
