@@ -35,7 +35,7 @@ $(VENV)/.app-$(APP_SUM): $(VENV)/.lock-$(LOCK_SUM) pyproject.toml
 venv: $(READY) ## 准备运行环境 / make .venv
 
 up: $(READY) ## 在本机启动整套系统，Ctrl-C 停止 / start everything, in the foreground
-	@exec $(BIN)/anze up
+	@exec $(BIN)/anze up --follow-parent
 
 demo: $(READY) ## 两分钟看完几周的故事（KEEP=1 则保持运行）/ the story, weeks in two minutes
 	@exec $(BIN)/anze demo $(if $(KEEP),--keep)

@@ -1,4 +1,4 @@
-"""What can be known of the deployment without a container engine: what docs/deploy.md promises and the files must keep."""
+"""What can be known of the deployment without a container engine: what docs/deploy.md says, the files must keep."""
 
 import re
 from typing import Any
