@@ -109,6 +109,8 @@ def _unmatched(error: Any, last: str) -> str:
 
 
 def _untyped_text(error: Any, last: str) -> str:
+    if isinstance(error["input"], dict | list):
+        return "须是一段文字"
     return f'“{_short(error["input"])}”须是文字，数字请加引号，如 "{_short(error["input"])}"'
 
 

@@ -16,6 +16,7 @@ from rules.stacking import disjoint
 FOLDER = re.compile(r"^([0-9]{6})(_[A-Za-z0-9_]+)?$", re.ASCII)
 BESIDE = frozenset({"examples.yaml"})
 """What lies beside the dated files of a pack and is read elsewhere."""
+DATES = ("issued_on", "in_force_on", "ends_on", "checked_on")
 Read = tuple[str, Path, Document, Pack]
 
 
@@ -85,6 +86,10 @@ def _read_folder(region: str, folder: Path, shelf: Shelf) -> None:
 
 def _misdated(path: Path, document: Document, pack: Pack) -> Iterator[Finding]:
     in_force_on, ends_on = pack.instrument.in_force_on, pack.instrument.ends_on
+    for key in DATES:
+        written, read = document.data["instrument"].get(key), getattr(pack.instrument, key)
+        if written is not None and written != str(read):  # a count of seconds would be read as a date too
+            yield document.finding(("instrument", key), f"“{written}”的写法不对，应为日期，如 2026-01-31")
     if path.name != f"{in_force_on}.yaml":
         reason = f"文件名须与施行日期一致：应为 {in_force_on}.yaml"
         yield document.finding(("instrument", "in_force_on"), reason)

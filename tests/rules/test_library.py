@@ -92,6 +92,11 @@ def test_a_number_without_quotes_and_a_wrong_date_are_refused(tmp_path: Path) ->
     assert "“2023-02-30”的写法不对" in said
 
 
+def test_a_count_of_seconds_is_no_date(tmp_path: Path) -> None:
+    write(tmp_path, SUZHOU, instrument={"checked_on": "1704067200"})
+    assert "instrument.checked_on: “1704067200”的写法不对" in complaints(tmp_path)
+
+
 def test_the_file_name_must_be_the_day_of_coming_into_force(tmp_path: Path) -> None:
     write(tmp_path, SUZHOU, name="2024-02-01")
     assert "应为 2024-01-01.yaml" in complaints(tmp_path)
