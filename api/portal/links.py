@@ -1,0 +1,110 @@
+"""Opens a mailed link: which case it speaks of, for whom, what was done with it; what may be done is in deeds.py."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import SQLModel
+
+from api.gateway import FoundCase
+from api.rows import CASES, INSURERS, OUTBOX, RECIPIENTS
+from api.tools import Tools
+from models.contracts.base import Actor
+from models.contracts.vocabulary import ActorKind, LinkPurpose, NoticeStatus
+from models.tables import access
+from models.tables import engine as settings
+
+LINKS = SQLModel.metadata.tables[access.Link.__tablename__]
+USES = SQLModel.metadata.tables[access.LinkUse.__tablename__]
+TOKEN = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
+TOLD = (NoticeStatus.QUEUED, NoticeStatus.ACCEPTED, NoticeStatus.AMBIGUOUS)
+"""States an acknowledgement takes a notice out of; who opens the link has received it."""
+
+
+@dataclass(frozen=True)
+class OpenedLink:
+    """A link that lives, with everything its page shows."""
+
+    id: UUID
+    insurer_id: UUID
+    insurer_name: str
+    purpose: LinkPurpose
+    duty_key: str
+    notice: Row[Any] | None
+    case: Row[Any]
+    holder: Row[Any]
+    used: dict[str, datetime]
+
+    @property
+    def found(self) -> FoundCase:
+        case = self.case
+        return FoundCase(case.id, case.kind, case.insurer_id, case.workflow_id, case.ended_at)
+
+    @property
+    def actor(self) -> Actor:
+        """The holder acts for an office or an enterprise; who exactly clicked, nobody knows."""
+        by = ActorKind.DEPARTMENT if self.purpose is LinkPurpose.DEPARTMENT else ActorKind.ENTERPRISE
+        return Actor(kind=by, id=str(self.holder.id), name=self.holder.name)
+
+
+@asynccontextmanager
+async def entered_by_link(tools: Tools, token: str) -> AsyncIterator[tuple[AsyncConnection, OpenedLink | None]]:
+    """One transaction that sees the link and its insurer's rows.
+
+    `None` for a token that is unknown, expired or revoked, and for a case that has ended: nobody can tell which (P17).
+    """
+    async with tools.engine.begin() as connection:
+        yield connection, await _opened(tools, connection, token) if TOKEN.fullmatch(token) else None
+
+
+async def _opened(tools: Tools, connection: AsyncConnection, token: str) -> OpenedLink | None:
+    hashed = sha256(token.encode()).hexdigest()
+    await settings.link(connection, hashed)
+    alive = select(LINKS).where(
+        LINKS.c.token_hash == hashed, LINKS.c.revoked_at.is_(None), LINKS.c.expires_at > tools.now()
+    )
+    link = (await connection.execute(alive)).one_or_none()
+    if link is None:
+        return None
+    await settings.tenant(connection, link.insurer_id)
+    case = (await connection.execute(select(CASES).where(CASES.c.id == link.case_id))).one()
+    if case.ended_at is not None and link.duty_key:
+        return None
+    return OpenedLink(
+        id=link.id,
+        insurer_id=link.insurer_id,
+        insurer_name=await _one(connection, select(INSURERS.c.name).where(INSURERS.c.id == link.insurer_id)),
+        purpose=link.purpose,
+        duty_key=link.duty_key,
+        notice=(await connection.execute(select(OUTBOX).where(OUTBOX.c.id == link.notice_id))).one_or_none(),
+        case=case,
+        holder=(await connection.execute(select(RECIPIENTS).where(RECIPIENTS.c.id == link.recipient_id))).one(),
+        used={use.action: use.used_at for use in await connection.execute(_uses(link.id))},
+    )
+
+
+async def record_use(tools: Tools, link: OpenedLink, action: str, command_id: str) -> None:
+    """The use is on record once, however many clicked at once (P16); the notice counts as acknowledged."""
+    async with tools.engine.begin() as connection:
+        await settings.tenant(connection, link.insurer_id)
+        use = insert(USES).values(link_id=link.id, action=action, command_id=command_id)
+        await connection.execute(use.on_conflict_do_nothing())
+        if link.notice is not None:
+            heard = update(OUTBOX).where(OUTBOX.c.id == link.notice.id, OUTBOX.c.status.in_(TOLD))
+            await connection.execute(heard.values(status=NoticeStatus.ACKNOWLEDGED, acknowledged_at=tools.now()))
+
+
+def _uses(link_id: UUID) -> Any:
+    return select(*USES.c["action", "used_at"]).where(USES.c.link_id == link_id).order_by(USES.c.used_at)
+
+
+async def _one(connection: AsyncConnection, found: Any) -> str:
+    return str((await connection.execute(found)).scalar_one())
