@@ -18,6 +18,7 @@ from models.contracts.vocabulary import Event, Occurs, StopReason
 __all__ = [
     "bound",
     "expanded",
+    "expire",
     "explain",
     "extend",
     "hush",
@@ -140,6 +141,13 @@ def stop(clock: Clock, at: datetime, reason: StopReason, keys: tuple[str, ...] |
     return _changed(clock, keys, lambda one: one.model_copy(update=stopped) if one.is_open else one)
 
 
+def expire(rulebook: Rulebook, clock: Clock, calendar: WorkCalendar, at: datetime) -> Clock:
+    """The end of cover: what has run out unmet goes on to the end of its ladder, every other open duty stops."""
+    rules = _rules(rulebook)
+    stopped = tuple(one.key for one in clock.duties if one.is_open and not _run_out(rules, one, clock, calendar, at))
+    return stop(clock, at, StopReason.EXPIRED, stopped)
+
+
 def hush(clock: Clock, key: str, by: Actor, at: datetime, taken_over: bool) -> Clock:
     """A department has heard. Once taken over, a later acknowledgement does not start the ladder again."""
 
@@ -193,6 +201,12 @@ def _resumed(entry: Suspension, last_day_on: date) -> Suspension:
     endless = entry.until_on is None
     cut_short = entry.until_on is not None and entry.from_on <= last_day_on < entry.until_on
     return entry.model_copy(update={"until_on": last_day_on}) if endless or cut_short else entry
+
+
+def _run_out(rules: dict[str, Duty], one: RunningDuty, clock: Clock, calendar: WorkCalendar, at: datetime) -> bool:
+    duty = rules.get(one.duty)
+    due_at = project(duty, one, clock, calendar).due_at if duty else None
+    return due_at is not None and due_at <= at
 
 
 def _changed(clock: Clock, keys: tuple[str, ...] | None, change: Callable[[RunningDuty], RunningDuty]) -> Clock:

@@ -195,11 +195,12 @@ def _entered(life: Life, fact: Fact) -> Life:
 
 
 def _ended(stage: Rehearsal, life: Life, fact: Fact) -> Rehearsal:
-    """What a fact ends: a surrender everything, expiry the policy, a passed recheck its hazard."""
+    """What a fact ends: a surrender everything, expiry what has not run out, a passed recheck its hazard."""
     if fact.event is Event.POLICY_SURRENDERED:
         return replace(stage, lives=tuple(_closed(one, fact.at, StopReason.SURRENDERED) for one in stage.lives))
     if fact.event is Event.POLICY_EXPIRED:
-        return _replaced(stage, life, _closed(life, fact.at, StopReason.EXPIRED))
+        expired = clocks.expire(life.rulebook, life.clock, stage.calendar, fact.at)
+        return _replaced(stage, life, replace(life, clock=expired))
     if fact.event is Event.RECHECK_PASSED:
         passed = _entered(life, replace(fact, event=Event.HAZARD_CLOSED, due=None))
         return _replaced(stage, life, _closed(passed, fact.at, StopReason.CLOSED))

@@ -169,16 +169,40 @@ def _rung(
     now: datetime,
     given: Given[Command] | None,
 ) -> Decision[PolicyState]:
-    rang = clocks.ring(state.rulebook, state.clock, state.calendar, now)
-    state = state.model_copy(update={"clock": rang.clock})
-    told += notices.of_firings(facts_of(state), rang.firings)
-    happened += tuple(fired(firing) for firing in rang.firings)
+    state, more, further_told = _rung_out(state, now)
+    happened, told = happened + more, told + further_told
     if now >= ends_at(state) and state.stage not in ENDED:
         state, ended = _enter(state, (_end(state),), now)
-        stage = PolicyStage.RENEWED if Event.POLICY_RENEWED in state.facts else state.stage
-        clock = clocks.stop(state.clock, now, StopReason.EXPIRED)
-        state, happened = state.model_copy(update={"stage": stage, "clock": clock, "ended_at": now}), happened + ended
-    return _finished(state, happened, told, now, given)
+        clock = clocks.expire(state.rulebook, state.clock, state.calendar, now)
+        state, happened = state.model_copy(update={"clock": clock}), happened + ended
+    return _finished(_closed(state, now), happened, told, now, given)
+
+
+def _rung_out(state: PolicyState, now: datetime) -> tuple[PolicyState, tuple[Happening, ...], tuple[Notice, ...]]:
+    """All rungs and overdue events up to now, and what overdue events open in their turn."""
+    happened: tuple[Happening, ...] = ()
+    told: tuple[Notice, ...] = ()
+    while True:
+        rang = clocks.ring(state.rulebook, state.clock, state.calendar, now)
+        state = state.model_copy(update={"clock": rang.clock})
+        if not rang.firings and not rang.overdue:
+            return state, happened, told
+        told += notices.of_firings(facts_of(state), rang.firings)
+        overdue = tuple(Happening(event=event, at=at, said=event.label) for event, at in rang.overdue)
+        state, overdue = _enter(state, overdue, now)
+        happened += tuple(fired(firing) for firing in rang.firings) + overdue
+
+
+def _closed(state: PolicyState, now: datetime) -> PolicyState:
+    """After the end of cover the case lives on until the ladders of what was missed have run out."""
+    if state.stage not in ENDED or state.ended_at is not None:
+        return state
+    renewed = Event.POLICY_RENEWED in state.facts and state.stage is PolicyStage.EXPIRED
+    stage = PolicyStage.RENEWED if renewed else state.stage
+    if clocks.next_alarm(state.rulebook, state.clock, state.calendar) is not None:
+        return state.model_copy(update={"stage": stage})
+    clock = clocks.stop(state.clock, now, StopReason.EXPIRED)
+    return state.model_copy(update={"stage": stage, "clock": clock, "ended_at": now})
 
 
 def _end(state: PolicyState) -> Happening:
@@ -232,6 +256,8 @@ def next_alarm(state: PolicyState) -> datetime | None:
     if state.ended_at is not None:
         return None
     rungs = clocks.next_alarm(state.rulebook, state.clock, state.calendar)
+    if state.stage in ENDED:
+        return rungs
     return min(alarm for alarm in (rungs, _next_year_at(state), ends_at(state)) if alarm is not None)
 
 

@@ -28,6 +28,19 @@ EVENT_OF: dict[type[Command], Event] = {
     commands.EndorsePolicy: Event.POLICY_ENDORSED,
 }
 """The event a command brings about, where order and gates depend on it."""
+AFTER_EXPIRY = frozenset(
+    {
+        commands.RecordVisit,
+        commands.CompleteService,
+        commands.RecordSpend,
+        commands.RenewPolicy,
+        commands.AcknowledgeDuty,
+        commands.TakeOverDuty,
+        commands.AnswerDuty,
+        commands.AdoptCalendar,
+    }
+)
+"""What may still be put on record after the end of cover, while the ladder of something missed is running."""
 ONCE = frozenset({Event.POLICY_UPLOADED, Event.SERVICE_COMPLETED, Event.POLICY_RENEWED, Event.OUT_OF_AREA_FILED})
 RETROACTIVE_SUSPENSION = timedelta(days=30)
 """By product: a suspension reaches back at most this far, so that what departments were told stays true."""
@@ -93,7 +106,7 @@ def _limit_floor(rulebook: Rulebook, terms: Terms) -> Refusal | None:
 
 def refuse(state: PolicyState, command: Command, actor: Actor, now: datetime) -> Refusal | None:
     """The first reason why `command` is not carried out, or `None`."""
-    if state.ended_at is not None or state.stage in ENDED:
+    if state.ended_at is not None or (state.stage in ENDED and type(command) not in AFTER_EXPIRY):
         return Refusal(code="case_closed", says=f"保单{state.stage.label}，不再受理")
     return (
         _order(state, command)

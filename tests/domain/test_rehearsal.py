@@ -112,11 +112,13 @@ class TestYears:
         assert [one.moment for one in run.passed] == ["-30d"]
         assert told(run) == [("2024-03-08", "renewal", "-7d"), ("2024-03-16", "renewal", "due")]
 
-    def test_at_expiry_what_was_due_is_told_and_then_every_clock_stops(self):
+    def test_at_expiry_what_has_run_out_climbs_on_and_every_other_clock_stops(self):
         facts = [*self.FACTS[:2], on("2024-02-05", Event.POLICY_EXPIRES)]
-        run = rehearse(books(UPLOAD, RENEWAL), facts, date(2024, 6, 1))
+        service = duty(60, id="service_completion", met_by=(Event.SERVICE_COMPLETED,))
+        run = rehearse(books(service, RENEWAL), facts, date(2024, 6, 1))
         assert ("2024-02-06", "renewal", "due") in told(run)
-        assert {one.stop_reason for one in run.lives[0].clock.duties} == {StopReason.EXPIRED}
+        reasons = {one.key: one.stop_reason for one in run.lives[0].clock.duties}
+        assert reasons == {"service_completion": StopReason.EXPIRED, "renewal": None}
 
 
 def test_a_surrender_stops_the_clocks_of_the_policy_and_its_hazards():
