@@ -100,7 +100,7 @@ class MailCatcher:
         draft.write_bytes(content)
         os.replace(draft, path)
         message = message_from_bytes(content, policy=policy.default)
-        assert isinstance(message, EmailMessage)  # noqa: S101 - the default policy makes these
+        assert isinstance(message, EmailMessage)
         self.messages.append(CaughtMail(now, str(envelope.mail_from), recipients, message, path))
 
 

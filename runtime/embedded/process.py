@@ -117,7 +117,7 @@ class Child:
             self._watchdog = None
 
     def _read(self) -> None:
-        assert self._process.stdout is not None  # noqa: S101 - we asked for a pipe
+        assert self._process.stdout is not None
         with self._process.stdout as lines:
             for raw in lines:
                 line = raw.decode(errors="replace").rstrip()
