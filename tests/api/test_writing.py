@@ -27,7 +27,8 @@ async def test_a_signed_policy_is_opened_and_can_be_read_at_once(insurer: Caller
     duties = (await insurer.get(f"/v1/policies/{policy_id}/duties")).json()["items"]
     upload = next(duty for duty in duties if duty["key"] == "policy_upload")
     assert upload["explanation"]["days"][-1]["on"] == upload["explanation"]["effective"]
-    assert upload["cites"]["clause"] and upload["counting"]
+    assert upload["cites"]["clause"]
+    assert upload["counting"]
     assert {rung["state"] for rung in upload["ladder"]} <= {"fired", "passed", "waiting"}
 
 
@@ -104,7 +105,9 @@ async def test_a_refused_opening_can_be_repeated_with_what_was_missing(insurer: 
     assert await opened(insurer, "PA-7")
 
 
-async def test_another_application_under_a_known_number_is_refused_and_the_address_stays(insurer: Caller, admin) -> None:
+async def test_another_application_under_a_known_number_is_refused_and_the_address_stays(
+    insurer: Caller, admin
+) -> None:
     await opened(insurer)
     changed = terms()
     changed["insured"]["email"] = "another@wanbei-chem.example"
