@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import httpx
 import uvicorn
 
+from runtime.embedded.guest import Guest
 from runtime.embedded.ports import LOOPBACK, require_free
 from runtime.embedded.process import Child, Launch, LineSink, ServerFailed
 from runtime.settings import PROJECT_ROOT, Settings
@@ -141,16 +142,8 @@ async def run_web(settings: Settings, server: type[uvicorn.Server] = uvicorn.Ser
     await server(config).serve()
 
 
-class _Guest(uvicorn.Server):
-    """A server inside somebody else's process leaves that process's signals alone."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 async def _run_web_as_guest(settings: Settings) -> None:
-    await run_web(settings, _Guest)
+    await run_web(settings, Guest)
 
 
 _STORIES: dict[Name, Callable[[Settings], Story]] = {"worker": run_worker, "web": _run_web_as_guest}

@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     postgres_port: int = 5433
     temporal_port: int = 7233
     temporal_ui_port: int = 8233
+    mail_page_port: int = Field(default=8025, description="where the mails caught on this machine are read")
     web_metrics_port: int = 9100
     worker_metrics_port: int = 9101
     temporal_metrics_port: int = Field(default=9102, description="metrics of the Temporal runtime inside the worker")

@@ -18,6 +18,7 @@ from typing import Any, Literal, Protocol, Self
 from pydantic import SecretStr
 
 from runtime.embedded.mail import CaughtMail, MailCatcher
+from runtime.embedded.mail_page import MailPage
 from runtime.embedded.ports import LOOPBACK, free_ports
 from runtime.embedded.postgres import PostgresServer
 from runtime.embedded.process import Child, LineSink
@@ -168,6 +169,10 @@ class Stack:
         self.mailbox = MailCatcher(self.settings.var / "mail", self.settings.smtp_port)
         self._exit.push_async_callback(self.mailbox.stop)
         await self.mailbox.start()
+        if self.options.ui:
+            page = MailPage(self.mailbox.folder, self.settings.mail_page_port)
+            self._exit.push_async_callback(page.stop)
+            await page.start()
         self._tell(smtp_host=LOOPBACK, smtp_user=None, smtp_password=None, smtp_tls="none")
 
     def _services(self) -> list[Service]:

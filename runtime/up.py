@@ -180,6 +180,13 @@ async def _only_one(var: Path, printer: Printer) -> TextIO:
             return file
 
 
+def _mail(stack: Stack) -> str:
+    settings = stack.settings
+    if stack.mailbox is None:
+        return f"→ {settings.smtp_host}:{settings.smtp_port}"
+    return f"http://127.0.0.1:{settings.mail_page_port}  ({stack.mailbox.folder})"
+
+
 def _table(stack: Stack) -> Table:
     settings = stack.settings
     table = Table(title="安责险工作流已就绪 · ready", title_style="bold", show_header=False)
@@ -189,7 +196,7 @@ def _table(stack: Stack) -> Table:
         "流程界面 Temporal UI": f"http://127.0.0.1:{settings.temporal_ui_port}" if stack.temporal else "—",
         "Temporal": str(settings.temporal_connect_config().get("target_host")),
         "数据库 PostgreSQL": f"127.0.0.1:{settings.postgres_port}" if stack.postgres else "DATABASE_URL",
-        "收到的邮件 caught mail": str(settings.var / "mail") if stack.mailbox else f"→ {settings.smtp_host}",
+        "收信箱 caught mail": _mail(stack),
         "指标 metrics": " ".join(
             f"{settings.bind}:{port}/metrics"
             for port in (settings.web_metrics_port, settings.worker_metrics_port, settings.temporal_metrics_port)

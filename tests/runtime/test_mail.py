@@ -7,9 +7,11 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import aiosmtplib
+import httpx
 import pytest
 
 from runtime.embedded.mail import MailCatcher
+from runtime.embedded.mail_page import MailPage
 from runtime.embedded.ports import LOOPBACK, PortTaken, free_ports
 
 
@@ -89,6 +91,26 @@ async def test_a_hostile_recipient_cannot_choose_the_folder(catcher: MailCatcher
     await writer.wait_closed()
     [mail] = catcher.messages
     assert mail.path.parent == catcher.folder
+
+
+async def test_caught_mails_are_read_in_a_browser_and_cannot_run_anything(catcher: MailCatcher) -> None:
+    message = letter()
+    message.add_alternative("<p>整改期限已过</p><script>alert(1)</script>", subtype="html")
+    await send(catcher, message)
+    page = MailPage(catcher.folder, free_ports(1)[0])
+    await page.start()
+    name = catcher.messages[0].path.name
+    transport = httpx.AsyncHTTPTransport(retries=5)
+    async with httpx.AsyncClient(base_url=f"http://{LOOPBACK}:{page.port}", transport=transport) as http:
+        overview, shown, body = [await http.get(path) for path in ("/", f"/{name}", f"/{name}/html")]
+        assert "隐患整改逾期" in overview.text
+        assert "duty@emergency.example" in shown.text
+        assert "整改期限已过" in body.text
+        assert body.headers["content-security-policy"].startswith("sandbox")
+        assert "script-src" not in body.headers["content-security-policy"]
+        for wrong in ("/nothing.eml", "/..%2fsecret", "/passwords.json"):
+            assert (await http.get(wrong)).status_code == 404
+    await page.stop()
 
 
 async def test_a_taken_port_is_named_with_its_setting(catcher: MailCatcher, tmp_path: Path) -> None:
