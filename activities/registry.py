@@ -17,7 +17,7 @@ from models.contracts.vocabulary import CaseKind
 
 HAZARD_WORKFLOW = CaseKind.HAZARD.label
 OPENED = "opened"
-"""The update that answers once the hazard is in the ledger, so that the policy's answer never names a case not to be found."""
+"""Answers once the hazard is in the ledger, so that a policy's answer never names a case not to be found."""
 CALL = timedelta(seconds=5)  # below the activity's own limit, so that the answer is ours to give
 
 FoundBy = Callable[[HazardBirth], TypedSearchAttributes]
@@ -34,7 +34,7 @@ class TemporalRegistry(Registry):
 
     @activity.defn(name="建立隐患案卷")
     async def open_hazards(self, births: tuple[HazardBirth, ...]) -> None:
-        """Returns when each hazard is on record. Raises RPCError when Temporal does not answer; repeating is harmless."""
+        """Returns when each hazard is on record. Raises RPCError without Temporal; repeating is harmless."""
         await asyncio.gather(*(self._open(birth) for birth in births))
 
     async def _open(self, birth: HazardBirth) -> None:

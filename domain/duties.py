@@ -1,4 +1,4 @@
-"""What people may do with a running duty of any case: extend, excuse, acknowledge, take over, answer; and why it is refused."""
+"""What people may do with a running duty of any case, and why it is refused; which duties there are, packs say."""
 
 from datetime import date, datetime
 

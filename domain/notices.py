@@ -1,7 +1,7 @@
-"""From rungs and happenings to notices with stable keys; who a role is in a place is routing's business, wording is the template's."""
+"""From rungs and happenings to notices with stable keys; routing finds departments, templates find words."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -61,25 +61,27 @@ def about_duty(case: CaseFacts, key: str, note: str = "") -> tuple[About, Citati
     )
 
 
-def notice(
-    case: CaseFacts,
-    kind: NoticeKind,
-    to: Role,
-    at: datetime,
-    *,
-    moment: str,
-    about: About = About(),
-    cites: Citation | None = None,
-) -> Notice:
+@dataclass(frozen=True)
+class Message:
+    """What is to be told, before it is known to whom; `moment` tells it from others about the same duty."""
+
+    kind: NoticeKind
+    moment: str
+    at: datetime
+    about: About = field(default_factory=About)
+    cites: Citation | None = None
+
+
+def notice(case: CaseFacts, message: Message, to: Role) -> Notice:
     """One notice to one role; the same case, duty, moment and role always give the same key."""
     return Notice(
-        key=notice_key(case.case_id, about.duty_key or kind.value, moment, to.value),
-        kind=kind,
+        key=notice_key(case.case_id, message.about.duty_key or message.kind.value, message.moment, to.value),
+        kind=message.kind,
         to=to,
-        at=at,
-        urgency=Urgency.NOW if kind in AT_ONCE else Urgency.DIGEST,
-        about=about,
-        cites=cites,
+        at=message.at,
+        urgency=Urgency.NOW if message.kind in AT_ONCE else Urgency.DIGEST,
+        about=message.about,
+        cites=message.cites,
         departments=() if to in PARTIES else departments(case.rulebook, to, case.region, case.sector),
     )
 
@@ -87,10 +89,8 @@ def notice(
 def of_firing(case: CaseFacts, firing: Firing, note: str = "") -> tuple[Notice, ...]:
     """A rung that fires becomes one notice for each role it tells."""
     about, cites = about_duty(case, firing.key, note)
-    return tuple(
-        notice(case, firing.notice, role, firing.at, moment=firing.moment, about=about, cites=cites)
-        for role in firing.tell
-    )
+    message = Message(firing.notice, firing.moment, firing.at, about, cites)
+    return tuple(notice(case, message, role) for role in firing.tell)
 
 
 def of_firings(case: CaseFacts, firings: Iterable[Firing], note: str = "") -> tuple[Notice, ...]:
@@ -98,7 +98,7 @@ def of_firings(case: CaseFacts, firings: Iterable[Firing], note: str = "") -> tu
 
 
 def standing(case: CaseFacts, passed: Iterable[Firing], now: datetime, note: str) -> tuple[Notice, ...]:
-    """For a case entered late: each duty that stands open is told once, to everybody whom its passed rungs would have told."""
+    """For a case entered late: each open duty is told once, to everybody whom its passed rungs would have told."""
     by_key: dict[str, list[Firing]] = {}
     for firing in passed:
         by_key.setdefault(firing.key, []).append(firing)
@@ -108,7 +108,5 @@ def standing(case: CaseFacts, passed: Iterable[Firing], now: datetime, note: str
 def _standing_duty(case: CaseFacts, key: str, firings: list[Firing], now: datetime, note: str) -> tuple[Notice, ...]:
     after_due = [firing for firing in firings if not firing.moment.startswith("-")] or firings[-1:]
     roles = dict.fromkeys(role for firing in after_due for role in firing.tell)
-    about, cites = about_duty(case, key, note)
-    return tuple(
-        notice(case, NoticeKind.DUTY_STANDING, role, now, moment="standing", about=about, cites=cites) for role in roles
-    )
+    message = Message(NoticeKind.DUTY_STANDING, "standing", now, *about_duty(case, key, note))
+    return tuple(notice(case, message, role) for role in roles)

@@ -1,4 +1,4 @@
-"""What workflow code may see: contracts pass through, domain and workflows stay inside where a clock or a file is refused."""
+"""What workflow code may see: contracts pass through; domain and workflows stay where a clock is refused."""
 
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 

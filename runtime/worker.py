@@ -1,6 +1,5 @@
-"""The worker process: workflows in their sandbox, activities with their connections, the nudger, and the internal port."""
+"""The worker process: workflows in their sandbox, activities with their connections, nudger and internal port."""
 
-import asyncio
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
@@ -10,8 +9,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
 
 from activities.ledger import PgLedger
-from activities.nudger import Nudger
 from activities.mailserver import SmtpSettings
+from activities.nudger import Nudger
 from activities.postman import MailPostman
 from activities.registry import TemporalRegistry
 from activities.rulebook import PackDesk

@@ -1,4 +1,4 @@
-"""The one loop of every case: a command or an alarm → decide → commit in order → answer; one timer, continue-as-new, details for operators.
+"""The one loop of every case: command or alarm → decide → commit in order → answer; one timer; operators' details.
 
 Nothing is decided here: a `Life` brings the pure functions of its domain module.
 """
@@ -25,7 +25,7 @@ S = TypeVar("S", PolicyState, HazardState)
 V = TypeVar("V", bound=Contract)
 
 LONG_HISTORY = 1_500
-"""Events after which a run is continued as new even if no chapter has ended; the server's own suggestion comes later."""
+"""Events after which a run is continued as new even if no chapter has ended; the server suggests it later."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Case(Generic[S, V]):
             self._shown(state)
 
     def check(self, given: Given[Any]) -> None:
-        """Refuse what cannot be done, before it enters history; a command that was carried out already is let through."""
+        """Refuse what cannot be done before it enters history; a command already carried out is let through."""
         if self.state is None:
             raise refusal_error(Refusal(code="not_open", says="尚未建档", status=409))
         if given.command_id in self.state.remembered:

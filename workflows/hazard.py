@@ -1,4 +1,4 @@
-"""A hazard's workflow, a sibling of its policy's: one update per command; what they mean is decided in domain/hazard."""
+"""A hazard's workflow, a sibling of its policy's: one update per command; their meaning is in domain/hazard."""
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception

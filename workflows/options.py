@@ -1,4 +1,4 @@
-"""Named time-outs and retry policies of every activity, each with its reason; workflows give no numbers of their own."""
+"""Named time-outs and retry policies of every activity, each with its reason; workflows give no numbers."""
 
 from datetime import timedelta
 from typing import Any

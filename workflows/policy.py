@@ -1,4 +1,4 @@
-"""A policy's workflow: one run per chapter of its life, one update per command; what they mean is decided in domain/policy."""
+"""A policy's workflow: one run per chapter of its life, one update per command; meaning is in domain/policy."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""All search attribute keys, one reviewed list (10 keywords at most on SQL visibility), and what cases put into them. No personal data."""
+"""All search attribute keys, one list (SQL visibility has 10 keywords), and what cases put in; no personal data."""
 
 from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 

@@ -1,4 +1,4 @@
-"""The life of a hazard, decided purely: found, told, rectified, rechecked, closed; reported on the trigger of its place."""
+"""The life of a hazard, decided purely: found, told, rectified, rechecked, closed, reported; the workflow waits."""
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
@@ -50,7 +50,7 @@ def facts_of(state: HazardState) -> notices.CaseFacts:
 
 
 def open_hazard(birth: HazardBirth, resolved: Resolved, now: datetime) -> Decision[HazardState]:
-    """Found: the insured is told in writing at once, the term of rectification runs, a major one may be reported already."""
+    """Found: the insured is told in writing at once, the term runs, a major one may be reported already."""
     state = HazardState(
         birth=birth, opened_at=now, clock=Clock(), rulebook=resolved.rulebook, calendar=resolved.calendar
     )
@@ -145,11 +145,8 @@ def decide(state: HazardState, given: Given[Command], now: datetime) -> Decision
 
 
 def _recheck_result(state: HazardState, happening: Happening, now: datetime) -> Notice:
-    moment = f"recheck{state.rounds}"
-    case = facts_of(state)
-    return notices.notice(
-        case, NoticeKind.RECHECK_RESULT, Role.INSURED, now, moment=moment, about=About(note=happening.said)
-    )
+    message = notices.Message(NoticeKind.RECHECK_RESULT, f"recheck{state.rounds}", now, About(note=happening.said))
+    return notices.notice(facts_of(state), message, Role.INSURED)
 
 
 Changed = tuple[Clock, tuple[Happening, ...], dict[str, Any]]

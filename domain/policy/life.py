@@ -37,7 +37,7 @@ def facts_of(state: PolicyState) -> notices.CaseFacts:
 
 
 def open_policy(birth: Birth, given: Given[OpenPolicy], resolved: Resolved, now: datetime) -> Decision[PolicyState]:
-    """The first step: true dates are entered, rungs that lie in the past are not sent, what stands open is told once."""
+    """The first step: true dates are entered, rungs in the past are not sent, what stands open is told once."""
     terms = given.command.terms
     state = PolicyState(
         birth=birth,
@@ -113,11 +113,8 @@ def _welcome(state: PolicyState, now: datetime) -> tuple[Notice, ...]:
     about = About(
         note="；".join(f"{brief.label}：{day(brief.effective)}前" for brief in duties.briefs(state) if brief.effective)
     )
-    case = facts_of(state)
-    return tuple(
-        notices.notice(case, NoticeKind.POLICY_OPENED, role, now, moment="opened", about=about)
-        for role in (Role.INSURED, Role.INSURER)
-    )
+    message = notices.Message(NoticeKind.POLICY_OPENED, "opened", now, about)
+    return tuple(notices.notice(facts_of(state), message, role) for role in (Role.INSURED, Role.INSURER))
 
 
 def decide(state: PolicyState, given: Given[Command], now: datetime) -> Decision[PolicyState]:
@@ -132,8 +129,9 @@ def _apply(state: PolicyState, change: Change, now: datetime, given: Given[Comma
     clock = change.clock or state.clock
     state = state.model_copy(update={**change.update, "clock": clock})
     state, happened = _enter(state, change.happened, now)
+    about = About(note=change.happened[0].said)
     told = tuple(
-        notices.notice(facts_of(state), kind, role, now, moment=moment, about=About(note=change.happened[0].said))
+        notices.notice(facts_of(state), notices.Message(kind, moment, now, about), role)
         for kind, role, moment in change.tell
     )
     stopped = tuple(
@@ -266,7 +264,7 @@ def over(state: PolicyState) -> bool:
 
 
 def hear(state: PolicyState, news: HazardNews, now: datetime) -> Decision[PolicyState] | None:
-    """What a hazard's news changes: how it stands, and the mark for a rate review (never a rate) where a major one was refused."""
+    """How a hazard stands now, and the mark for a rate review (never a rate) where a major one was refused."""
     known = {brief.number: brief for brief in state.hazards}
     if news.number not in known or state.ended_at is not None:
         return None
@@ -297,10 +295,8 @@ def adopt_calendar(
 
 def _date_moved(state: PolicyState, key: str, said: str, through: int, now: datetime) -> Notice:
     about, cites = notices.about_duty(facts_of(state), key, said)
-    owed_by = about.owed_by or Role.INSURER
-    return notices.notice(
-        facts_of(state), NoticeKind.DATE_MOVED, owed_by, now, moment=f"calendar{through}", about=about, cites=cites
-    )
+    message = notices.Message(NoticeKind.DATE_MOVED, f"calendar{through}", now, about, cites)
+    return notices.notice(facts_of(state), message, about.owed_by or Role.INSURER)
 
 
 def moved_dates(state: PolicyState | HazardState, calendar: WorkCalendar) -> dict[str, str]:

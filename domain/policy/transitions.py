@@ -1,4 +1,4 @@
-"""The transition table of a policy: what must come before what, and how far each event brings it. Terms and figures are in the packs."""
+"""The transition table of a policy: what comes before what, how far each event brings it; figures are in packs."""
 
 from models.contracts.vocabulary import Event, PolicyStage
 
@@ -8,7 +8,7 @@ NEEDS: dict[Event, Event] = {
     Event.VISIT_RECORDED: Event.PROVIDER_NAMED,
     Event.SERVICE_COMPLETED: Event.VISIT_RECORDED,
 }
-"""The order of AQ 9010-2019 clause 6: institution, plan, agreement, service; a place's further gates are in its pack."""
+"""The order of AQ 9010-2019 clause 6: institution, plan, agreement, service; a place's gates are in its pack."""
 
 REACHES: dict[Event, PolicyStage] = {
     Event.POLICY_SIGNED: PolicyStage.SIGNED,

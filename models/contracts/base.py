@@ -1,4 +1,4 @@
-"""The ground every contract stands on: frozen models, the command envelope and the checked scalar types. No domain words here."""
+"""The ground every contract stands on: frozen models, the envelope of commands, checked scalars. No domain words."""
 
 import re
 from datetime import date, datetime
@@ -29,7 +29,7 @@ ISO_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
 
 
 class Contract(BaseModel):
-    """A frozen value that crosses a boundary; unknown fields are ignored so that an old worker survives a new payload."""
+    """A frozen value that crosses a boundary; unknown fields are ignored: an old worker survives a new payload."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

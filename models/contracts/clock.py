@@ -52,7 +52,7 @@ class Suspension(Contract):
 
 
 class Clock(Contract):
-    """All terms of a case and the ledger of suspensions; `ends_on` is the policy's last day where duties are capped by it."""
+    """All terms of a case and the ledger of suspensions; `ends_on` caps duties that end with the policy."""
 
     duties: tuple[RunningDuty, ...] = ()
     suspensions: tuple[Suspension, ...] = ()
@@ -82,7 +82,7 @@ class Day(Contract):
 
 
 class Explanation(Projection):
-    """A projection with every day from the anchor to the due day, each counted, skipped, suspended, extended or rolled."""
+    """A projection with every day from the anchor to the due day: counted, skipped, suspended, extended, rolled."""
 
     days: tuple[Day, ...] = ()
 

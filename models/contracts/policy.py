@@ -92,7 +92,7 @@ class Terms(Strict):
 
 
 class OpenPolicy(Command):
-    """Open a policy: by whom it was written stands in the credentials, by whom it was bought is an opaque id and a company name."""
+    """Open a policy: the insurer stands in the credentials, the insured is an opaque id and a company name."""
 
     terms: Terms
     insured_id: UUID

@@ -1,4 +1,4 @@
-"""What workflows may ask of the world: activity signatures only, so that no workflow sees a database or a mail server."""
+"""What workflows may ask of the world: signatures only, so that no workflow sees a database or a mail server."""
 
 from abc import ABC, abstractmethod
 from datetime import datetime
@@ -47,7 +47,7 @@ class Ledger(ABC):
     @activity.defn(name="记入台账")
     @abstractmethod
     async def commit_step(self, step: Step) -> None:
-        """Write timeline, read model, outbox and the command's answer in one transaction; a step already written is left alone."""
+        """Timeline, read model, outbox and the answer in one transaction; a step already written is left alone."""
 
     @activity.defn(name="取回答复")
     @abstractmethod

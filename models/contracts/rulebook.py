@@ -1,4 +1,4 @@
-"""What a notice says, as data: the file a lawyer writes (Pack) and the stacked, pinned set one case obeys (Rulebook)."""
+"""What a notice says, as data: the file a lawyer writes (Pack) and the pinned set one case obeys (Rulebook)."""
 
 from datetime import date
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Every closed list of words, each with its Chinese label; contracts, packs, tables, pages and JSON all use these and no others."""
+"""Every closed list of words, each with its Chinese label; packs, tables, pages and JSON use these and no others."""
 
 from enum import StrEnum
 from typing import Self
