@@ -17,6 +17,7 @@ from api.insurer import doors as insurer_doors
 from api.limits import Limits
 from api.metrics import Metrics
 from api.openapi import describe
+from api.portal import pages as portal
 from api.portal import pages as links
 from api.rates import Rates
 from api.tools import Budgets, Tools

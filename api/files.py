@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api.photographs import without_place
 from api.problems import Problem, not_found
 from api.rows import FILES
 from api.tools import Tools
@@ -69,6 +70,7 @@ async def keep(
 ) -> FileReceipt:
     """Store bytes under their SHA-256 for one insurer; `named` is (file name, declared media type or "").
 
+    Photographs lose the place they were taken at, so a receipt's digest may differ from the one the sender computed.
     Twice the same bytes are one file. The transaction must see the insurer's rows. Raises Problem 413 or 422.
     """
     name, declared = named
@@ -77,6 +79,8 @@ async def keep(
     media_type = sniff(content)
     if media_type is None or (declared.lower() not in UNSPOKEN and declared.lower() != media_type):
         raise Problem(ProblemCode.FILE_REFUSED)
+    if media_type == JPEG:
+        content = without_place(content)
     digest = sha256(content).hexdigest()
     attachment = _named(digest, name, media_type)
     await asyncio.to_thread(_write, place(tools.files, digest), content)

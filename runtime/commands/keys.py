@@ -1,0 +1,168 @@
+"""`anze keys`: make, list, revoke and rotate keys of the API; what a key may do is decided in api/callers.py."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import ColumnElement, Row, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.keys import KeyFor, Minted, mint_key
+from api.rows import API_KEYS, INSURERS, RECIPIENTS
+from models.contracts.vocabulary import ActorKind
+from models.tables.engine import make_engine, operator
+from runtime.settings import Settings
+
+app = typer.Typer(name="keys", help="接口密钥：发放、列出、吊销、轮换 / keys of the API", no_args_is_help=True)
+
+T = TypeVar("T")
+NOT_FOUND = 1
+Prefix = Annotated[str, typer.Argument(help="密钥前缀，见 anze keys list / the key's prefix")]
+
+
+class Unanswerable(Exception):
+    """What was named does not exist, or not once; the text is for people."""
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Option(help="用途，例如 核心系统 / what it is for")],
+    insurer: Annotated[str | None, typer.Option(help="保险机构代码 / code of the insurer")] = None,
+    department: Annotated[str | None, typer.Option(help="部门：区划代码:名称 / REGION:NAME")] = None,
+    as_operator: Annotated[bool, typer.Option("--operator", help="运维人员 / an operator")] = False,
+    days: Annotated[int | None, typer.Option(min=1, max=3650, help="有效天数 / days until it expires")] = None,
+) -> None:
+    """发放密钥，只显示这一次 / make a key; it is shown this once."""
+    if sum((insurer is not None, department is not None, as_operator)) != 1:
+        raise typer.BadParameter("--insurer、--department、--operator 三者选一 / give exactly one of them")
+
+    async def make(connection: AsyncConnection) -> Minted:
+        expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
+        return await mint_key(connection, await _holder(connection, name, insurer, department, expires_at))
+
+    typer.echo(_done(make).token)
+
+
+@app.command(name="list")
+def list_keys(as_json: Annotated[bool, typer.Option("--json", help="供程序读取 / for programs")] = False) -> None:
+    """列出密钥（不含密文）/ every key, without its secret."""
+    rows = _done(_all)
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    table = Table("前缀", "类别", "归属", "用途", "发放", "到期", "吊销")
+    for row in rows:
+        table.add_row(*(str(row[part] or "") for part in row))
+    Console().print(table)
+
+
+@app.command()
+def revoke(prefix: Prefix) -> None:
+    """立即吊销 / it stops working with the next request."""
+
+    async def end(connection: AsyncConnection) -> None:
+        row = await _named(connection, prefix)
+        await connection.execute(update(API_KEYS).where(_is(row)).values(revoked_at=datetime.now(UTC)))
+
+    _done(end)
+    typer.echo(f"已吊销 {prefix} / revoked")
+
+
+@app.command()
+def rotate(
+    prefix: Prefix,
+    overlap: Annotated[int, typer.Option(min=0, max=90, help="旧密钥再用几天 / days the old one lives on")] = 7,
+) -> None:
+    """换发新密钥，旧的到期失效 / a new key for the same holder; the old one expires after the overlap."""
+
+    async def change(connection: AsyncConnection) -> Minted:
+        row = await _named(connection, prefix)
+        until = datetime.now(UTC) + timedelta(days=overlap)
+        kept = min(until, row.expires_at) if row.expires_at else until
+        await connection.execute(update(API_KEYS).where(_is(row)).values(expires_at=kept))
+        return await mint_key(connection, KeyFor(row.kind, row.name, row.insurer_id, row.recipient_id))
+
+    typer.echo(_done(change).token)
+
+
+def _done(act: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    """One transaction with the operators' view."""
+
+    async def run() -> T:
+        engine = make_engine(Settings().database, 1)
+        try:
+            async with engine.begin() as connection:
+                await operator(connection)
+                return await act(connection)
+        finally:
+            await engine.dispose()
+
+    try:
+        return asyncio.run(run())
+    except (Unanswerable, LookupError) as error:
+        typer.echo(str(error.args[0]), err=True)
+        sys.exit(NOT_FOUND)
+
+
+async def _holder(
+    connection: AsyncConnection, name: str, insurer: str | None, department: str | None, expires_at: datetime | None
+) -> KeyFor:
+    if insurer is not None:
+        found = await _id(connection, INSURERS.c.id, INSURERS.c.code == insurer, f"没有保险机构 {insurer}")
+        return KeyFor(ActorKind.INSURER, name, insurer_id=found, expires_at=expires_at)
+    if department is not None:
+        region, _, office = department.partition(":")
+        named = (RECIPIENTS.c.region == region) & (RECIPIENTS.c.department == office)
+        found = await _id(connection, RECIPIENTS.c.id, named, f"没有登记的部门 {department}")
+        return KeyFor(ActorKind.DEPARTMENT, name, recipient_id=found, expires_at=expires_at)
+    return KeyFor(ActorKind.OPERATOR, name, expires_at=expires_at)
+
+
+async def _id(
+    connection: AsyncConnection, column: ColumnElement[UUID], named: ColumnElement[bool], absent: str
+) -> UUID:
+    found = (await connection.execute(select(column).where(named))).scalar_one_or_none()
+    if found is None:
+        raise Unanswerable(f"{absent} / not found")
+    return found
+
+
+async def _all(connection: AsyncConnection) -> list[dict[str, Any]]:
+    holder = API_KEYS.outerjoin(INSURERS, INSURERS.c.id == API_KEYS.c.insurer_id).outerjoin(
+        RECIPIENTS, RECIPIENTS.c.id == API_KEYS.c.recipient_id
+    )
+    columns = (INSURERS.c.name.label("insurer"), RECIPIENTS.c.name.label("recipient"))
+    found = select(API_KEYS, *columns).select_from(holder).order_by(API_KEYS.c.created_at)
+    return [_shown(row) for row in await connection.execute(found)]
+
+
+def _shown(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "prefix": row.prefix,
+        "kind": row.kind.value,
+        "of": row.insurer or row.recipient or "",
+        "name": row.name,
+        "created_at": row.created_at.isoformat(),
+        "expires_at": row.expires_at.isoformat() if row.expires_at else None,
+        "revoked_at": row.revoked_at.isoformat() if row.revoked_at else None,
+    }
+
+
+async def _named(connection: AsyncConnection, prefix: str) -> Row[Any]:
+    """The one key of that prefix that has not been revoked."""
+    valid = (API_KEYS.c.prefix == prefix) & API_KEYS.c.revoked_at.is_(None)
+    rows = (await connection.execute(select(API_KEYS).where(valid))).all()
+    if len(rows) != 1:
+        raise Unanswerable(f"没有可用的密钥 {prefix} / no such key")
+    return rows[0]
+
+
+def _is(row: Row[Any]) -> ColumnElement[bool]:
+    return API_KEYS.c.id == row.id
