@@ -1,0 +1,166 @@
+"""The page behind a mailed link, over HTTP: GET shows, POST acts once, dead links tell nothing."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from httpx import AsyncClient, Response
+from sqlalchemy import text
+
+from models.contracts.vocabulary import CaseKind, NoticeKind, Role
+from tests.api.conftest import today
+from tests.portal.conftest import EXAMPLES, Letters, picture
+
+HAZARD = (NoticeKind.HAZARD_NOTICE, Role.INSURED)
+SAME = {"Sec-Fetch-Site": "same-origin"}
+
+
+async def claim(http: AsyncClient, path: str, note: str = "已更换报警器并检定", **more: str) -> Response:
+    files = [("files", ("现场.png", picture(), "image/png"))]
+    return await http.post(path, data={"deed": "claim_rectification", "note": note}, files=files, headers=SAME | more)
+
+
+async def deed(http: AsyncClient, path: str, name: str, note: str = "") -> Response:
+    return await http.post(path, data={"deed": name, "note": note}, headers=SAME)
+
+
+async def test_the_enterprise_reads_what_where_until_when_and_by_which_clause(
+    letters: Letters, http: AsyncClient
+) -> None:
+    page = await http.get(await letters.link(*HAZARD))
+    assert page.status_code == 200
+    for said in ("H-001", "宿州皖北精细化工有限公司", "甲保险公司", "安徽省宿州市", "24:00 前", "还剩", "申报整改完成"):
+        assert said in page.text
+    assert page.headers["content-security-policy"].startswith("default-src 'none'")
+    assert page.headers["referrer-policy"] == "no-referrer"
+    assert page.headers["cache-control"] == "no-store"
+    assert "noindex" in page.headers["x-robots-tag"]
+
+
+async def test_looking_a_hundred_times_changes_nothing(letters: Letters, http: AsyncClient) -> None:
+    path = await letters.link(*HAZARD)
+    before = await letters.count("steps")
+    for _ in range(50):
+        await http.get(path, headers={"Sec-Purpose": "prefetch"})
+        assert (await http.head(path)).content == b""
+    assert await letters.count("steps") == before
+    assert await letters.count("link_uses") == 0
+    assert await letters.stage() == "found"
+
+
+async def test_a_claimed_rectification_reaches_the_case_with_its_photograph(
+    letters: Letters, http: AsyncClient
+) -> None:
+    path = await letters.link(*HAZARD)
+    answer = await claim(http, path)
+    assert (answer.status_code, answer.headers["location"]) == (303, path)
+    assert await letters.stage() == "claimed"
+    page = (await http.get(path)).text
+    assert "已办理：申报整改完成" in page
+    assert "<form" not in page
+    timeline = (await letters.insurer.get(f"/v1/hazards/{letters.hazard_id}/timeline")).json()
+    [line] = [line for line in timeline if line["event"] == "rectification_claimed"]
+    assert line["by"] == "宿州皖北精细化工有限公司"
+
+
+async def test_of_many_posts_at_once_one_counts(letters: Letters, http: AsyncClient) -> None:
+    path = await letters.link(*HAZARD)
+    before = await letters.count("steps")
+    answers = await asyncio.gather(*(claim(http, path, f"第{n}次") for n in range(4)))
+    assert {answer.status_code for answer in answers} == {303}
+    assert await letters.count("link_uses") == 1
+    assert await letters.count("steps") == before + 1
+
+
+async def test_told_is_confirmed_once_and_the_notice_counts_as_acknowledged(
+    letters: Letters, http: AsyncClient
+) -> None:
+    path = await letters.link(*HAZARD)
+    for _ in range(2):
+        assert (await deed(http, path, "confirm_told")).status_code == 303
+    assert await letters.stage() == "told"
+    async with letters.admin.connect() as connection:
+        found = await connection.execute(text("SELECT status FROM outbox WHERE kind = 'hazard_notice'"))
+    assert "acknowledged" in {row.status for row in found}
+
+
+async def test_the_enterprise_confirms_the_plan(letters: Letters, http: AsyncClient) -> None:
+    path = await letters.link(NoticeKind.PLAN_CONFIRMATION, Role.INSURED)
+    assert (await deed(http, path, "confirm_plan", "同意")).status_code == 303
+    read = await letters.insurer.get(f"/v1/policies/{letters.policy_id}/timeline")
+    assert "plan_confirmed" in {line["event"] for line in read.json()}
+
+
+async def test_a_department_acknowledges_takes_over_and_answers(letters: Letters, http: AsyncClient) -> None:
+    path = await letters.tell_department()
+    assert "接手处理" in (await http.get(path)).text
+    for name, note in (("acknowledge", ""), ("take_over", ""), ("answer", "已约谈")):
+        assert (await deed(http, path, name, note)).status_code == 303, name
+    events = (await letters.insurer.get(f"/v1/policies/{letters.policy_id}/timeline")).json()
+    heard = {"duty_acknowledged", "duty_taken_over", "department_answered"}
+    assert heard <= {line["event"] for line in events}
+    assert {line["by"] for line in events if line["event"] in heard} == {"宿州市应急管理局"}
+
+
+async def test_every_dead_link_gets_the_same_page(letters: Letters, http: AsyncClient) -> None:
+    path = await letters.link(*HAZARD)
+    never = await http.get("/l/" + "A" * 43)
+    odd = [await http.get(f"/l/{written}") for written in ("x", path[3:-1], path[3:].swapcase(), path[3:] + "A")]
+    async with letters.admin.begin() as connection:
+        await connection.execute(text("UPDATE links SET expires_at = :at"), {"at": datetime.now(UTC) - timedelta(1)})
+    expired = [await http.get(path), await claim(http, path)]
+    for page in (never, *odd, *expired):
+        assert page.status_code == 404
+        assert page.text == never.text
+    assert await letters.stage() == "found"
+
+
+async def test_a_link_dies_with_its_hazard(letters: Letters, http: AsyncClient) -> None:
+    path = await letters.link(*HAZARD)
+    await claim(http, path)
+    recheck = EXAMPLES[CaseKind.HAZARD, "recheck"](today())
+    assert (await letters.insurer.post(f"/v1/hazards/{letters.hazard_id}/recheck", recheck)).status_code == 200
+    assert (await http.get(path)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("site", "origin", "status"),
+    [
+        ("cross-site", None, 403),
+        ("same-site", None, 403),
+        (None, "https://evil.example", 403),
+        (None, None, 303),
+        (None, "http://anze.test", 303),
+    ],
+)
+async def test_only_our_own_page_may_post(
+    letters: Letters, http: AsyncClient, site: str | None, origin: str | None, status: int
+) -> None:
+    sent = {"Sec-Fetch-Site": site, "Origin": origin}
+    headers = {name: value for name, value in sent.items() if value}
+    path = await letters.link(*HAZARD)
+    answer = await http.post(path, data={"deed": "confirm_told"}, headers=headers)
+    assert answer.status_code == status
+
+
+async def test_bad_forms_are_refused_in_chinese_and_change_nothing(letters: Letters, http: AsyncClient) -> None:
+    path = await letters.link(*HAZARD)
+    page = ("files", ("x.html", b"<script>alert(1)</script>", "image/png"))
+    tries = {
+        "no file": (422, {"data": {"deed": "claim_rectification", "note": "好了"}}),
+        "no note": (422, {"data": {"deed": "claim_rectification"}, "files": [("files", ("a.png", picture(), ""))]}),
+        "not a picture": (422, {"data": {"deed": "claim_rectification", "note": "好了"}, "files": [page]}),
+        "unknown deed": (400, {"data": {"deed": "pay"}}),
+        "no deed": (400, {"data": {}}),
+        "not offered": (409, {"data": {"deed": "take_over"}}),
+        "too many files": (400, {"data": {"deed": "claim_rectification", "note": "好"}, "files": [page] * 20}),
+        "broken form": (400, {"content": b"\x00", "headers": {"Content-Type": "multipart/form-data"}}),
+    }
+    for name, (status, sent) in tries.items():
+        headers = SAME | dict(sent.pop("headers", {}))
+        answer = await http.post(path, headers=headers, **sent)
+        assert answer.status_code == status, (name, answer.text)
+        assert 'lang="zh-CN"' in answer.text
+        assert "<script>alert" not in answer.text
+    assert await letters.stage() == "found"
+    assert await letters.count("link_uses") == 0
