@@ -7,6 +7,7 @@ from pathlib import Path
 
 from models.contracts.ids import ancestors
 from models.contracts.rulebook import Pack, PackRef, Resolved, RulesFor, WorkCalendar
+from models.contracts.vocabulary import Sector
 from rules.findings import Finding, RulesRefused, UnknownPack
 from rules.loading import Shelf, read_calendars, read_shelf
 from rules.packfile import Document
@@ -27,6 +28,11 @@ class LoadedPack:
     path: Path
     document: Document
     built_in: bool
+
+    def speaks_of(self, sector: Sector) -> bool:
+        """Whether policies of a sector obey this document."""
+        scope = self.pack.scope
+        return scope is None or not scope.speaks_of_no_other or sector in scope.sectors
 
     @property
     def level(self) -> Level:
@@ -109,7 +115,9 @@ class Library:
         Raises UnknownPack where the question is pinned to a digest that no loaded file has.
         """
         pinned = sorted((self._pinned(ref) for ref in asked.packs), key=lambda pack: pack.ref.region.rstrip("0"))
-        packs = tuple(pinned) or self.pack_for(asked.region, asked.on)
+        packs = tuple(pinned) or tuple(
+            pack for pack in self.pack_for(asked.region, asked.on) if pack.speaks_of(asked.sector)
+        )
         # The day decides only which packs are in force; without it, one answer serves all days.
         refs = tuple(pack.ref for pack in packs)
         key = asked.model_copy(update={"packs": refs, "on": date.min})

@@ -228,6 +228,8 @@ class Scope(Strict):
     """The sectors a notice obliges to insure."""
 
     sectors: tuple[Sector, ...] = Field(min_length=1)
+    speaks_of_no_other: bool = False
+    """The whole document is about these sectors: a policy of another sector does not obey it at all."""
     clause: Clause
     by: By
     proves: tuple[str, ...] = ()
