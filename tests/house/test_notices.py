@@ -1,0 +1,91 @@
+"""Every kind of notice has its words in both parts, for everybody who may be told; no template is an orphan."""
+
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from activities.letters import TEMPLATES, Envelope, Letters
+from activities.matters import matter
+from models.contracts.vocabulary import NoticeKind, Role
+from models.tables.outbox import OutboxNotice
+from tests.activities.post_office import CITES, NOW, about_duty, matter_of
+from tests.tables.rows import EMERGENCY, A, known
+
+LETTERS = Letters()
+BARE = {"duty_key": "", "label": ""}
+PARTS = TEMPLATES / "parts"
+
+
+def row(kind: NoticeKind, role: Role, of: str = "policy", **about: object) -> OutboxNotice:
+    return OutboxNotice.model_validate(
+        {
+            "id": known(A, kind.value),
+            "notice_key": kind.value,
+            "insurer_id": A,
+            "case_id": known(A, "case"),
+            "seq": 1,
+            "kind": kind,
+            "to_role": role,
+            "recipient_id": EMERGENCY,
+            "urgency": "digest",
+            "at": NOW,
+            "about": about_duty() | about if about != BARE else BARE,
+            "cites": CITES if about != BARE else None,
+            "matter": matter_of(A, of),
+        }
+    )
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+@pytest.mark.parametrize("of", ["policy", "hazard"])
+@pytest.mark.parametrize("about", [{}, BARE, {"provisional": True, "note": "停产期间中止计时。"}])
+def test_every_kind_reads_in_chinese_for_everybody_who_may_be_told(
+    kind: NoticeKind, of: str, about: dict[str, object]
+) -> None:
+    for role in Role:
+        piece = LETTERS.piece(matter(row(kind, role, of, **about), NOW, "http://127.0.0.1/l/x"))
+        assert piece.subject.startswith("【")
+        assert piece.subject.endswith("P-1") or "应3月8日" in piece.subject
+        for body in (piece.text, str(piece.html)):
+            assert "P-1" in body
+            assert "系统约定" in body
+            assert "None" not in body
+            assert "。。" not in body
+        envelope = Envelope("m", "安责险 <notice@anze.example>", "收件单位", "a@b.example", NOW)
+        message = LETTERS.message(envelope, [piece])
+        assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+def test_nothing_in_a_letter_loads_from_elsewhere(kind: NoticeKind) -> None:
+    html = str(LETTERS.piece(matter(row(kind, Role.EMERGENCY), NOW, "http://127.0.0.1/l/x")).html)
+    for loading in ("<img", "<script", "<link", "@import", "url(", "<iframe"):
+        assert loading not in html
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+def test_names_from_outside_cannot_write_html(kind: NoticeKind) -> None:
+    hostile = row(kind, Role.INSURED, "hazard")
+    hostile.matter["insured_name"] = hostile.matter["view"]["description"] = "<img src=x onerror=alert(1)>"
+    assert "<img" not in str(LETTERS.piece(matter(hostile, NOW)).html)
+
+
+def test_no_template_is_without_a_kind_and_no_kind_without_its_templates() -> None:
+    kinds = {kind.value for kind in NoticeKind}
+    assert {path.name for path in (TEMPLATES / "mail").iterdir()} == {
+        f"{kind}.{part}.j2" for kind, part in product(kinds, ("txt", "html"))
+    }
+    assert {path.stem for path in (PARTS / "words").iterdir()} == kinds
+
+
+def test_no_template_switches_escaping_off() -> None:
+    for path in sorted(TEMPLATES.rglob("*.j2")):
+        assert "|safe" not in path.read_text().replace(" ", ""), path
+        assert "autoescape" not in path.read_text(), path
+
+
+def test_no_template_loads_anything_from_another_site() -> None:
+    pages = [*(TEMPLATES / "portal").rglob("*.j2"), *(TEMPLATES / "static").rglob("*"), *PARTS.rglob("*.j2")]
+    for path in (Path(page) for page in pages):
+        assert "//" not in path.read_text().replace("http://www.w3.org/2000/svg", ""), path
