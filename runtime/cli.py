@@ -1,18 +1,26 @@
 """The command `anze`: starts what runtime/ composes, registers the commands of runtime/commands, decides nothing."""
 
 import asyncio
+from collections.abc import Coroutine
 from importlib import import_module
 from importlib.metadata import version as installed
 from importlib.util import find_spec
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
 
 from runtime.settings import Settings
 
-# Every further command, in the order `anze --help` shows them; each a typer app named `app` in runtime/commands/<name>.
-COMMANDS = ("rules", "import", "demo", "keys", "calendar", "coverage")
+# Every further command, in the order `anze --help` shows them, and the module of runtime/commands where its `app` is.
+COMMANDS = {
+    "rules": "rules",
+    "import": "importing",  # the word itself is Python's
+    "demo": "demo",
+    "keys": "keys",
+    "calendar": "calendar",
+    "coverage": "coverage",
+}
 
 app = typer.Typer(
     name="anze",
@@ -49,7 +57,7 @@ def worker() -> None:
 
     settings = told()
     logs.configure(settings, "worker")
-    asyncio.run(services.until_told(services.run_worker(settings)))
+    _run(services.until_told(services.run_worker(settings)))
 
 
 @app.command()
@@ -59,7 +67,7 @@ def web() -> None:
 
     settings = told()
     logs.configure(settings, "web")
-    asyncio.run(services.run_web(settings))
+    _run(services.run_web(settings))
 
 
 @app.command()
@@ -82,9 +90,16 @@ def version() -> None:
     typer.echo(installed("anze"))
 
 
-def _register(name: str) -> None:
+def _run(story: Coroutine[Any, Any, None]) -> None:
+    """On uvloop where there is one."""
+    factory = import_module("uvloop").new_event_loop if find_spec("uvloop") else None
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(story)
+
+
+def _register(name: str, module: str) -> None:
     """A module's app with a single command and no callback becomes that command, any other a group of commands."""
-    group: typer.Typer = import_module(f"runtime.commands.{name}").app
+    group: typer.Typer = import_module(f"runtime.commands.{module}").app
     alone = group.registered_callback is None and not group.registered_groups and len(group.registered_commands) == 1
     only = group.registered_commands[0].callback if alone else None
     if only is not None:
@@ -93,9 +108,9 @@ def _register(name: str) -> None:
         app.add_typer(group, name=name)
 
 
-for name in COMMANDS:
-    if find_spec(f"runtime.commands.{name}") is not None:
-        _register(name)
+for name, module in COMMANDS.items():
+    if find_spec(f"runtime.commands.{module}") is not None:
+        _register(name, module)
 
 if __name__ == "__main__":
     app()

@@ -1,0 +1,63 @@
+"""Looks at rows without sending them: the API's own contract and what the place requires; nothing is changed."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from pydantic import ValidationError
+
+from api.shapes import PolicyApplication
+from api.words import Reason
+from domain.calendar import local_date
+from domain.policy.refusals import refuse_opening
+from models.contracts import ids
+from models.contracts.policy import OpenPolicy
+from models.contracts.rulebook import RulesFor
+from models.contracts.vocabulary import CaseKind
+from rules.library import Library
+from runtime.portfolio.columns import TITLES
+from runtime.portfolio.reading import Fault
+
+REASONS = {reason.value: reason.label for reason in Reason}
+
+
+def contract_faults(body: Mapping[str, Any]) -> tuple[PolicyApplication | None, tuple[Fault, ...]]:
+    """The application as the API would read it, or every field it would refuse."""
+    try:
+        return PolicyApplication.model_validate(body), ()
+    except ValidationError as refused:
+        found = refused.errors(include_url=False, include_input=False)
+        return None, tuple(Fault(_column(one["loc"]), _reason(one)) for one in found)
+
+
+def rule_faults(rules: Library, application: PolicyApplication, today: date) -> tuple[Fault, ...]:
+    """What the rules of its place and day would refuse, with the clause."""
+    terms = application.terms
+    asked = RulesFor(
+        region=terms.region,
+        sector=terms.sector,
+        size=terms.size,
+        on=local_date(terms.signed_at),
+        case=CaseKind.POLICY,
+        out_of_area=terms.out_of_area,
+    )
+    command = OpenPolicy(
+        terms=terms,
+        insured_id=ids.HUMAN_QUEUE,  # any id will do: no rule looks at it
+        insured_name=application.insured.name,
+        facts=application.facts,
+    )
+    refusal = refuse_opening(rules.resolve(asked).rulebook, command, today)
+    return (Fault("", f"{refusal.says}{f'（{refusal.clause}）' if refusal.clause else ''}"),) if refusal else ()
+
+
+def _column(location: tuple[int | str, ...]) -> str:
+    """The column a field came from; the row as a whole where it is about several."""
+    path = ".".join(str(part) for part in location if isinstance(part, str))
+    return TITLES.get(path) or TITLES.get(path.partition(".")[0], "")
+
+
+def _reason(found: Mapping[str, Any]) -> str:
+    if found["type"] == "value_error":
+        return str(found["ctx"]["error"])
+    return REASONS.get(found["type"], Reason.OTHER.label)

@@ -1,0 +1,231 @@
+"""Columns of a portfolio: what each may be called, and how a cell becomes a field of an application; reads no file."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeVar
+
+from domain.calendar import SHANGHAI, noon
+from models.contracts.vocabulary import Event, PolicyKind, Sector, ServiceItem, Size, Word
+
+W = TypeVar("W", bound=Word)
+Cell = object
+LIST = re.compile(r"[、;；|\n]+")
+PAIR = re.compile(r"\s*[=:：]\s*")
+DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?")
+CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?")
+YES, NO = {"是", "有", "y", "yes", "true", "1", "√"}, {"否", "无", "n", "no", "false", "0", ""}
+FORMULA_ERRORS = ("#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!")
+CENT = Decimal("0.01")
+
+
+class Unreadable(ValueError):
+    """A cell whose content is not what its column holds; the text is what a person is told."""
+
+
+def text(cell: Cell) -> str:
+    """The cell as a person wrote it; a number that is whole carries no decimals."""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    written = str(cell).strip()
+    if written in FORMULA_ERRORS:
+        raise Unreadable("单元格公式有误")
+    return written
+
+
+def day(cell: Cell) -> date:
+    """2026-03-01, 2026/3/1, 2026年3月1日, 20260301, or a cell formatted as a date."""
+    if isinstance(cell, datetime):
+        return cell.date()
+    if isinstance(cell, date):
+        return cell
+    written = text(cell)
+    if re.fullmatch(r"\d{8}", written):
+        written = f"{written[:4]}-{written[4:6]}-{written[6:]}"
+    found = DATE.fullmatch(written)
+    if not found:
+        raise Unreadable("日期须写作 2026-01-31")
+    return _real_day(found)
+
+
+def instant(cell: Cell) -> datetime:
+    """A day with a time in Shanghai, or an instant with its offset; a day alone is taken as its noon."""
+    if isinstance(cell, datetime):
+        return cell if cell.tzinfo else cell.replace(tzinfo=SHANGHAI)
+    if isinstance(cell, date):
+        return noon(cell)
+    written = text(cell)
+    if "T" in written:
+        try:
+            stamped = datetime.fromisoformat(written)
+        except ValueError:
+            raise Unreadable("时间须写作 2026-01-31 09:30") from None
+        return stamped if stamped.tzinfo else stamped.replace(tzinfo=SHANGHAI)
+    found = DATE.match(written)
+    if not found:
+        raise Unreadable("时间须写作 2026-01-31 09:30")
+    return _at(_real_day(found), written[found.end() :].strip())
+
+
+def _real_day(found: re.Match[str]) -> date:
+    try:
+        return date(*(int(part) for part in found.groups()))
+    except ValueError:
+        raise Unreadable("没有这一天") from None
+
+
+def _at(on: date, written: str) -> datetime:
+    if not written:
+        return noon(on)
+    found = CLOCK.fullmatch(written)
+    try:
+        hour, minute, second = (int(part or 0) for part in found.groups()) if found else (-1, 0, 0)
+        return datetime.combine(on, time(hour, minute, second), SHANGHAI)
+    except ValueError:
+        raise Unreadable("时间须写作 2026-01-31 09:30") from None
+
+
+def money(cell: Cell) -> str:
+    """Yuan; thousands separators and a currency sign are left out."""
+    written = repr(cell) if isinstance(cell, int | float) else text(cell)
+    written = written.replace(",", "").replace("，", "").lstrip("¥￥").removesuffix("元").strip()
+    try:
+        amount = Decimal(written)
+        if amount != amount.quantize(CENT):
+            raise Unreadable("金额最多两位小数")
+    except InvalidOperation:
+        raise Unreadable("不是有效的金额") from None
+    return str(amount.quantize(CENT))
+
+
+def count(cell: Cell) -> int:
+    written = text(cell).replace(",", "")
+    if not re.fullmatch(r"\d{1,9}", written, re.ASCII):
+        raise Unreadable("须为整数")
+    return int(written)
+
+
+def yes(cell: Cell) -> bool:
+    written = text(cell).lower()
+    if written not in YES | NO:
+        raise Unreadable("须填“是”或“否”")
+    return written in YES
+
+
+def word(kind: type[W]) -> Callable[[Cell], str]:
+    """A word of the vocabulary, by its Chinese label or by its value."""
+    known = {name: one.value for one in kind for name in (one.label, one.value)}
+
+    def read(cell: Cell) -> str:
+        written = text(cell)
+        if written not in known:
+            raise Unreadable(f"“{written[:20]}”不在可用的取值之中")
+        return known[written]
+
+    return read
+
+
+def words(kind: type[W]) -> Callable[[Cell], list[str]]:
+    """Several words; a label may itself contain the mark that stands between two."""
+    one = word(kind)
+    known = sorted((name for member in kind for name in (member.label, member.value)), key=len, reverse=True)
+    part = re.compile("|".join(re.escape(name) for name in known) + r"|[^、，,；;|\s]+")
+    return lambda cell: [one(found) for found in part.findall(text(cell))]
+
+
+def facts(cell: Cell) -> list[dict[str, Any]]:
+    """上传电子保单=2026-03-02；确定服务机构=2026-03-05"""
+    found: list[dict[str, Any]] = []
+    for part in filter(None, (part.strip() for part in LIST.split(text(cell)))):
+        name, *on = PAIR.split(part, maxsplit=1)
+        if not on:
+            raise Unreadable("既往事实须写作“上传电子保单=2026-03-02”")
+        found.append({"event": word(Event)(name), "on": day(on[0])})
+    return found
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: where its value goes in the application, how it is read, and what it may be called."""
+
+    path: str
+    read: Callable[[Cell], Any]
+    names: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        return self.names[0]
+
+
+COLUMNS = (
+    Column("terms.number", text, ("保单号", "保单号码", "number", "policy_number")),
+    Column("insurer", text, ("保险机构代码", "insurer", "insurer_code")),
+    Column("terms.region", text, ("地区代码", "行政区划代码", "region")),
+    Column("terms.sector", word(Sector), ("行业", "sector")),
+    Column("terms.size", word(Size), ("规模", "企业规模", "size")),
+    Column("terms.size_source", text, ("规模来源", "size_source")),
+    Column("terms.kind", word(PolicyKind), ("类型", "保单类型", "kind")),
+    Column("terms.signed_at", instant, ("签署时间", "签单时间", "signed_at")),
+    Column("terms.effective_on", day, ("生效日期", "effective_on")),
+    Column("terms.expires_on", day, ("届满日期", "expires_on")),
+    Column("terms.premium_total", money, ("保费总额", "保费", "premium_total")),
+    Column("terms.premium_collected", money, ("实收保费", "premium_collected")),
+    Column("terms.headcount", count, ("从业人数", "headcount")),
+    Column("terms.insured_headcount", count, ("投保人数", "insured_headcount")),
+    Column("terms.limit_per_person", money, ("每人限额", "limit_per_person")),
+    Column("terms.service_items", words(ServiceItem), ("服务项目", "service_items")),
+    Column("terms.services_per_year", count, ("年服务次数", "services_per_year")),
+    Column("terms.filed_clause", text, ("备案条款", "filed_clause")),
+    Column("terms.out_of_area", yes, ("异地投保", "out_of_area")),
+    Column("terms.out_of_area_filing", text, ("异地报备", "out_of_area_filing")),
+    Column("terms.previous_policy", text, ("上期保单", "previous_policy")),
+    Column("insured.name", text, ("投保单位", "insured", "insured_name")),
+    Column("insured.credit_code", text, ("统一社会信用代码", "credit_code")),
+    Column("insured.email", text, ("邮箱", "email")),
+    Column("facts", facts, ("既往事实", "facts")),
+    Column("fixed", yes, ("固定", "fixed")),
+    Column("story", text, ("故事", "story")),
+)
+TITLES = {column.path: column.title for column in COLUMNS}
+NAMED = {name: column for column in COLUMNS for name in column.names}
+DATES = ("terms.effective_on", "terms.expires_on")
+
+
+def layout(headings: Iterable[Cell]) -> dict[int, Column]:
+    """Which position holds which column. Raises Unreadable where two columns have one meaning."""
+    found: dict[int, Column] = {}
+    for position, heading in enumerate(headings):
+        column = NAMED.get(str(heading or "").strip().lower())
+        if column in found.values():
+            raise Unreadable(f"“{column.title}”出现了两次" if column else "")
+        if column:
+            found[position] = column
+    return found
+
+
+def moved(values: Mapping[str, Any], shift: timedelta) -> dict[str, Any]:
+    """Every date of a row by whole days; a row marked 固定 keeps its own."""
+    if values.get("fixed") or not shift:
+        return dict(values)
+    changed = {path: values[path] + shift for path in (*DATES, "terms.signed_at") if path in values}
+    past = [{**fact, "on": fact["on"] + shift} for fact in values.get("facts", ())]
+    return {**values, **changed, "facts": past}
+
+
+def application(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of POST /v1/policies, with dates and instants as the API reads them."""
+    body: dict[str, Any] = {"terms": {}, "insured": {}}
+    for path, value in values.items():
+        part, _, name = path.partition(".")
+        if name:
+            body[part][name] = _written(value)
+    past = [{"event": fact["event"], "on": str(fact["on"])} for fact in values.get("facts", ())]
+    return body | ({"facts": past} if past else {})
+
+
+def _written(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    return value.isoformat() if isinstance(value, date) else value

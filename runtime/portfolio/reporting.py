@@ -1,0 +1,74 @@
+"""Writes the result of an import beside its file: the same rows with outcome, id and reason; decides nothing."""
+
+import csv
+import os
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from pathlib import Path
+
+from openpyxl import Workbook
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+
+from runtime.portfolio.columns import Cell
+from runtime.portfolio.reading import Portfolio, Row
+from runtime.portfolio.sending import Result
+
+ADDED = ("结果", "案件编号", "原因")
+COMPUTES = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet program would take for a formula when it opens a CSV file."""
+WIDEST = 40  # characters
+
+
+def write_report(portfolio: Portfolio, results: Mapping[int, Result]) -> Path:
+    """FILE.result.csv or FILE.result.xlsx. Raises OSError where it cannot be written."""
+    ending = ".csv" if portfolio.is_table else ".xlsx"
+    path = portfolio.path.with_name(f"{portfolio.path.stem}.result{ending}")
+    draft = path.with_name(f".{path.name}.draft")
+    lines = [_line(portfolio, row, results[row.line]) for row in portfolio.rows]
+    (_write_table if portfolio.is_table else _write_workbook)(draft, portfolio, lines)
+    os.replace(draft, path)
+    return path
+
+
+def _line(portfolio: Portfolio, row: Row, result: Result) -> list[Cell]:
+    width = len(portfolio.headings)
+    cells = [*row.cells[:width], *[""] * (width - len(row.cells))]
+    reasons = "；".join(str(fault) for fault in result.faults)
+    return [*cells, result.outcome.value, result.case_id, reasons]
+
+
+def _write_table(path: Path, portfolio: Portfolio, lines: Iterable[list[Cell]]) -> None:
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file, delimiter=portfolio.separator)
+        writer.writerow([*portfolio.headings, *ADDED])
+        writer.writerows([[_harmless(cell) for cell in line] for line in lines])
+
+
+def _harmless(cell: Cell) -> str:
+    """Text from elsewhere is never computed by who opens the report."""
+    written = "" if cell is None else str(cell)
+    return f"'{written}" if written.startswith(COMPUTES) and not _is_number(written) else written
+
+
+def _is_number(written: str) -> bool:
+    return written.lstrip("+-").replace(".", "", 1).isdigit()
+
+
+def _write_workbook(path: Path, portfolio: Portfolio, lines: Iterable[list[Cell]]) -> None:
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append([*portfolio.headings, *ADDED])
+    for cell in sheet[1]:
+        cell.font = Font(bold=True)
+    for number, line in enumerate(lines, start=2):
+        for column, value in enumerate(line, start=1):
+            if isinstance(value, int | float | date | datetime):
+                sheet.cell(number, column, value)
+            else:
+                sheet.cell(number, column, str(value or "")).data_type = "s"  # never a formula
+    sheet.freeze_panes = "A2"
+    for column, heading in enumerate([*portfolio.headings, *ADDED], start=1):
+        sheet.column_dimensions[get_column_letter(column)].width = min(max(len(heading) * 2 + 2, 12), WIDEST)
+    book.save(path)
