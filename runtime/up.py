@@ -23,6 +23,7 @@ EARLIER_RUN_ENDS_WITHIN = 10.0  # seconds we wait for a run of this folder that 
 STOP_WITHIN = 9.0  # seconds for everything; then what is left is killed
 RUNS_WELL_AFTER = 60.0  # seconds after which earlier failures of a part are forgotten
 GIVE_UP_AFTER = 8  # failed restarts in a row
+WIDE = 240  # cells; wider than any row, so that none is cut
 COLOURS = {"postgres": "blue", "temporal": "magenta", "worker": "green", "web": "cyan", "anze": "bold"}
 
 
@@ -96,7 +97,7 @@ async def _run(stack: Stack, stop: asyncio.Event, printer: Printer) -> None:
         await asyncio.wait([starting])
         return
     await starting
-    printer.console.print(_table(stack))
+    Console(width=WIDE).print(_table(stack), soft_wrap=True)
     watches = [asyncio.create_task(_watch(name, part, printer)) for name, part in stack.parts.items()]
     done, _ = await asyncio.wait([told, *watches], return_when=asyncio.FIRST_COMPLETED)
     for task in watches:
@@ -189,7 +190,13 @@ def _mail(stack: Stack) -> str:
 
 def _table(stack: Stack) -> Table:
     settings = stack.settings
-    table = Table(title="安责险工作流已就绪 · ready", title_style="bold", show_header=False)
+    # No box and no wrapping: a key must come out whole when it is copied, however narrow the window.
+    table = Table(
+        title="安责险工作流已就绪 · ready", title_style="bold", title_justify="left", show_header=False, box=None
+    )
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(no_wrap=True)
+    metrics = (settings.web_metrics_port, settings.worker_metrics_port, settings.temporal_metrics_port)
     rows = {
         "接口与页面 API, pages": stack.api_url,
         "接口文档 API docs": f"{stack.api_url}/docs",
@@ -197,10 +204,7 @@ def _table(stack: Stack) -> Table:
         "Temporal": str(settings.temporal_connect_config().get("target_host")),
         "数据库 PostgreSQL": f"127.0.0.1:{settings.postgres_port}" if stack.postgres else "DATABASE_URL",
         "收信箱 caught mail": _mail(stack),
-        "指标 metrics": " ".join(
-            f"{settings.bind}:{port}/metrics"
-            for port in (settings.web_metrics_port, settings.worker_metrics_port, settings.temporal_metrics_port)
-        ),
+        "指标 metrics": " ".join(f"{settings.bind}:{port}/metrics" for port in metrics),
         **{f"示例凭据 sample key · {name}": key for name, key in stack.credentials.items()},
         "停止 stop": "Ctrl-C",
     }
