@@ -13,12 +13,19 @@ from models.contracts.clock import Clock
 from models.contracts.ids import notice_key
 from models.contracts.notice import About, Firing, Notice
 from models.contracts.rulebook import Citation, Rulebook, WorkCalendar
-from models.contracts.vocabulary import NoticeKind, Role, Sector, Urgency
+from models.contracts.vocabulary import DayMark, NoticeKind, Role, Sector, Urgency
 
 AT_ONCE = frozenset(
-    {NoticeKind.MAJOR_HAZARD_REPORT, NoticeKind.HAZARD_NOTICE, NoticeKind.PLAN_CONFIRMATION, NoticeKind.POLICY_OPENED}
+    {
+        (NoticeKind.MAJOR_HAZARD_REPORT, Role.EMERGENCY),
+        (NoticeKind.MAJOR_HAZARD_REPORT, Role.INDUSTRY),
+        (NoticeKind.MAJOR_HAZARD_REPORT, Role.HUMAN_QUEUE),
+        (NoticeKind.HAZARD_NOTICE, Role.INSURED),
+        (NoticeKind.PLAN_CONFIRMATION, Role.INSURED),
+        (NoticeKind.POLICY_OPENED, Role.INSURED),
+    }
 )
-"""Kinds that do not wait for office hours or a digest."""
+"""What does not wait for office hours or a digest, and for whom; an insurer that imports a portfolio gets one digest."""
 PARTIES = frozenset({Role.INSURER, Role.INSURED, Role.PROVIDER, Role.BROKER, Role.HUMAN_QUEUE})
 
 
@@ -54,11 +61,21 @@ def about_duty(case: CaseFacts, key: str, note: str = "") -> tuple[About, Citati
             effective=due.effective,
             due_at=due.due_at,
             provisional=due.provisional,
-            counting=counting(bound.duty, anchored, due),
+            counting=counting(bound.duty, anchored, due, _suspended_days(case, key), sum(running.extensions)),
             note=note,
         ),
         bound.cites,
     )
+
+
+def _suspended_days(case: CaseFacts, key: str) -> int:
+    """How many days of a term were suspended; only a suspended clock is walked day by day."""
+    running = clocks.running(case.clock, key)
+    if running is None or not case.clock.suspensions:
+        return 0
+    duty = clocks.bound(case.rulebook, running.duty).duty
+    days = clocks.explain(duty, running, case.clock, case.calendar).days
+    return sum(day.mark is DayMark.SUSPENDED for day in days)
 
 
 @dataclass(frozen=True)
@@ -79,7 +96,7 @@ def notice(case: CaseFacts, message: Message, to: Role) -> Notice:
         kind=message.kind,
         to=to,
         at=message.at,
-        urgency=Urgency.NOW if message.kind in AT_ONCE else Urgency.DIGEST,
+        urgency=Urgency.NOW if (message.kind, to) in AT_ONCE else Urgency.DIGEST,
         about=message.about,
         cites=message.cites,
         departments=() if to in PARTIES else departments(case.rulebook, to, case.region, case.sector),
