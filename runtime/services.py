@@ -41,8 +41,7 @@ class Service:
     async def start(self) -> None:
         """Start (again), and return once the service says that it is ready."""
         await self.stop()
-        for port, setting in self._ports():
-            await require_free(port, f"anze {self.name}", setting)
+        await self.require_ports()
         if self.in_process:
             self._task = asyncio.create_task(_STORIES[self.name](self.settings), name=self.name)
         else:
@@ -58,6 +57,11 @@ class Service:
             self._task.cancel()
             await asyncio.wait([self._task], timeout=STOP_WITHIN)
             self._task = None
+
+    async def require_ports(self) -> None:
+        """Raises PortTaken when somebody else listens where this service will."""
+        for port, setting in self._ports():
+            await require_free(port, f"anze {self.name}", setting)
 
     def _ports(self) -> list[tuple[int, str]]:
         if self.name == "web":

@@ -111,6 +111,7 @@ class Stack:
         self.settings = self.options.settings or self._isolated()
         self.settings.var.mkdir(mode=0o711, parents=True, exist_ok=True)
         self._tell(secret=SecretStr(_kept_secret(self.settings)))
+        await _together(*(service.require_ports() for service in self._services()))  # say it before anything starts
         await _together(self._start_postgres(), self._start_temporal(), self._start_mailbox())
         if self.options.migrations:
             await migrate(self.settings)
