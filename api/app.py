@@ -18,7 +18,6 @@ from api.limits import Limits
 from api.metrics import Metrics
 from api.openapi import describe
 from api.portal import pages as portal
-from api.portal import pages as links
 from api.rates import Rates
 from api.tools import Budgets, Tools
 from domain.calendar import local_date
@@ -81,5 +80,5 @@ def _v1(today: date) -> APIRouter:
 
 def _add_portal(app: FastAPI) -> None:
     """The pages behind mailed links, and the style sheets and pictures they use."""
-    app.include_router(links.router)
+    app.include_router(portal.router)
     app.mount("/static", StaticFiles(directory=pages.TEMPLATES / "static"), name="static")

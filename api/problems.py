@@ -127,12 +127,12 @@ def install(app: FastAPI) -> None:
 
 
 async def _problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)  # noqa: S101 - registered for this class only
+    assert isinstance(error, Problem)
     return answer(request, error)
 
 
 async def _validation(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101
+    assert isinstance(error, RequestValidationError)
     found = error.errors()
     if any(one["type"] == "json_invalid" for one in found):
         return answer(request, Problem(ProblemCode.NOT_JSON))
@@ -141,7 +141,7 @@ async def _validation(request: Request, error: Exception) -> Response:
 
 
 async def _http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101
+    assert isinstance(error, HTTPException)
     code = BY_STATUS.get(error.status_code, ProblemCode.BAD_REQUEST)
     return answer(request, Problem(code, headers=error.headers))
 

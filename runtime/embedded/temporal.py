@@ -19,6 +19,7 @@ READY_WITHIN = 30.0  # seconds
 # Time travel (engine.md A, E3): the names are the server's, and change in later pre-releases; they are kept only here.
 DYNAMIC_CONFIG = {
     "frontend.WorkflowTimeSkippingEnabled": "true",
+    "frontend.WorkflowPauseEnabled": "true",  # an operator may pause a case; tests see that no page minds
     "history.timerProcessorMaxTimeShift": '"10ms"',  # else short timers are rounded up to about a second
 }
 PRAGMAS = {"journal_mode": "wal", "synchronous": "normal"}

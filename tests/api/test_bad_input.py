@@ -15,7 +15,8 @@ DEEP = b'{"terms":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 
 
 def with_terms(**changed: object) -> bytes:
-    return json.dumps(terms(**changed), ensure_ascii=True).encode()
+    body = terms()
+    return json.dumps({**body, "terms": {**body["terms"], **changed}}).encode()
 
 
 def literal(field: str, value: str) -> bytes:
@@ -153,8 +154,9 @@ async def test_a_chunked_body_is_counted_too(insurer: Caller) -> None:
 async def test_a_missing_or_malformed_idempotency_key_is_refused(insurer: Caller, admin) -> None:
     for key in (None, "", " ", "x" * 256, "键", "a b"):
         with saying(repr(key)):
-            given = {} if key is None else {"Idempotency-Key": key.encode()}
-            answer = await insurer.http.post("/v1/policies", json=terms(), headers={**insurer.headers, **given})
+            given = [] if key is None else [(b"Idempotency-Key", key.encode())]
+            known = [(name.encode(), value.encode()) for name, value in insurer.headers.items()]
+            answer = await insurer.http.post("/v1/policies", json=terms(), headers=[*known, *given])
             refused(answer, 400)
             assert answer.json()["code"] == "idempotency_key_missing"
     assert await counted(admin, "cases") == {"cases": 0}

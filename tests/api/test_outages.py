@@ -1,0 +1,135 @@
+"""When something is down the answer says so, within its budget, and repeating the same request ends in one effect."""
+
+import asyncio
+import time
+from dataclasses import replace
+
+import pytest
+from httpx import ASGITransport, AsyncClient
+from temporalio.api.workflowservice.v1 import PauseWorkflowExecutionRequest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Worker
+
+from api.app import create_app
+from api.rates import Rates
+from api.tools import Budgets, Tools
+from models.tables.engine import make_engine
+from runtime.settings import Settings
+from runtime.worker import library, make_worker
+from tests.api.conftest import Caller, counted, fresh_key, terms
+from tests.api.test_writing import opened
+
+NOWHERE = "127.0.0.1:9"  # the discard port; nobody listens there
+
+
+def through(tools: Tools, caller: Caller) -> Caller:
+    """The same caller at an API with other tools."""
+    http = AsyncClient(transport=ASGITransport(create_app(tools)), base_url="http://anze.test")
+    return Caller(http, caller.token, caller.id, caller.code)
+
+
+async def test_without_a_worker_the_outcome_is_unknown_and_repeating_it_has_one_effect(
+    tools: Tools, insurer: Caller, settings: Settings, temporal: Client, admin
+) -> None:
+    hurried, key = through(replace(tools, budgets=Budgets(answer_within=1.0)), insurer), fresh_key()
+    began = time.monotonic()
+    unknown = await hurried.post("/v1/policies", terms(), key)
+    assert time.monotonic() - began < 3
+    assert (unknown.status_code, unknown.json()["code"]) == (503, "outcome_unknown")
+    assert int(unknown.headers["Retry-After"]) > 0
+    assert "Idempotency-Key" in unknown.json()["detail"]
+    engine = make_engine(settings.database, 5)
+    async with make_worker(temporal, engine, settings, library()):
+        done = await insurer.post("/v1/policies", terms(), key)
+        again = await insurer.post("/v1/policies", terms(), key)
+    await engine.dispose()
+    assert (done.status_code, again.text) == (201, done.text)
+    assert await counted(admin, "cases", "steps") == {"cases": 1, "steps": 1}
+
+
+async def test_without_temporal_reading_works_and_writing_is_unknown(
+    tools: Tools, insurer: Caller, worker: Worker
+) -> None:
+    policy_id = await opened(insurer)
+    gone = await Client.connect(NOWHERE, lazy=True, data_converter=pydantic_data_converter)
+    cut_off = through(replace(tools, temporal=gone, budgets=Budgets(answer_within=1.5)), insurer)
+    assert (await cut_off.get(f"/v1/policies/{policy_id}")).status_code == 200
+    answer = await cut_off.post(f"/v1/policies/{policy_id}/provider", {"provider_name": "甲机构"})
+    assert (answer.status_code, answer.json()["code"]) == (503, "outcome_unknown")
+    health = await cut_off.get("/health/ready")
+    assert (health.status_code, health.json()["temporal"], health.json()["database"]) == (503, False, True)
+
+
+async def test_without_the_database_nothing_is_done_and_the_answer_says_so(tools: Tools, insurer: Caller) -> None:
+    gone = make_engine(f"postgresql+asyncpg://nobody@{NOWHERE}/nothing", 1)
+    cut_off = through(replace(tools, engine=gone), insurer)
+    for answer in (await cut_off.post("/v1/policies", terms()), await cut_off.get("/v1/policies")):
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+        assert answer.headers["Retry-After"]
+    await gone.dispose()
+
+
+async def test_a_locked_table_ends_in_unavailable_and_heals(tools: Tools, insurer: Caller, admin) -> None:
+    hurried = through(replace(tools, budgets=Budgets(answer_within=0.5)), insurer)
+    async with admin.begin() as connection:
+        await connection.exec_driver_sql("LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE")
+        answer = await hurried.get("/v1/me")
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert (await hurried.get("/v1/me")).status_code == 200
+
+
+async def test_a_case_an_operator_ended_breaks_no_page(insurer: Caller, temporal: Client, worker: Worker) -> None:
+    policy_id = await opened(insurer)
+    await temporal.get_workflow_handle(f"policy/{insurer.code}/PA-1").terminate("an operator's hand")
+    assert (await insurer.get(f"/v1/policies/{policy_id}")).status_code == 200
+    answer = await insurer.post(f"/v1/policies/{policy_id}/provider", {"provider_name": "甲机构"})
+    assert (answer.status_code, answer.json()["code"]) == (503, "outcome_unknown")
+
+
+async def test_a_paused_workflow_breaks_no_page(
+    tools: Tools, insurer: Caller, temporal: Client, worker: Worker
+) -> None:
+    """The SDK cannot read the status of a paused workflow (engine.md A); pages come from PostgreSQL."""
+    policy_id = await opened(insurer)
+    paused = PauseWorkflowExecutionRequest(
+        namespace=temporal.namespace, workflow_id=f"policy/{insurer.code}/PA-1", reason="操作员暂停", request_id="p-1"
+    )
+    await temporal.workflow_service.pause_workflow_execution(paused)
+    for path in ("", "/duties", "/timeline", "/notices"):
+        assert (await insurer.get(f"/v1/policies/{policy_id}{path}")).status_code == 200
+    assert len((await insurer.get("/v1/policies")).json()["items"]) == 1
+    hurried = through(replace(tools, budgets=Budgets(answer_within=1.5)), insurer)
+    answer = await hurried.post(f"/v1/policies/{policy_id}/provider", {"provider_name": "甲机构"})
+    assert (answer.status_code, answer.json()["code"]) == (503, "outcome_unknown")
+
+
+async def test_too_many_requests_are_told_to_wait(tools: Tools, insurer: Caller, other: Caller) -> None:
+    few = replace(tools, budgets=Budgets(requests_per_second=0.5, burst=3))
+    eager = through(few, insurer)
+    answers = [await eager.get("/v1/me") for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+    assert int(answers[-1].headers["Retry-After"]) >= 1
+
+
+def test_a_bucket_fills_again_and_memory_stays_bounded() -> None:
+    now = [0.0]
+    rates = Rates(2, 4, lambda: now[0])
+    assert [rates.spend("a") for _ in range(5)] == [0, 0, 0, 0, 1]
+    now[0] = 0.6
+    assert rates.spend("a") == 0
+    for number in range(20_000):
+        rates.spend(str(number))
+    assert len(rates._buckets) <= 10_000
+
+
+async def test_a_caller_who_hangs_up_leaves_all_or_nothing(insurer: Caller, worker: Worker, admin) -> None:
+    key = fresh_key()
+    task = asyncio.create_task(insurer.post("/v1/policies", terms(), key))
+    await asyncio.sleep(0.02)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    answer = await insurer.post("/v1/policies", terms(), key)
+    assert answer.status_code == 201
+    assert await counted(admin, "cases", "steps") == {"cases": 1, "steps": 1}
