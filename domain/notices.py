@@ -25,7 +25,7 @@ AT_ONCE = frozenset(
         (NoticeKind.POLICY_OPENED, Role.INSURED),
     }
 )
-"""What does not wait for office hours or a digest, and for whom; an insurer that imports a portfolio gets one digest."""
+"""What waits neither for office hours nor for a digest, and for whom; a portfolio's insurer gets one digest."""
 PARTIES = frozenset({Role.INSURER, Role.INSURED, Role.PROVIDER, Role.BROKER, Role.HUMAN_QUEUE})
 
 
