@@ -9,7 +9,7 @@ LOCK_SUM := $(shell cksum < requirements.lock | cut -d' ' -f1)
 APP_SUM := $(shell cksum < pyproject.toml | cut -d' ' -f1)
 READY := $(VENV)/.lock-$(LOCK_SUM) $(VENV)/.app-$(APP_SUM)
 # A mirror set for pip (pip.conf or PIP_INDEX_URL) serves uv too.
-MIRROR = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$($(BIN)/pip config get global.index-url 2>/dev/null)}"
+MIRROR = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(BIN)/pip config get global.index-url 2>/dev/null)}}"
 UV = env $(MIRROR) sh -c '[ -n "$$UV_DEFAULT_INDEX" ] || unset UV_DEFAULT_INDEX; exec $(BIN)/uv "$$@"' uv
 
 .DEFAULT_GOAL := help
