@@ -50,8 +50,20 @@ ACTORS = st.sampled_from([SOMEBODY, DEPARTMENT, ENTERPRISE, OPERATOR])
 FACTS = st.none() | st.dates(date(2024, 2, 25), date(2025, 9, 1))
 DAYS = st.dates(date(2024, 2, 25), date(2025, 9, 1))
 DUTIES = st.sampled_from(
-    "policy_upload service_completion first_service renewal renewal#2 service_in_year recheck rectification"
-    " rectification#2 department_answer yearly_service contract_services".split()
+    [
+        "policy_upload",
+        "service_completion",
+        "first_service",
+        "renewal",
+        "renewal#2",
+        "service_in_year",
+        "recheck",
+        "rectification",
+        "rectification#2",
+        "department_answer",
+        "yearly_service",
+        "contract_services",
+    ]
 )
 NUMBERS = st.sampled_from(["N-1", "N-2", "N-3"])
 ITEMS = st.lists(st.sampled_from(ServiceItem), min_size=1, max_size=3, unique=True).map(tuple)
