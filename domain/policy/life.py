@@ -235,7 +235,7 @@ def _finished(
     last = f"{day(local_date(now))} {told[-1].kind.label} → {told[-1].to.label}" if told else state.last_notice
     update: dict[str, Any] = {"seq": state.seq + 1, "last_notice": last}
     if given:
-        update["remembered"] = remember(state.remembered, given.command_id)
+        update["remembered"] = remember(state.remembered, given)
     return Decision(state=state.model_copy(update=update), happened=happened, notices=told)
 
 
