@@ -28,6 +28,9 @@ T = TypeVar("T")
 LONG_HISTORY = 1_500
 """Events after which a run is continued as new even if no chapter has ended; the server suggests it later."""
 
+APART = timedelta(milliseconds=1)
+"""Any timer gives a task of its own; this one is as short as timers are."""
+
 
 @dataclass(frozen=True)
 class Life(Generic[S, V]):
@@ -195,7 +198,20 @@ class Case(Generic[S, V]):
         running.add_done_callback(self.errands.discard)
 
     async def _settled(self) -> None:
-        await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self.errands)
+        """Everything is answered, and was so before the task that ends this run.
+
+        A task that answers an update and ends the run is refused by the server when a signal came meanwhile; the update
+        is then lost although its step is committed (docs/decisions/0020-a-run-ends-in-a-task-of-its-own.md).
+        """
+        seen = -1
+        while seen != self.committed:
+            await workflow.wait_condition(self._is_idle)
+            seen = self.committed
+            await workflow.sleep(APART, summary="结清")
+            await workflow.wait_condition(self._is_idle)
+
+    def _is_idle(self) -> bool:
+        return workflow.all_handlers_finished() and not self.errands
 
 
 def takes(name: str) -> Callable[[Callable[..., Any]], Any]:
