@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from temporalio.api.enums.v1 import EventType
@@ -30,7 +31,7 @@ async def refused(call: object) -> str:
     return cause.details[0]["code"]
 
 
-async def planned(office: Office, **more: object) -> Opened:
+async def planned(office: Office, **more: Any) -> Opened:
     policy = await office.opened(**more)
     for update, command in (("upload", UPLOAD), ("name_provider", PROVIDER), ("file_plan", PLAN)):
         await policy.act(update, command)
