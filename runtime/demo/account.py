@@ -63,12 +63,12 @@ class Account:
     def act(self, policy: Policy, said: str) -> None:
         self.line(f"◆ {policy.number}〔{policy.story}〕{said}", "green")
 
-    def mails(self, sent: Iterable[tuple[Any, list[Any]]]) -> None:
-        """One line a mail; welcome mails, and those of policies nobody follows, are counted."""
+    def mails(self, sent: Iterable[tuple[Any, list[Any]]], subjects: Mapping[str, str]) -> None:
+        """One line a mail; welcome mails and those of unfollowed policies are counted. `subjects`: by Message-ID."""
         counted = 0
         for mail, notices in sent:
             if self._is_told(mail, notices):
-                self._mail(mail, notices)
+                self._mail(mail, notices, subjects.get(mail.message_id) or _about(notices))
             else:
                 counted += 1
         if counted:
@@ -79,9 +79,8 @@ class Account:
         welcome = all(one.kind == NoticeKind.POLICY_OPENED for one in notices)
         return mail.role not in PARTIES or (followed and not welcome) or mail.status == NoticeStatus.BOUNCED
 
-    def _mail(self, mail: Any, notices: Sequence[Any]) -> None:
-        subject = mail.subject or (notices[0].about.get("label") if notices else "")
-        self.line(f"✉ {_clock(mail.composed_at)} {mail.recipient} ← {subject or ''}")
+    def _mail(self, mail: Any, notices: Sequence[Any], subject: str) -> None:
+        self.line(f"✉ {_clock(mail.composed_at)} {mail.recipient} ← {subject}")
         clauses = cited(list(notices))
         if clauses:
             self.line(f"     依据 {clauses}", "dim")
@@ -145,6 +144,14 @@ def _line(notice: Any) -> tuple[str, str, str, str]:
     what = f"{NoticeKind(notice.kind).label}：{label}" if label else NoticeKind(notice.kind).label
     by = By(notice.cites["by"]).label if notice.cites else By.PRODUCT.label
     return notice.recipient, what, cited([notice]) or "发信时点由系统约定", by
+
+
+def _about(notices: Sequence[Any]) -> str:
+    """For a mail the server refused, so that nobody has seen its subject."""
+    return (
+        "、".join(dict.fromkeys(one.about.get("label") or NoticeKind(one.kind).label for one in notices))
+        or "（已转出）"
+    )
 
 
 def _clock(at: datetime) -> str:
