@@ -22,7 +22,7 @@ from runtime.portfolio import importing
 from runtime.portfolio.sending import Parcel
 from runtime.settings import PROJECT_ROOT
 from runtime.stack import Stack, StackOptions
-from workflows.search import DUE_AT, KIND, NEXT_DUTY, PLACE, SECTOR, STAGE
+from workflows.search import DUE_AT, KIND, NEXT_DUTY, PLACE, STAGE
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
@@ -38,7 +38,7 @@ REPORTED = ("YS", "YS-2026-000017")
 CASES = f"{KIND.name} IS NOT NULL"
 """What the list is asked for: cases, not mailrooms."""
 MAIL_WITHIN = 60.0  # seconds
-SETTLES = 2.5  # seconds the Temporal UI takes to draw
+SETTLES = 2.5  # seconds the Temporal UI takes to draw what it has; details lie in a frame of their own
 
 
 async def take() -> list[Path]:
@@ -115,20 +115,21 @@ async def _engine(stack: Stack, browser: Browser) -> list[Path]:
     await page.add_init_script(f"localStorage.setItem('namespace-workflow-table-columns', {json.dumps(_columns())})")
     case = f"{base}/workflows/{quote(workflow_id, safe='')}/{run_id}"
     return [
-        await _shot(page, f"{base}/workflows?query={quote(CASES)}", "temporal-list"),
-        await _shot(page, f"{case}/user-metadata", "temporal-policy"),
-        await _shot(page, f"{case}/timeline", "temporal-timeline"),
+        await _shot(page, f"{base}/workflows?query={quote(CASES)}", "temporal-list", SHOWN[1]),
+        await _shot(page, f"{case}/user-metadata", "temporal-policy", "Current Details"),
+        await _shot(page, f"{case}/timeline", "temporal-timeline", "记入台账"),
     ]
 
 
 def _columns() -> str:
     """The list shows what an operator looks for; anybody can choose the same columns at its foot."""
-    shown = ("Workflow ID", PLACE.name, SECTOR.name, STAGE.name, NEXT_DUTY.name, DUE_AT.name)
+    shown = ("Workflow ID", PLACE.name, STAGE.name, NEXT_DUTY.name, DUE_AT.name)
     return json.dumps({"default": [{"label": label} for label in shown]})
 
 
-async def _shot(page: Page, address: str, name: str) -> Path:
+async def _shot(page: Page, address: str, name: str, says: str) -> Path:
     await page.goto(address)
+    await page.get_by_text(says).first.wait_for()
     await asyncio.sleep(SETTLES)
     path = FOLDER / f"{name}.png"
     await page.screenshot(path=path)
