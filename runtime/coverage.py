@@ -155,7 +155,8 @@ def page(notices: tuple[Notice, ...]) -> str:
 
 
 def _line(one: Obligation) -> str:
-    where = "、".join(f"`{path}`" for path in one.tests) or one.recorded or ("规则包 *" if one.in_packs else "")
+    rooms = dict.fromkeys(path.partition("/")[0] for path in one.tests)
+    where = "、".join(f"`tests/{room}`" for room in rooms) or one.recorded or ("规则包 *" if one.in_packs else "")
     return f"| {one.id} | {one.at} | {' '.join(one.actions)} | {one.standing.value} | {where} |"
 
 

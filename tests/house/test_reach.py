@@ -13,6 +13,7 @@ from runtime.settings import PROJECT_ROOT
 from workflows.hazard import HazardWorkflow
 from workflows.policy import PolicyWorkflow
 
+ROOMS = PROJECT_ROOT / "runtime" / "commands"
 PACKS = [loaded.pack for loaded in Library().known()]
 DUTIES = [duty for pack in PACKS for duty in pack.duties]
 BY_THE_ENGINE = {"opened"}
@@ -85,5 +86,5 @@ def test_every_command_line_the_console_promises_is_there() -> None:
 
     registered = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
     registered |= {group.name for group in app.registered_groups}
-    present = {name for name in COMMANDS if (PROJECT_ROOT / "runtime" / "commands" / f"{name}.py").exists()}
+    present = {name for name, module in COMMANDS.items() if (ROOMS / f"{module}.py").exists()}
     assert present <= registered
