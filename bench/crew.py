@@ -13,7 +13,7 @@ from bench.floor import QUEUE, FloorWorkflow
 from models.tables.engine import make_engine
 from rules.library import CALENDARS, Library
 from rules.library import PACKS as LAW
-from runtime.sandbox import sandbox
+from runtime.sandbox import keep_bytecode, sandbox
 from runtime.services import until_told
 from runtime.settings import Settings
 from runtime.worker import CONNECTIONS, make_worker
@@ -55,4 +55,6 @@ async def _client(settings: Settings) -> Client:
 ROLES = {"floor": floor, "quiet": quiet, "midnight": midnight}
 
 if __name__ == "__main__":
-    asyncio.run(until_told(ROLES[sys.argv[1]](Settings())))
+    settings = Settings()
+    keep_bytecode(settings.var)
+    asyncio.run(until_told(ROLES[sys.argv[1]](settings)))

@@ -1,4 +1,4 @@
-"""The bare floor: the same number of workflows, updates and open timers on the same server, and no database, rule or page."""
+"""The bare floor: as many workflows, updates and open timers on the same server, and no database, rule or page."""
 
 import asyncio
 import itertools
@@ -8,6 +8,9 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
+
+with workflow.unsafe.imports_passed_through():
+    from bench.measure import Load
 
 QUEUE = "anze-floor"
 TIMER = timedelta(days=7)
@@ -33,23 +36,26 @@ class FloorWorkflow:
 
 
 class Floor:
-    """Drives pairs of workflows as a policy and its hazard would be: update-with-start, then one update after another."""
+    """Drives pairs of workflows as a policy and its hazard would be: update-with-start, then update after update."""
 
     def __init__(self, client: Client, policy_updates: int, hazard_updates: int) -> None:
         self._client = client
         self._updates = {"policy": policy_updates, "hazard": hazard_updates}
         self._numbers = itertools.count(1)
 
-    async def lead(self, count: int, callers: int) -> None:
-        """Lead `count` pairs, `callers` at once."""
-        left = iter(range(count))
-        await asyncio.gather(*(self._caller(left) for _ in range(callers)))
+    async def lead(self, load: Load) -> int:
+        """Lead pairs until there are enough or the time is over; how many."""
+        left = load.turns()
+        return sum(await asyncio.gather(*(self._caller(left) for _ in range(load.callers))))
 
-    async def _caller(self, left: Iterator[int]) -> None:
+    async def _caller(self, left: Iterator[int]) -> int:
+        led = 0
         for _ in left:
+            led += 1
             number = next(self._numbers)
             for kind, updates in self._updates.items():
                 await self._one(f"floor/{kind}/{number}", updates)
+        return led
 
     async def _one(self, workflow_id: str, updates: int) -> None:
         start = WithStartWorkflowOperation(

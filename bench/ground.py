@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
 
+import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -16,11 +17,21 @@ from bench.crew import READY
 from bench.measure import Meter
 from models.tables.engine import make_engine
 from runtime.embedded.process import Child, Launch
-from runtime.settings import PROJECT_ROOT, Settings
+from runtime.settings import PROJECT_ROOT, Settings, plain_dsn
 from runtime.stack import Stack, StackOptions
 
 STARTS_WITHIN = 60.0  # seconds; a cold start on a busy machine imports for a while
 Role = Literal["floor", "quiet", "midnight"]
+
+PUT_ASIDE = (
+    "INSERT INTO mails (id, recipient_id, message_id, urgency, composed_at, sent_at, attempts)"
+    " SELECT gen_random_uuid(), recipient_id, 'aside-' || recipient_id || clock_timestamp(), 'now', now(), now(), 1"
+    " FROM (SELECT DISTINCT recipient_id FROM outbox WHERE mail_id IS NULL) AS waiting",
+    "UPDATE outbox SET mail_id = mails.id, told_at = now(), status = 'accepted' FROM mails"
+    " WHERE outbox.mail_id IS NULL AND mails.recipient_id = outbox.recipient_id AND mails.message_id LIKE 'aside-%'",
+    "DELETE FROM nudges",
+)
+"""What earlier measurements left in the outbox is marked as sent, and nobody is nudged for it."""
 
 
 @dataclass
@@ -46,6 +57,17 @@ class Ground:
             yield child
         finally:
             await child.stop(signal.SIGTERM, patience=8)
+
+    async def put_aside(self) -> None:
+        """Let no mail of an earlier measurement go out during the next one."""
+        if self.stack.postgres is None:
+            raise RuntimeError("the bench needs the embedded PostgreSQL")
+        admin = await asyncpg.connect(plain_dsn(self.stack.postgres.url("admin")))
+        try:
+            for statement in PUT_ASIDE:
+                await admin.execute(statement)
+        finally:
+            await admin.close()
 
     def pids(self, worker: Child) -> dict[str, int]:
         """The processes whose CPU counts."""

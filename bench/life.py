@@ -11,6 +11,7 @@ from typing import Any
 
 from api.insurer.doors import DOORS, application
 from bench.cast import Insurer, credit_code
+from bench.measure import Load
 from bench.wire import Wire
 from models.contracts import ids
 
@@ -29,6 +30,11 @@ class Times:
     """How long each command took, in seconds, by its path."""
 
     by_command: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    cases: list[tuple[str, str]] = field(default_factory=list)
+    """The workflow ids of each life that was led to its end: policy and hazard."""
+
+    repeated: int = 0
+    """Answers of unknown outcome, repeated under the same key."""
 
     def all(self) -> list[float]:
         return [took for times in self.by_command.values() for took in times]
@@ -42,17 +48,18 @@ class Lives:
         self._numbers = itertools.count(1)
         self._bodies = {door.path: door.example(today) for door in DOORS}
 
-    async def lead(self, count: int, callers: int) -> Times:
-        """Lead `count` lives, `callers` at once, each one after the other."""
-        times, left = Times(), iter(range(count))
+    async def lead(self, load: Load) -> Times:
+        """Lead lives until there are enough or the time is over."""
+        times, left = Times(), load.turns()
         holders = itertools.cycle(self._holders)
-        await asyncio.gather(*(self._caller(left, next(holders), times) for _ in range(callers)))
+        await asyncio.gather(*(self._caller(left, next(holders), times) for _ in range(load.callers)))
         return times
 
     async def _caller(self, left: Iterator[int], holder: Insurer, times: Times) -> None:
         wire = Wire(self._api_url, holder.token)
         for _ in left:
             await self._one(wire, holder, next(self._numbers), times)
+        times.repeated += wire.repeated
         await wire.close()
 
     async def _one(self, wire: Wire, holder: Insurer, number: int, times: Times) -> None:
@@ -67,6 +74,9 @@ class Lives:
             began = time.perf_counter()
             await wire.post(path, body, f"{number}-{name}")
             times.by_command[name].append(time.perf_counter() - began)
+        times.cases.append(
+            (ids.policy_workflow_id(holder.code, policy), ids.hazard_workflow_id(holder.code, policy, HAZARD))
+        )
 
     def _application(self, policy: str, number: int) -> dict[str, Any]:
         asked = application(self._today)

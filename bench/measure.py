@@ -3,12 +3,26 @@
 import math
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import psutil
 
 MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Load:
+    """How much is to be done: at most so many, by so many callers at once, within so many seconds."""
+
+    count: int
+    callers: int
+    within: float
+
+    def turns(self) -> Iterator[int]:
+        """One number for each turn; shared by all callers. A turn that has begun is finished."""
+        ends = time.perf_counter() + self.within
+        return (number for number in range(self.count) if time.perf_counter() < ends)
 
 
 @dataclass(frozen=True)

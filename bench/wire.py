@@ -1,4 +1,4 @@
-"""A load generator's HTTP: one kept connection, POST and GET with a key, nothing else; cheap, so that it measures others."""
+"""A load generator's HTTP: one kept connection and one key, nothing else; cheap, so that it measures others."""
 
 import asyncio
 from dataclasses import dataclass
@@ -8,6 +8,11 @@ from urllib.parse import urlsplit
 import orjson
 
 LENGTH = b"content-length:"
+
+
+UNAVAILABLE = b"HTTP/1.1 503"
+TRIES, PAUSE = 5, 2.0
+"""A caller repeats an unknown outcome under the same key, after the seconds of Retry-After (promises.md P2)."""
 
 
 class Unexpected(RuntimeError):
@@ -20,6 +25,8 @@ class Wire:
 
     url: str
     token: str
+    repeated: int = 0
+    """How many answers said that the outcome is unknown."""
     _reader: asyncio.StreamReader | None = None
     _writer: asyncio.StreamWriter | None = None
 
@@ -31,18 +38,24 @@ class Wire:
         self, method: str, path: str, body: bytes, headers: dict[str, str], kind: str = "application/json"
     ) -> Any:
         """One request and its answer; the connection is made when first needed. Raises Unexpected."""
-        reader, writer = await self._connected()
         given = {"Content-Type": kind, "Content-Length": str(len(body)), **headers}
         lines = "".join(f"{name}: {value}\r\n" for name, value in given.items())
-        writer.write(
-            f"{method} {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {self.token}\r\n{lines}\r\n".encode()
-        )
-        writer.write(body)
-        head = await reader.readuntil(b"\r\n\r\n")
-        answer = await reader.readexactly(_length(head))
+        asked = f"{method} {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {self.token}\r\n{lines}\r\n"
+        for _ in range(TRIES):
+            head, answer = await self._exchange(asked.encode() + body)
+            if not head.startswith(UNAVAILABLE):
+                break
+            self.repeated += 1
+            await asyncio.sleep(PAUSE)
         if not head.startswith(b"HTTP/1.1 2"):
             raise Unexpected(f"{method} {path}: {head[:12].decode()} {answer[:600].decode()}")
         return orjson.loads(answer) if answer else None
+
+    async def _exchange(self, asked: bytes) -> tuple[bytes, bytes]:
+        reader, writer = await self._connected()
+        writer.write(asked)
+        head = await reader.readuntil(b"\r\n\r\n")
+        return head, await reader.readexactly(_length(head))
 
     async def close(self) -> None:
         if self._writer is not None:
