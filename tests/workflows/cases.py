@@ -67,6 +67,7 @@ class Office:
             activities=[
                 self.ledger.commit_step,
                 self.ledger.recall_answer,
+                self.ledger.recorded_since,
                 self.desk.resolve_rules,
                 registry.open_hazards,
             ],
@@ -115,7 +116,7 @@ class Opened:
     view: PolicyView
 
     async def act(self, update: str, command: Command, key: str | None = None, actor: Actor = SOMEBODY) -> PolicyView:
-        asked = given(command, key or fresh_key(), actor)
+        asked = given(command, key or fresh_key(), actor).model_copy(update={"recorded": len(self.steps)})
         return await self.handle.execute_update(update, asked, id=asked.command_id, result_type=PolicyView)
 
     async def pass_days(self, days: float) -> None:
