@@ -17,10 +17,12 @@ from models.contracts.base import Actor, Command, Given
 from models.contracts.hazard import StopHazard
 from models.contracts.policy import Birth, HazardNews, PolicyRun, PolicyState, PolicyView
 from models.contracts.ports import Registry
-from models.contracts.step import Cause, Refusal
+from models.contracts.step import Refusal
 from models.contracts.vocabulary import PolicyStage
 from workflows import options
-from workflows.case import Case, Life, cause_of, internal_error, refusal_error, resolve, takes
+from workflows.case import Case, internal_error, refusal_error, takes
+from workflows.journal import opening, resolve
+from workflows.lives import Life
 
 SERVED = frozenset({PolicyStage.SERVED})
 
@@ -209,11 +211,6 @@ class PolicyWorkflow:
     @takes("adopt_calendar")
     async def adopt_calendar(self, given: Given[commands.AdoptCalendar]) -> PolicyView:
         return await self.case.act(given)
-
-
-def opening(given: Given[commands.OpenPolicy]) -> Cause:
-    """The same application opens the same case, under whatever key it comes."""
-    return cause_of(given).model_copy(update={"key": f"opened#{given.fingerprint}"})
 
 
 async def _stop(workflow_id: str, reason: str) -> None:
