@@ -25,5 +25,5 @@ class Plan:
         return self.load.callers
 
 
-FULL = Plan("full", Load(300, 16, 25), rounds=2, slowly=15, replayed=20, policies=2_000, opening=80)
+FULL = Plan("full", Load(300, 16, 18), rounds=2, slowly=10, replayed=6, policies=2_000, opening=45)
 QUICK = Plan("quick", Load(16, 4, 5), rounds=1, slowly=2, replayed=3, policies=40, opening=6)
