@@ -13,7 +13,7 @@ from bench.floor import QUEUE, FloorWorkflow
 from models.tables.engine import make_engine
 from rules.library import CALENDARS, Library
 from rules.library import PACKS as LAW
-from runtime.sandbox import keep_bytecode
+from runtime.sandbox import keep_bytecode, serving
 from runtime.services import until_told
 from runtime.settings import Settings
 from runtime.worker import CONNECTIONS, make_worker

@@ -54,7 +54,7 @@ async def queued(admin: asyncpg.Connection) -> list[tuple[str, str]]:
     return [(row["kind"], row["said"]) for row in await admin.fetch("SELECT * FROM tasks ORDER BY kind, said")]
 
 
-async def outcome(attempt: Awaitable[None]) -> str | None:
+async def outcome(attempt: Awaitable[Entered]) -> str | None:
     """`done`, or the type of the error."""
     try:
         await attempt
