@@ -9,11 +9,11 @@ LOCK_SUM := $(shell cksum < requirements.lock | cut -d' ' -f1)
 APP_SUM := $(shell cksum < pyproject.toml | cut -d' ' -f1)
 READY := $(VENV)/.lock-$(LOCK_SUM) $(VENV)/.app-$(APP_SUM)
 # A mirror set for pip (pip.conf or PIP_INDEX_URL) serves uv too.
-MIRROR = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$($(BIN)/pip config get global.index-url 2>/dev/null)}"
+MIRROR = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(BIN)/pip config get global.index-url 2>/dev/null)}}"
 UV = env $(MIRROR) sh -c '[ -n "$$UV_DEFAULT_INDEX" ] || unset UV_DEFAULT_INDEX; exec $(BIN)/uv "$$@"' uv
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up demo test check format lint types imports packs deploy bench coverage rules lock browser clean
+.PHONY: help venv up demo test check format lint types imports packs deploy bench coverage rules lock docs browser clean
 
 help: ## 列出所有命令 / list the commands
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,10 @@ coverage: $(READY) ## 通知义务的证明情况 / which obligations are proved
 rules: $(READY) ## 检查规则包并更新 packs.lock / check packs, write their digests
 	$(BIN)/anze rules check
 	$(BIN)/anze rules lock
+
+docs: $(READY) ## 重写文档中由程序生成的部分（SHOTS=1 连同截图）/ pictures, glossary, codes
+	$(BIN)/anze docs write
+	$(if $(SHOTS),$(BIN)/anze docs screenshots)
 
 lock: $(READY) ## 重新计算 requirements.lock / compile the lock again
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile --quiet pyproject.toml --all-extras --universal \

@@ -26,7 +26,7 @@ from domain.calendar import opens_at
 from models.contracts import ports
 from models.contracts.mailroom import Compose, Composed, Delivery, Waiting
 from models.contracts.rulebook import WorkCalendar
-from models.contracts.vocabulary import NoticeStatus, Role, TaskKind, Urgency
+from models.contracts.vocabulary import NoticeKind, NoticeStatus, Role, TaskKind, Urgency
 from models.tables.engine import recipient as for_recipient
 from models.tables.outbox import Attempt, Mail, OutboxNotice
 from models.tables.parties import Recipient
@@ -125,7 +125,9 @@ class MailPostman(ports.Postman):
         return pieces
 
     def _piece(self, row: OutboxNotice, opened: book.Opened) -> Piece:
-        over = (row.case_id, row.about.get("duty_key")) in opened.settled
+        # a report is met by being told: that is no news to the department it tells
+        reports = row.kind is NoticeKind.MAJOR_HAZARD_REPORT
+        over = not reports and (row.case_id, row.about.get("duty_key")) in opened.settled
         link = address(self._base_url, self._secret, row, opened.to.role)
         told = matter(row, opened.mail.composed_at, link, wording.SETTLED if over else "")
         return self._letters.piece(replace(told, forwarded=wording.forwarded(row.to_role, opened.to.role)))

@@ -70,7 +70,7 @@ async def open_policy(
         "opened",
         given,
         start_workflow_operation=start,
-        id=given.command_id,
+        id=given.mark,
         result_type=PolicyView,
         rpc_timeout=timedelta(seconds=left),
     )
@@ -85,7 +85,7 @@ async def act(
     call = tools.temporal.get_workflow_handle(case.workflow_id).execute_update(
         update,
         given,
-        id=given.command_id,
+        id=given.mark,
         result_type=VIEWS[case.kind],
         rpc_timeout=timedelta(seconds=left),
     )

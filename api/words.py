@@ -168,6 +168,7 @@ REFUSALS: dict[str, str] = {
     "extension_too_long": "超过可延期的天数",
     "fact_not_enterable": "该事项不能作为既往事实补录",
     "gate_closed": "当地规定的前置条件尚未满足",
+    "key_reused": "Idempotency-Key 已用于另一请求",
     "limit_below_floor": "每人责任限额低于当地最低要求",
     "not_a_department": "只有部门可以办理",
     "not_confirmed": "未经投保单位确认",

@@ -64,14 +64,17 @@ def record(rulebook: Rulebook, clock: Clock, event: Event, at: datetime, given_d
 
 
 def pass_over(
-    rulebook: Rulebook, clock: Clock, calendar: WorkCalendar, now: datetime
+    rulebook: Rulebook, clock: Clock, calendar: WorkCalendar, now: datetime, keys: tuple[str, ...] | None = None
 ) -> tuple[Clock, tuple[Firing, ...]]:
     """At late entry: rungs that lie before now count as passed over and are given back for open duties, unsent.
 
-    Overdue events are left for `ring`.
+    Of all duties, or of the named ones. Overdue events are left for `ring`.
     """
     rules, duties, passed = _rules(rulebook), list[RunningDuty](), list[Firing]()
     for one in clock.duties:
+        if keys is not None and one.key not in keys:
+            duties.append(one)
+            continue
         reached = outrun([call for call in _calls(rules, one, clock, calendar) if call.at < now])
         passed += [firing(one, call) for call in reached if one.is_open]
         duties.append(_climbed(one, reached))

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from domain.calendar import local_date, noon
-from models.contracts.base import Contract
+from models.contracts.base import Contract, Given
 from models.contracts.hazard import HazardBirth
 from models.contracts.notice import Notice
 from models.contracts.step import Happening, Refusal
@@ -42,5 +42,14 @@ def fact_instant(on: date | None, now: datetime) -> datetime:
     return now if on is None or on == local_date(now) else noon(on)
 
 
-def remember(keys: tuple[str, ...], command_id: str) -> tuple[str, ...]:
-    return (*keys, command_id)[-MEMORY:]
+def remember(marks: tuple[str, ...], given: Given[Any]) -> tuple[str, ...]:
+    return (*marks, given.mark)[-MEMORY:]
+
+
+def is_repeat(marks: tuple[str, ...], given: Given[Any]) -> bool:
+    """Whether this very command was carried out already. Raises Refused where its key was used for another body."""
+    if given.mark in marks:
+        return True
+    if any(mark.rpartition("#")[0] == given.command_id for mark in marks):
+        raise Refused(Refusal(code="key_reused", says="同一 Idempotency-Key 已用于内容不同的请求", status=422))
+    return False

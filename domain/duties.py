@@ -5,6 +5,7 @@ from datetime import date, datetime
 from domain import clock as clocks
 from domain.calendar import local_date
 from domain.ladder import calls
+from domain.routing import is_department
 from domain.wording import Coming, citation
 from models.contracts.base import Actor
 from models.contracts.clock import Clock
@@ -19,7 +20,7 @@ from models.contracts.policy import (
     TakeOverDuty,
 )
 from models.contracts.step import Happening, Refusal
-from models.contracts.vocabulary import ActorKind, Event, StopReason
+from models.contracts.vocabulary import ActorKind, Event, Role, StopReason
 
 Case = PolicyState | HazardState
 Heard = AcknowledgeDuty | TakeOverDuty | AnswerDuty
@@ -67,7 +68,24 @@ def refuse_hearing(case: Case, command: Heard, actor: Actor, now: datetime) -> R
     """Departments speak for themselves; nobody acknowledges in their name."""
     if actor.kind not in (ActorKind.DEPARTMENT, ActorKind.OPERATOR):
         return Refusal(code="not_a_department", says="签收、接手与答复由部门办理", status=403)
-    return refuse_unless_open(case, command.duty)
+    return refuse_unless_open(case, spoken_of(case, command.duty))
+
+
+def spoken_of(case: Case, key: str) -> str:
+    """The duty a department means by the one it was told about.
+
+    A report is met by being told; what stays open, and is heard or answered, is what the department owes from then on.
+    """
+    named = clocks.running(case.clock, key)
+    if named is None or named.is_open:
+        return key
+    met_by = clocks.bound(case.rulebook, named.duty).duty.met_by
+    following = (one for one in case.clock.duties if one.is_open and one.anchor in met_by)
+    return next((one.key for one in following if is_department(_owed_by(case, one.duty))), key)
+
+
+def _owed_by(case: Case, duty: str) -> Role:
+    return clocks.bound(case.rulebook, duty).duty.owed_by
 
 
 def extended(case: Case, command: ExtendDuty, actor: Actor, now: datetime) -> tuple[Clock, Happening]:
@@ -85,18 +103,20 @@ def excused(case: Case, command: ExcuseDuty, actor: Actor, now: datetime) -> tup
 def heard(case: Case, command: Heard, actor: Actor, now: datetime) -> tuple[Clock, Happening]:
     """Acknowledging ends the repeats of the ladder, taking over ends the ladder; the duty itself stays open."""
     taken_over = isinstance(command, TakeOverDuty)
-    clock = clocks.hush(case.clock, command.duty, actor, now, taken_over)
+    duty = spoken_of(case, command.duty)
+    clock = clocks.hush(case.clock, duty, actor, now, taken_over)
     event = Event.DUTY_TAKEN_OVER if taken_over else Event.DUTY_ACKNOWLEDGED
     note = f"：{command.note}" if not isinstance(command, AnswerDuty) and command.note else ""
-    said = f"{actor.name or '部门'}{event.label.removeprefix('部门')}“{label(case, command.duty)}”{note}"
-    return clock, Happening(event=event, at=now, duty_key=command.duty, said=said)
+    said = f"{actor.name or '部门'}{event.label.removeprefix('部门')}“{label(case, duty)}”{note}"
+    return clock, Happening(event=event, at=now, duty_key=duty, said=said)
 
 
 def answered(case: Case, command: AnswerDuty, actor: Actor, now: datetime, event: Event) -> tuple[Clock, Happening]:
     """An answer says that the department has heard, too."""
     clock, _ = heard(case, command, actor, now)
-    said = f"{actor.name or '部门'}答复“{label(case, command.duty)}”：{command.answer}"
-    return clock, Happening(event=event, at=now, duty_key=command.duty, said=said)
+    duty = spoken_of(case, command.duty)
+    said = f"{actor.name or '部门'}答复“{label(case, duty)}”：{command.answer}"
+    return clock, Happening(event=event, at=now, duty_key=duty, said=said)
 
 
 def label(case: Case, key: str) -> str:

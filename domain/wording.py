@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from domain.calendar import SATURDAY, SHANGHAI
 from domain.places import full_region_name, region_name
+from domain.routing import is_department
 from models.contracts.clock import Projection
 from models.contracts.hazard import HazardState
 from models.contracts.policy import HazardBrief, PolicyState
@@ -114,8 +115,12 @@ def provisional_note(due: date | None) -> str:
 
 
 def forwarded(to: Role, holder: Role) -> str:
-    """Why an insurer's desk or an operator reads what was written for somebody else; empty where they are the same."""
-    return "" if to is holder else f"此件原应送{to.label}，未能直接送达，请代为联系并核对其邮箱"
+    """Why an insurer's desk or an operator reads what was written for somebody else; empty where it is theirs.
+
+    A department may answer for several roles (应急管理 is also the sector's department of 危险化学品).
+    """
+    theirs = to is holder or (is_department(to) and is_department(holder))
+    return "" if theirs else f"此件原应送{to.label}，未能直接送达，请代为联系并核对其邮箱"
 
 
 def left(due_at: datetime | None, now: datetime) -> str:
@@ -142,6 +147,8 @@ def counting(
     nominal, effective = projection.nominal, projection.effective
     if nominal is None or effective is None:
         return f"自{plain_day(anchor_on)}{_anchor(duty)}起计；{SUSPENDED}"
+    if duty.within.unit is TermUnit.HOUR and duty.within.amount == 0:
+        return f"{plain_day(anchor_on)}{_anchor(duty)}，应当立即办理"
     if duty.within.unit is TermUnit.HOUR:
         return f"自{plain_day(anchor_on)}{_anchor(duty)}起 {duty.within.amount} 小时，连续计算，遇休息日不顺延"
     span = _span(duty, anchor_on)

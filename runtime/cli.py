@@ -20,6 +20,7 @@ COMMANDS = {
     "keys": "keys",
     "calendar": "calendar",
     "coverage": "coverage",
+    "docs": "docs",
 }
 
 app = typer.Typer(

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.util import find_spec
 
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
@@ -19,8 +18,6 @@ class SearchAttributeConflict(RuntimeError):
 
 def search_attributes() -> Keys:
     """The one list; imported late so that a process which only starts servers loads no workflow code."""
-    if find_spec("workflows.search") is None:
-        return ()
     return tuple(import_module("workflows.search").SEARCH_ATTRIBUTES)
 
 

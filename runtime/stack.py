@@ -1,7 +1,6 @@
 """The whole system on one machine: servers, migrations, samples, worker, web; where up, demo, bench, tests start it."""
 
 import asyncio
-import inspect
 import os
 import secrets
 import shutil
@@ -9,8 +8,6 @@ import tempfile
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self
@@ -228,7 +225,6 @@ def _kept_secret(settings: Settings) -> str:
 
 async def _load_samples(settings: Settings) -> Mapping[str, str]:
     """The sample directory of parties; what it returns are the credentials to show, name → key."""
-    if find_spec("runtime.samples") is None:
-        return {}
-    loaded = import_module("runtime.samples").load_directory(settings)
-    return (await loaded if inspect.isawaitable(loaded) else loaded) or {}
+    from runtime import samples  # late: a stack without samples does not load the API
+
+    return await samples.load_directory(settings)

@@ -71,6 +71,9 @@ async def up(settings: Settings, follow_parent: bool) -> int:
         except ServerFailed as failure:
             printer.say(_headline(failure))
             return 1
+        except PermissionError as failure:
+            printer.say(f"没有权限，{failure.filename} 属于另一个系统用户 / belongs to another user of this machine")
+            return 1
         finally:
             await _stop(stack, printer)
     return 0

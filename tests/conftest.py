@@ -1,12 +1,14 @@
 """Servers for every tier: PostgreSQL, Temporal and mail catcher once a session; a database of its own for each test."""
 
 import os
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 from playwright.async_api import Browser, async_playwright
 from pydantic import SecretStr
@@ -22,6 +24,25 @@ CHROMIUM = Path("/usr/bin/chromium")
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
                   "--disable-background-networking", "--disable-component-update"]  # fmt: skip
 _numbers = count(1)
+_STATUS = pytest.StashKey[int]()
+
+hypothesis.settings.register_profile("shared machine", deadline=None, print_blob=True)
+hypothesis.settings.register_profile("ci", parent=hypothesis.settings.get_profile("shared machine"), derandomize=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "shared machine")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    session.config.stash[_STATUS] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave with the tests' own verdict: the Temporal runtime has been seen to abort a finished interpreter."""
+    if "temporalio.bridge" in sys.modules and _STATUS in config.stash:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(config.stash[_STATUS])
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ Nothing is decided here: a `Life` brings the pure functions of its domain module
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar, cast
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
+from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
-from domain.decision import Decision, Refused
+from domain.decision import Decision, Refused, is_repeat
 from models.contracts.base import Actor, CaseKey, Command, Contract, Given
 from models.contracts.hazard import HazardState
 from models.contracts.policy import PolicyState
@@ -23,6 +23,7 @@ from workflows import options, search
 
 S = TypeVar("S", PolicyState, HazardState)
 V = TypeVar("V", bound=Contract)
+T = TypeVar("T")
 
 LONG_HISTORY = 1_500
 """Events after which a run is continued as new even if no chapter has ended; the server suggests it later."""
@@ -64,7 +65,7 @@ class Case(Generic[S, V]):
         """Refuse what cannot be done before it enters history; a command already carried out is let through."""
         if self.state is None:
             raise refusal_error(Refusal(code="not_open", says="尚未建档", status=409))
-        if given.command_id in self.state.remembered:
+        if self._repeats(self.state, given):
             return
         refusal = self.life.refuse(self.state, given.command, given.actor, workflow.now())
         if refusal:
@@ -73,8 +74,9 @@ class Case(Generic[S, V]):
     async def act(self, given: Given[Any], then: Callable[[Decision[S]], Awaitable[None]] | None = None) -> V:
         """Carry out a command that was not refused; `then` runs after the commit and before the answer."""
         assert self.state is not None
-        if given.command_id in self.state.remembered:
+        if self._repeats(self.state, given):
             return await self.recall(given)
+        await self.ring()
         refusal = self.life.refuse(self.state, given.command, given.actor, workflow.now())
         if refusal:  # the state may have moved on between the check and here
             raise refusal_error(refusal)
@@ -84,7 +86,10 @@ class Case(Generic[S, V]):
             await then(decision)
         return view
 
-    def decided(self, decide: Callable[[], Decision[S]]) -> Decision[S]:
+    def _repeats(self, state: S, given: Given[Any]) -> bool:
+        return self.decided(lambda: is_repeat(state.remembered, given))
+
+    def decided(self, decide: Callable[[], T]) -> T:
         """A bug in a decision fails this command alone, never the case (promises.md rule 4)."""
         try:
             return decide()
@@ -92,29 +97,37 @@ class Case(Generic[S, V]):
             raise refusal_error(refused.refusal) from refused
         except Exception as bug:
             workflow.logger.exception("decision failed")
-            raise ApplicationError("系统内部错误，本次操作未生效", type="internal", non_retryable=True) from bug
+            raise internal_error() from bug
+
+    async def ring(self) -> None:
+        """Every alarm that is due; a command that waited for a worker as long as they did comes after them."""
+        while self.state and not self.life.over(self.state) and self.alarm and self.alarm <= workflow.now():
+            await self.take(self.life.ring(self.state, workflow.now()))
 
     async def take(self, decision: Decision[S], given: Given[Any] | None = None) -> V:
         """Make a decision the state at once, then commit its step after all earlier ones."""
-        state = self.state = decision.state
-        view = self.life.view(state)
-        shown = view.model_dump(mode="json")
-        row = self.life.row(state, view, shown)
-        step = Step(
-            seq=state.seq,
-            at=workflow.now(),
-            trace=trace(given) if given else None,
-            happened=decision.happened,
-            notices=decision.notices,
-            row=row,
-            answer=shown if given else {},
-        )
-        self._shown(state)
-        self._found_by(row)
+        view, step = self.decided(lambda: self._step(decision, given)) if given else self._step(decision, given)
+        self.state = decision.state
+        self._shown(decision.state)
+        self._found_by(step.row)
         await workflow.wait_condition(lambda: self.committed == step.seq - 1)
         await commit(step)
         self.committed = step.seq
         return view
+
+    def _step(self, decision: Decision[S], given: Given[Any] | None) -> tuple[V, Step]:
+        view = self.life.view(decision.state)
+        shown = view.model_dump(mode="json")
+        step = Step(
+            seq=decision.state.seq,
+            at=workflow.now(),
+            trace=trace(given) if given else None,
+            happened=decision.happened,
+            notices=decision.notices,
+            row=self.life.row(decision.state, view, shown),
+            answer=shown if given else {},
+        )
+        return view, step
 
     async def recall(self, given: Given[Any]) -> V:
         """The answer a repeated command was given the first time."""
@@ -149,17 +162,18 @@ class Case(Generic[S, V]):
             if self._chapter_ended():
                 await self._settled()
                 return self.state
-            if self.alarm is None or workflow.now() < self.alarm:
-                await self._wait()
-            else:
-                await self.take(self.life.ring(self.state, workflow.now()))
+            await self._wait()
+            await self.ring()
         await self._settled()
         return None
 
     async def _wait(self) -> None:
+        """Until the next alarm is due, or something has changed that it depends on."""
         alarm = self.alarm
         timeout = (alarm - workflow.now()) if alarm else None
         assert self.state is not None
+        if timeout is not None and timeout <= timedelta(0):
+            return
         try:
             await workflow.wait_condition(
                 lambda: self.alarm != alarm or self.life.over(cast(S, self.state)) or self._chapter_ended(),
@@ -205,6 +219,11 @@ def refusal_error(refusal: Refusal) -> ApplicationError:
     return ApplicationError(refusal.says, refusal.model_dump(), type="refused", non_retryable=True)
 
 
+def internal_error() -> ApplicationError:
+    """A bug as the client receives it: this command was not carried out."""
+    return ApplicationError("系统内部错误，本次操作未生效", type="internal", non_retryable=True)
+
+
 def trace(given: Given[Any]) -> Trace:
     return Trace(
         command_id=given.command_id,
@@ -230,7 +249,9 @@ async def resolve(asked: RulesFor) -> Resolved:
     """The rules in force, pinned from here on: they enter history once and travel with the state."""
     try:
         return await workflow.execute_local_activity_method(RuleDesk.resolve_rules, asked, **options.RULES_AT_ONCE)
-    except ActivityError:
+    except FailureError as failure:
+        if is_cancelled_exception(failure):
+            raise
         return await workflow.execute_activity_method(
             RuleDesk.resolve_rules, asked, **options.RULES, summary="查定适用规则"
         )

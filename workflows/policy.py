@@ -14,11 +14,10 @@ from models.contracts import policy as commands
 from models.contracts.base import Actor, Command, Given
 from models.contracts.policy import Birth, HazardNews, PolicyRun, PolicyState, PolicyView
 from models.contracts.ports import Registry
-from models.contracts.rulebook import RulesFor
 from models.contracts.step import Refusal
-from models.contracts.vocabulary import CaseKind, PolicyStage
+from models.contracts.vocabulary import PolicyStage
 from workflows import options
-from workflows.case import Case, Life, refusal_error, resolve, takes
+from workflows.case import Case, Life, internal_error, refusal_error, resolve, takes
 
 SERVED = frozenset({PolicyStage.SERVED})
 
@@ -60,7 +59,7 @@ class PolicyWorkflow:
         self.birth = Birth.model_validate(run.model_dump(exclude={"state"}))
         self.case = Case(POLICY, run.state)
         self.unborn: Refusal | None = None
-        self.opening: Given[commands.OpenPolicy] | None = None
+        self.opening = False
 
     @workflow.run
     async def run(self, run: PolicyRun) -> str:
@@ -77,26 +76,23 @@ class PolicyWorkflow:
     @workflow.update(name="opened")
     async def opened(self, given: Given[commands.OpenPolicy]) -> PolicyView:
         """Opens once; the same question again gives the same case, another one under this number is refused."""
-        if self.opening is None and self.case.state is None:
-            self.opening = given
-            await self._open(given)
-        await workflow.wait_condition(lambda: self.case.committed > 0 or self.unborn is not None)
+        if self.case.state is None and not self.opening:
+            self.opening = True
+            try:
+                await self._open(given)
+            finally:  # after a bug the next one who asks opens it
+                self.opening = False
+        await workflow.wait_condition(lambda: not self.opening)
         if self.unborn:
             raise refusal_error(self.unborn)
+        if self.case.state is None:
+            raise internal_error()
+        await workflow.wait_condition(lambda: self.case.committed > 0)
         return await self._same(given)
 
     async def _open(self, given: Given[commands.OpenPolicy]) -> None:
         terms = given.command.terms
-        resolved = await resolve(
-            RulesFor(
-                region=terms.region,
-                sector=terms.sector,
-                size=terms.size,
-                on=local_date(terms.signed_at),
-                case=CaseKind.POLICY,
-                out_of_area=terms.out_of_area,
-            )
-        )
+        resolved = await resolve(refusals.rules_for(terms))
         now = workflow.now()
         self.unborn = refusals.refuse_opening(resolved.rulebook, given.command, local_date(now))
         if self.unborn is None:
@@ -109,7 +105,7 @@ class PolicyWorkflow:
         assert state is not None
         if given.fingerprint != state.opened_with:
             raise refusal_error(Refusal(code="number_taken", says=f"保单号 {state.terms.number} 已建档，内容不同"))
-        repeated = given.command_id in state.remembered and state.seq > 1
+        repeated = given.mark in state.remembered and state.seq > 1
         return await self.case.recall(given) if repeated else views.view(state)
 
     @workflow.signal(name="hear")

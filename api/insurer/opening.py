@@ -17,8 +17,12 @@ from api.doors import answered, example
 from api.gateway import open_policy
 from api.idempotency import Attempt, Key, attempt, stored_answer
 from api.insurer.doors import application
+from api.problems import refused
 from api.rows import CASES, INSUREDS, RECIPIENTS
 from api.shapes import InsuredParty, PolicyApplication
+from api.tools import Tools
+from domain.calendar import local_date
+from domain.policy.refusals import refuse_opening, rules_for
 from models.contracts import ids
 from models.contracts.base import Given
 from models.contracts.policy import Birth, OpenPolicy, PolicyView
@@ -76,6 +80,14 @@ def add(router: APIRouter, today: date) -> None:
     )
 
 
+def _refuse_early(tools: Tools, command: OpenPolicy) -> None:
+    """What the place's rules refuse is refused before anything is written; the case itself asks the same again."""
+    rulebook = tools.rules.resolve(rules_for(command.terms)).rulebook
+    refusal = refuse_opening(rulebook, command, local_date(tools.now()))
+    if refusal:
+        raise refused(refusal)
+
+
 async def _put_down(opened: Opening, application: PolicyApplication) -> tuple[Birth, Given[OpenPolicy]]:
     caller, number = opened.entry.caller, application.terms.number
     insured_id = ids.insured_id(caller.tenant, application.insured.credit_code)
@@ -86,14 +98,15 @@ async def _put_down(opened: Opening, application: PolicyApplication) -> tuple[Bi
         insurer_name=caller.name,
         workflow_id=ids.policy_workflow_id(caller.insurer_code, number),
     )
-    if not await _exists(opened.entry.connection, birth.case_id):
-        await _register(opened.entry.connection, caller.tenant, insured_id, application.insured)
     command = OpenPolicy(
         terms=application.terms,
         insured_id=insured_id,
         insured_name=application.insured.name,
         facts=application.facts,
     )
+    if not await _exists(opened.entry.connection, birth.case_id):
+        _refuse_early(opened.entry.tools, command)
+        await _register(opened.entry.connection, caller.tenant, insured_id, application.insured)
     given = Given[OpenPolicy](
         command_id=opened.attempt.id, actor=caller.actor, fingerprint=opened.attempt.fingerprint, command=command
     )

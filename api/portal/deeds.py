@@ -8,10 +8,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from api.portal.links import OpenedLink
+from domain.routing import is_department
 from models.contracts.base import Attachment, Command, Given
 from models.contracts.hazard import ClaimRectification, ConfirmTold
 from models.contracts.policy import AcknowledgeDuty, AnswerDuty, ConfirmPlan, TakeOverDuty
-from models.contracts.vocabulary import HazardStage, LinkPurpose, PolicyStage
+from models.contracts.vocabulary import HazardStage, LinkPurpose, NoticeKind, PolicyStage, Role
 
 MOST_FILES = 12
 BEFORE_CLAIM = frozenset({HazardStage.FOUND, HazardStage.TOLD, HazardStage.FAILED, HazardStage.REFUSED})
@@ -82,7 +83,16 @@ def _of_department(link: OpenedLink) -> tuple[Deed, ...]:
 
 
 def is_open(link: OpenedLink) -> bool:
-    return brief(link.case.view, link.duty_key) is not None
+    return standing_duty(link) is not None
+
+
+def standing_duty(link: OpenedLink) -> dict[str, Any] | None:
+    """The open duty a department's link speaks of; after a report, what the department owes from then on."""
+    view = link.case.view
+    named = brief(view, link.duty_key)
+    if named or link.notice is None or link.notice.kind is not NoticeKind.MAJOR_HAZARD_REPORT:
+        return named
+    return next((one for one in view.get("duties", ()) if is_department(Role(one["owed_by"]))), None)
 
 
 def brief(view: Mapping[str, Any], key: str) -> dict[str, Any] | None:

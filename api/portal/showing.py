@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from api.portal.deeds import Deed, brief, is_open, offered
+from api.portal.deeds import Deed, is_open, offered, standing_duty
 from api.portal.links import OpenedLink
 from api.reads import as_of
 from domain import wording
@@ -114,7 +114,7 @@ def _standing(link: OpenedLink) -> dict[str, Any] | None:
     own = [one for one in view.get("duties", ()) if one["owed_by"] == Role.INSURED]
     if link.purpose is LinkPurpose.RECTIFICATION and own:
         return own[0]
-    return brief(view, link.duty_key)
+    return standing_duty(link)
 
 
 def _from_case(standing: dict[str, Any], about: About, now: datetime) -> DutyShown:

@@ -8,7 +8,8 @@ from domain import clock as clocks
 from domain import duties, notices
 from domain.calendar import local_date
 from domain.decision import Decision, fact_instant, remember
-from domain.policy.life import ENTERED_LATE, fired, moved_dates
+from domain.policy.life import ENTERED_LATE, fired
+from domain.rescheduling import under_calendar
 from domain.wording import day
 from models.contracts import hazard as commands
 from models.contracts.base import Actor, Command, Given
@@ -129,7 +130,7 @@ CHECKS: dict[type[Command], Callable[..., Refusal | None]] = {
 
 def decide(state: HazardState, given: Given[Command], now: datetime) -> Decision[HazardState]:
     """What a command that was not refused makes of the hazard."""
-    command = given.command
+    command, number = given.command, state.rounds
     if isinstance(command, AdoptCalendar):
         return adopt_calendar(state, command.calendar, now, given)
     clock, happened, update = CHANGES[type(command)](state, command, given.actor, now)
@@ -137,16 +138,19 @@ def decide(state: HazardState, given: Given[Command], now: datetime) -> Decision
     state, happened = _enter(state.model_copy(update={**update, "clock": clock}), happened, given_due)
     told: tuple[Notice, ...] = ()
     if isinstance(command, commands.RecheckHazard):
-        told = (_recheck_result(state, happened[0], now),)
+        told = (_recheck_result(state, happened[0], f"recheck{number}", now),)
     if state.stage is HazardStage.CLOSED:
         closing = clocks.stop(state.clock, now, StopReason.CLOSED)
         state = state.model_copy(update={"clock": closing, "ended_at": now})
     return _rung(state, happened, told, now, given)
 
 
-def _recheck_result(state: HazardState, happening: Happening, now: datetime) -> Notice:
-    message = notices.Message(NoticeKind.RECHECK_RESULT, f"recheck{state.rounds}", now, About(note=happening.said))
-    return notices.notice(facts_of(state), message, Role.INSURED)
+def _recheck_result(state: HazardState, happening: Happening, moment: str, now: datetime) -> Notice:
+    """How the recheck ended; where it failed, with the new term of rectification."""
+    case = facts_of(state)
+    anew = [one.key for one in state.clock.duties if one.is_open and one.anchor is Event.RECHECK_FAILED]
+    about, cites = notices.about_duty(case, anew[-1], happening.said) if anew else (About(note=happening.said), None)
+    return notices.notice(case, notices.Message(NoticeKind.RECHECK_RESULT, moment, now, about, cites), Role.INSURED)
 
 
 Changed = tuple[Clock, tuple[Happening, ...], dict[str, Any]]
@@ -260,7 +264,7 @@ def _finished(
     last = f"{day(local_date(now))} {told[-1].kind.label} → {told[-1].to.label}" if told else state.last_notice
     update: dict[str, Any] = {"seq": state.seq + 1, "last_notice": last}
     if given:
-        update["remembered"] = remember(state.remembered, given.command_id)
+        update["remembered"] = remember(state.remembered, given)
     return Decision(state=state.model_copy(update=update), happened=happened, notices=told)
 
 
@@ -284,10 +288,6 @@ def stop(state: HazardState, reason: str, now: datetime) -> Decision[HazardState
 def adopt_calendar(
     state: HazardState, calendar: WorkCalendar, now: datetime, given: Given[Any]
 ) -> Decision[HazardState]:
-    """Due dates under a newly published calendar; each one that moves is put on record."""
-    moved = moved_dates(state, calendar)
-    happened = (Happening(event=Event.CALENDAR_ADOPTED, at=now, said=f"采用 {calendar.through} 年工作日历"),)
-    happened += tuple(
-        Happening(event=Event.CALENDAR_ADOPTED, at=now, duty_key=key, said=said) for key, said in moved.items()
-    )
-    return _rung(state.model_copy(update={"calendar": calendar}), happened, (), now, given)
+    """Due dates under a newly published calendar; each one that moves is put on record and told to who owes it."""
+    happened, told = under_calendar(facts_of(state), calendar, f"calendar{state.seq + 1}", now)
+    return _rung(state.model_copy(update={"calendar": calendar}), happened, told, now, given)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,7 @@ from domain.decision import fact_instant
 from domain.wording import day, money
 from models.contracts import policy as commands
 from models.contracts.base import Actor, Command
-from models.contracts.clock import Clock, Suspension
+from models.contracts.clock import Clock, RunningDuty, Suspension
 from models.contracts.hazard import HazardBirth
 from models.contracts.ids import hazard_id, hazard_workflow_id
 from models.contracts.policy import FoundHazard, HazardBrief, PolicyState, RecordVisit
@@ -34,6 +34,8 @@ class Change:
     births: tuple[HazardBirth, ...] = ()
     tell: tuple[tuple[NoticeKind, Role, str], ...] = ()
     """Notices the command itself causes: kind, to whom, and a stable moment."""
+    moved: dict[str, str] = field(default_factory=dict)
+    """Duties whose last day the command moves: key → a sentence with the old and the new day."""
     stops: bool = False
 
 
@@ -166,20 +168,37 @@ def _endorse(state: PolicyState, command: commands.EndorsePolicy, actor: Actor, 
     terms = state.terms.model_copy(update=changed)
     happening = Happening(event=Event.POLICY_ENDORSED, at=now, said=f"批单 {command.number}：{command.reason}")
     update = {"terms": terms, "endorsements": (*state.endorsements, command.number)}
-    return Change((happening,), update, clock=moved_end(state.clock, command) if command.expires_on else None)
+    if command.expires_on is None or command.expires_on == state.terms.expires_on:
+        return Change((happening,), update)
+    clock, keys = moved_end(state, command.expires_on, now)
+    said = f"保险期间届满日由 {day(state.terms.expires_on)} 改为 {day(command.expires_on)}"
+    return Change((happening,), update, clock=clock, moved=dict.fromkeys(keys, said))
 
 
-def moved_end(clock: Clock, command: commands.EndorsePolicy) -> Clock:
-    """A new last day of cover moves the cap and the duties anchored on it."""
-    assert command.expires_on is not None
-    at = noon(command.expires_on)
+def moved_end(state: PolicyState, expires_on: date, now: datetime) -> tuple[Clock, tuple[str, ...]]:
+    """A new last day of cover moves the cap; what is anchored on it begins its ladder anew, under the next key.
+
+    Under the old key its reminders would count as sent, and their notices as told already.
+    """
+    anchored = {one.key: _next(one.key) for one in state.clock.duties if _hangs_on_the_end(one)}
     moved = tuple(
-        running.model_copy(update={"anchor_at": at})
-        if running.anchor is Event.POLICY_EXPIRES and running.is_open
-        else running
-        for running in clock.duties
+        one.model_copy(update={"key": anchored[one.key], "rung": 0, "anchor_at": noon(expires_on)})
+        if one.key in anchored
+        else one
+        for one in state.clock.duties
     )
-    return clock.model_copy(update={"duties": moved, "ends_on": command.expires_on})
+    clock = state.clock.model_copy(update={"duties": moved, "ends_on": expires_on})
+    keys = tuple(anchored.values())
+    return clocks.pass_over(state.rulebook, clock, state.calendar, now, keys)[0], keys
+
+
+def _hangs_on_the_end(running: RunningDuty) -> bool:
+    return running.anchor is Event.POLICY_EXPIRES and running.is_open
+
+
+def _next(key: str) -> str:
+    duty, _, number = key.partition("#")
+    return f"{duty}#{int(number or 1) + 1}"
 
 
 def _surrender(state: PolicyState, command: commands.SurrenderPolicy, actor: Actor, now: datetime) -> Change:

@@ -10,10 +10,10 @@ from domain.calendar import local_date, midnight, noon
 from domain.decision import Decision, fact_instant, remember
 from domain.policy.changes import CHANGES, Change
 from domain.policy.transitions import ENDED, further
+from domain.rescheduling import date_moved, under_calendar
 from domain.wording import day
 from models.contracts.base import Command, Given
 from models.contracts.clock import Clock
-from models.contracts.hazard import HazardState
 from models.contracts.ids import hazard_workflow_id
 from models.contracts.notice import About, Firing, Notice
 from models.contracts.policy import AdoptCalendar, Birth, HazardNews, OpenPolicy, PolicyState
@@ -134,6 +134,9 @@ def _apply(state: PolicyState, change: Change, now: datetime, given: Given[Comma
         notices.notice(facts_of(state), notices.Message(kind, moment, now, about), role)
         for kind, role, moment in change.tell
     )
+    told += tuple(
+        date_moved(facts_of(state), key, said, f"endorsed{state.seq + 1}", now) for key, said in change.moved.items()
+    )
     stopped = tuple(
         _hazard_workflow(state, brief.number) for brief in state.hazards if brief.stage not in CLOSED_HAZARD
     )
@@ -154,9 +157,10 @@ def _hazard_workflow(state: PolicyState, number: str) -> str:
 def ring(state: PolicyState, now: datetime) -> Decision[PolicyState]:
     """What time alone makes of the policy: years that start, rungs that fire, the end of cover."""
     happened: tuple[Happening, ...] = ()
-    if _next_year_at(state) and now >= midnight(_next_year_on(state)):
+    while (starts_at := _next_year_at(state)) and now >= starts_at:
         started = _year_begins(state.terms.services_per_year, noon(_next_year_on(state)))
-        state, happened = _enter(state.model_copy(update={"visits_this_year": 0}), started, now)
+        state, begun = _enter(state.model_copy(update={"visits_this_year": 0}), started, now)
+        happened += begun
     return _rung(state, happened, (), now, None)
 
 
@@ -231,7 +235,7 @@ def _finished(
     last = f"{day(local_date(now))} {told[-1].kind.label} → {told[-1].to.label}" if told else state.last_notice
     update: dict[str, Any] = {"seq": state.seq + 1, "last_notice": last}
     if given:
-        update["remembered"] = remember(state.remembered, given.command_id)
+        update["remembered"] = remember(state.remembered, given)
     return Decision(state=state.model_copy(update=update), happened=happened, notices=told)
 
 
@@ -283,31 +287,5 @@ def adopt_calendar(
     state: PolicyState, calendar: WorkCalendar, now: datetime, given: Given[Any]
 ) -> Decision[PolicyState]:
     """Due dates under a newly published calendar; each one that moves is put on record and told to who owes it."""
-    moved = moved_dates(state, calendar)
-    after = state.model_copy(update={"calendar": calendar})
-    happened = (Happening(event=Event.CALENDAR_ADOPTED, at=now, said=f"采用 {calendar.through} 年工作日历"),)
-    happened += tuple(
-        Happening(event=Event.CALENDAR_ADOPTED, at=now, duty_key=key, said=said) for key, said in moved.items()
-    )
-    told = tuple(_date_moved(after, key, said, calendar.through, now) for key, said in moved.items())
-    return _rung(after, happened, told, now, given)
-
-
-def _date_moved(state: PolicyState, key: str, said: str, through: int, now: datetime) -> Notice:
-    about, cites = notices.about_duty(facts_of(state), key, said)
-    message = notices.Message(NoticeKind.DATE_MOVED, f"calendar{through}", now, about, cites)
-    return notices.notice(facts_of(state), message, about.owed_by or Role.INSURER)
-
-
-def moved_dates(state: PolicyState | HazardState, calendar: WorkCalendar) -> dict[str, str]:
-    """Open duties whose last day differs under another calendar: key → a sentence with before and after."""
-    moved: dict[str, str] = {}
-    for running in state.clock.duties:
-        if not running.is_open:
-            continue
-        duty = clocks.bound(state.rulebook, running.duty).duty
-        before = clocks.project(duty, running, state.clock, state.calendar).effective
-        after = clocks.project(duty, running, state.clock, calendar).effective
-        if before != after and before and after:
-            moved[running.key] = f"“{duty.label}”由 {day(before)} 改为 {day(after)}"
-    return moved
+    happened, told = under_calendar(facts_of(state), calendar, f"calendar{state.seq + 1}", now)
+    return _rung(state.model_copy(update={"calendar": calendar}), happened, told, now, given)

@@ -10,9 +10,9 @@ from domain.wording import citation, day
 from models.contracts import policy as commands
 from models.contracts.base import Actor, Command
 from models.contracts.policy import OpenPolicy, PolicyState, Terms
-from models.contracts.rulebook import BoundField, Rulebook
+from models.contracts.rulebook import BoundField, Rulebook, RulesFor
 from models.contracts.step import Refusal
-from models.contracts.vocabulary import Event, PolicyField
+from models.contracts.vocabulary import CaseKind, Event, PolicyField
 
 EVENT_OF: dict[type[Command], Event] = {
     commands.UploadPolicy: Event.POLICY_UPLOADED,
@@ -53,6 +53,18 @@ HAS: dict[PolicyField, Callable[[Terms], bool]] = {
     PolicyField.FILED_CLAUSE: lambda terms: terms.filed_clause is not None,
     PolicyField.OUT_OF_AREA_FILING: lambda terms: terms.out_of_area_filing is not None,
 }
+
+
+def rules_for(terms: Terms) -> RulesFor:
+    """The question that pins a policy's rules: what was in force in its place on the day of signing."""
+    return RulesFor(
+        region=terms.region,
+        sector=terms.sector,
+        size=terms.size,
+        on=local_date(terms.signed_at),
+        case=CaseKind.POLICY,
+        out_of_area=terms.out_of_area,
+    )
 
 
 def refuse_opening(rulebook: Rulebook, command: OpenPolicy, today: date) -> Refusal | None:

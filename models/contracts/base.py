@@ -152,6 +152,11 @@ class Given(Contract, Generic[C]):
     fingerprint: str
     command: C
 
+    @property
+    def mark(self) -> str:
+        """What is remembered of a command, and its update id: the key, and enough of the body to tell another one."""
+        return f"{self.command_id}#{self.fingerprint[:16]}"
+
 
 class Attachment(Strict):
     """A file kept by its digest, with the name people know it by."""

@@ -1,0 +1,82 @@
+"""What of docs/ is generated: pictures, the words of the glossary, the problem codes; no sentence is written here."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from api.words import REFUSALS, ProblemCode
+from models.contracts import vocabulary
+from models.contracts.vocabulary import Word
+from runtime.pictures import lives, sequences
+from runtime.settings import PROJECT_ROOT
+from runtime.worker import library
+
+DOCS = PROJECT_ROOT / "docs"
+PICTURES = DOCS / "pictures"
+PART = re.compile(r"(<!-- generated: (?P<name>\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def generated() -> dict[Path, str]:
+    """Every file that has something generated in it, as it should be."""
+    return {**_pictures(), **{path: _filled(path) for path in (DOCS / "glossary.md", DOCS / "problems.md")}}
+
+
+def stale() -> list[Path]:
+    """The files that are not as they should be."""
+    return [path for path, text in generated().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+
+
+def vocabularies() -> Iterator[type[Word]]:
+    """Every closed list of words, in the order of its module."""
+    for found in vars(vocabulary).values():
+        if isinstance(found, type) and issubclass(found, Word) and found is not Word:
+            yield found
+
+
+def _pictures() -> dict[Path, str]:
+    said = _read(PICTURES / "captions.yaml")
+    rules = library()
+    drawn = {name: sequences.sequence(caption) for name, caption in said["sequences"].items()}
+    drawn["policy-life"] = lives.policy_life(rules, said["policy"])
+    drawn["hazard-life"] = lives.hazard_life(rules, said["hazard"])
+    return {PICTURES / f"{name}.svg": text for name, text in drawn.items()}
+
+
+def _filled(path: Path) -> str:
+    return PART.sub(lambda part: f"{part[1]}{PARTS[part['name']]()}{part[3]}", path.read_text(encoding="utf-8"))
+
+
+def _words() -> str:
+    """Raises KeyError where docs/words.yaml lacks a word."""
+    said = _read(DOCS / "words.yaml")
+    return "\n".join(_of(words, said[words.__name__]) for words in vocabularies())
+
+
+def _of(words: type[Word], said: dict[str, Any]) -> str:
+    rows = ((f"`{word.value}`", word.label, said["words"][word.value]) for word in words)
+    return f"### {said['title']} `{words.__name__}`\n\n{_table(('词', '名称', '意思'), rows)}"
+
+
+def _problems() -> str:
+    rows = ((f"`{one.value}`", str(one.status), one.label, one.english, one.advice) for one in ProblemCode)
+    return _table(("code", "状态码", "含义", "English", "怎么办"), rows)
+
+
+def _refusals() -> str:
+    return _table(("code", "含义"), ((f"`{code}`", label) for code, label in sorted(REFUSALS.items())))
+
+
+def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    heads = tuple(heads)
+    lines = [heads, ("---",) * len(heads), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |\n" for line in lines)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+PARTS: dict[str, Callable[[], str]] = {"words": _words, "problems": _problems, "refusals": _refusals}

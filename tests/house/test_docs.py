@@ -1,0 +1,65 @@
+"""What the documents say must be so: generated parts are fresh, links lead somewhere, commands and settings exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from runtime import documents
+from runtime.pictures.lives import SPOTS
+from runtime.settings import PROJECT_ROOT, Settings
+
+PAGES = sorted([*PROJECT_ROOT.glob("*.md"), *(PROJECT_ROOT / "docs").rglob("*.md"), PROJECT_ROOT / "rules/README.md"])
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
+TARGETS = set(re.findall(r"^([a-z]+):", (PROJECT_ROOT / "Makefile").read_text(), re.MULTILINE))
+MADE = re.compile(r"(?:`|^\s*(?:\$ )?)make ([a-z]+)", re.MULTILINE)
+PORTS = ("api_port", "temporal_ui_port", "postgres_port", "temporal_port", "smtp_port")
+
+
+def page_name(page: Path) -> str:
+    return str(page.relative_to(PROJECT_ROOT))
+
+
+def test_pictures_glossary_and_problem_codes_are_what_make_docs_would_write() -> None:
+    assert [page_name(path) for path in documents.stale()] == []
+
+
+def test_every_word_is_explained_and_no_other_is() -> None:
+    said = yaml.safe_load((documents.DOCS / "words.yaml").read_text(encoding="utf-8"))
+    known = {words.__name__: {word.value for word in words} for words in documents.vocabularies()}
+    assert {name: set(entry["words"]) for name, entry in said.items()} == known
+
+
+def test_every_stage_of_a_hazard_has_its_place_in_the_picture() -> None:
+    assert set(SPOTS) == set(documents.vocabulary.HazardStage)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_every_link_between_documents_leads_somewhere(page: Path) -> None:
+    links = LINK.findall(page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_every_make_command_named_exists(page: Path) -> None:
+    assert set(MADE.findall(page.read_text(encoding="utf-8"))) <= TARGETS
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_every_setting_named_is_read(page: Path) -> None:
+    named = set(re.findall(r"\bANZE_[A-Z_]+[A-Z]\b", page.read_text(encoding="utf-8")))
+    read = set(Settings().model_copy(update=dict.fromkeys(Settings.model_fields, "x")).as_environment())
+    deployment_only = {"ANZE_OWNER_PASSWORD", "ANZE_APP_PASSWORD", "ANZE_BACKUP_PASSWORD"}
+    assert named - read - deployment_only == set()
+
+
+@pytest.mark.parametrize("name", PORTS)
+def test_the_readme_names_the_port_a_setting_defaults_to(name: str) -> None:
+    readme = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
+    assert str(Settings.model_fields[name].default) in readme
+
+
+def test_pictures_are_small_enough_to_load_on_a_slow_line() -> None:
+    heavy = {path.name for path in documents.PICTURES.glob("*.png") if path.stat().st_size > 300_000}
+    assert heavy == set()
