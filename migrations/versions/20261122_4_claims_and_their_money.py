@@ -13,37 +13,39 @@ ALTER TABLE api_keys ADD COLUMN scopes varchar[] DEFAULT '{}' NOT NULL;
 
 CREATE TABLE claim_limits (
     insurer_id uuid NOT NULL, policy_id uuid NOT NULL, per_person numeric(18, 2), per_accident numeric(18, 2),
-    aggregate numeric(18, 2), rescue numeric(18, 2), changed_at timestamptz DEFAULT now() NOT NULL,
+    aggregate numeric(18, 2), rescue numeric(18, 2), costs numeric(18, 2),
+    changed_at timestamptz DEFAULT now() NOT NULL,
     CONSTRAINT pk_claim_limits PRIMARY KEY (insurer_id, policy_id),
     CONSTRAINT fk_claim_limits_insurer_id_policy_id
         FOREIGN KEY (insurer_id, policy_id) REFERENCES cases (insurer_id, id),
     CONSTRAINT ck_claim_limits_per_person_is_money CHECK (per_person >= 0 AND per_person < 10000000000000000),
     CONSTRAINT ck_claim_limits_per_accident_is_money CHECK (per_accident >= 0 AND per_accident < 10000000000000000),
     CONSTRAINT ck_claim_limits_aggregate_is_money CHECK (aggregate >= 0 AND aggregate < 10000000000000000),
-    CONSTRAINT ck_claim_limits_rescue_is_money CHECK (rescue >= 0 AND rescue < 10000000000000000)
+    CONSTRAINT ck_claim_limits_rescue_is_money CHECK (rescue >= 0 AND rescue < 10000000000000000),
+    CONSTRAINT ck_claim_limits_costs_is_money CHECK (costs >= 0 AND costs < 10000000000000000)
 );
 
 CREATE TABLE reservations (
     insurer_id uuid NOT NULL, number varchar NOT NULL, case_id uuid NOT NULL, policy_id uuid NOT NULL,
-    accident varchar NOT NULL, kind varchar NOT NULL, amount numeric(18, 2) NOT NULL, fingerprint varchar NOT NULL,
-    reserved_at timestamptz DEFAULT now() NOT NULL, released_at timestamptz, release_reason varchar NOT NULL,
+    accident varchar NOT NULL, amount numeric(18, 2) NOT NULL, fingerprint varchar NOT NULL,
+    standards jsonb NOT NULL, reserved_at timestamptz DEFAULT now() NOT NULL,
     CONSTRAINT pk_reservations PRIMARY KEY (insurer_id, number),
     CONSTRAINT fk_reservations_insurer_id_case_id FOREIGN KEY (insurer_id, case_id) REFERENCES cases (insurer_id, id),
     CONSTRAINT fk_reservations_insurer_id_policy_id
         FOREIGN KEY (insurer_id, policy_id) REFERENCES claim_limits (insurer_id, policy_id),
     CONSTRAINT ck_reservations_amount_is_money CHECK (amount > 0 AND amount < 10000000000000000)
 );
-CREATE INDEX ix_reservations_insurer_id_policy_id ON reservations (insurer_id, policy_id);
+CREATE INDEX ix_reservations_insurer_id_policy_id_accident ON reservations (insurer_id, policy_id, accident);
 
-CREATE TABLE reservation_parts (
-    insurer_id uuid NOT NULL, number varchar NOT NULL, part integer NOT NULL, person uuid, rescue boolean NOT NULL,
-    amount numeric(18, 2) NOT NULL,
-    CONSTRAINT pk_reservation_parts PRIMARY KEY (insurer_id, number, part),
-    CONSTRAINT fk_reservation_parts_insurer_id_number
+CREATE TABLE limit_movements (
+    insurer_id uuid NOT NULL, number varchar NOT NULL, key varchar NOT NULL, line integer NOT NULL,
+    pot varchar NOT NULL, person uuid, amount numeric(18, 2) NOT NULL, at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT pk_limit_movements PRIMARY KEY (insurer_id, number, key, line),
+    CONSTRAINT fk_limit_movements_insurer_id_number
         FOREIGN KEY (insurer_id, number) REFERENCES reservations (insurer_id, number),
-    CONSTRAINT ck_reservation_parts_amount_is_money CHECK (amount > 0 AND amount < 10000000000000000)
+    CONSTRAINT ck_limit_movements_amount_is_money CHECK (amount <> 0 AND abs(amount) < 10000000000000000)
 );
-CREATE INDEX ix_reservation_parts_insurer_id_person ON reservation_parts (insurer_id, person);
+CREATE INDEX ix_limit_movements_insurer_id_person ON limit_movements (insurer_id, person);
 
 CREATE TABLE payment_orders (
     insurer_id uuid NOT NULL, number varchar NOT NULL, case_id uuid NOT NULL, workflow_id varchar NOT NULL,
@@ -103,7 +105,7 @@ CREATE INDEX ix_insurer_claim_rules_insurer_id_in_force_on_recorded_at
 TENANT = "insurer_id = nullif(current_setting('anze.tenant', true), '')::uuid"
 OPERATOR = "current_setting('anze.operator', true) = 'on'"
 CHANGING = ("claim_limits", "reservations", "payment_orders", "victims")
-KEPT = ("reservation_parts", "payment_answers", "victim_sights", "insurer_claim_rules")
+KEPT = ("limit_movements", "payment_answers", "victim_sights", "insurer_claim_rules")
 RECONCILED = ("payment_orders", "payment_answers")
 """What the operators' daily reconciliation reads; who was hurt and what a claim is about it does not see."""
 

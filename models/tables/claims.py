@@ -33,6 +33,7 @@ class ClaimLimit(Row, table=True):
         CheckConstraint(f"per_accident >= 0 AND per_accident {MOST}", name="per_accident_is_money"),
         CheckConstraint(f"aggregate >= 0 AND aggregate {MOST}", name="aggregate_is_money"),
         CheckConstraint(f"rescue >= 0 AND rescue {MOST}", name="rescue_is_money"),
+        CheckConstraint(f"costs >= 0 AND costs {MOST}", name="costs_is_money"),
     )
 
     insurer_id: UUID = Field(primary_key=True)
@@ -41,18 +42,22 @@ class ClaimLimit(Row, table=True):
     per_accident: Decimal | None = Field(default=None, sa_type=YUAN)
     aggregate: Decimal | None = Field(default=None, sa_type=YUAN)
     rescue: Decimal | None = Field(default=None, sa_type=YUAN)
+    costs: Decimal | None = Field(default=None, sa_type=YUAN)
     changed_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=NOW)
 
 
 class LimitReservation(Row, table=True):
-    """What one payment takes from the limits; released when it was voided or failed, never deleted."""
+    """That a payment takes from the limits; its number is used once per insurer, for ever.
+
+    `standards` is what its claim gives employees by head and grade: another claim of the accident may not give another.
+    """
 
     __tablename__ = "reservations"
     __table_args__ = (
         ForeignKeyConstraint(["insurer_id", "case_id"], ["cases.insurer_id", "cases.id"]),
         ForeignKeyConstraint(["insurer_id", "policy_id"], ["claim_limits.insurer_id", "claim_limits.policy_id"]),
         CheckConstraint(f"amount > 0 AND amount {MOST}", name="amount_is_money"),
-        Index(None, "insurer_id", "policy_id"),
+        Index(None, "insurer_id", "policy_id", "accident"),
     )
 
     insurer_id: UUID = Field(primary_key=True)
@@ -60,30 +65,33 @@ class LimitReservation(Row, table=True):
     case_id: UUID
     policy_id: UUID
     accident: str
-    kind: str
     amount: Decimal = Field(sa_type=YUAN)
     fingerprint: str
+    standards: list[dict[str, Any]] = Field(default_factory=list, sa_type=DOCUMENT)
     reserved_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=NOW)
-    released_at: datetime | None = Field(default=None, sa_type=INSTANT)
-    release_reason: str = ""
 
 
-class ReservationPart(Row, table=True):
-    """The part of a reservation for one person (an opaque reference), or for rescue costs, or for neither."""
+class LimitMovement(Row, table=True):
+    """What was taken from a limit, or (negative) given back; what is in use is their sum. Never changed or deleted.
 
-    __tablename__ = "reservation_parts"
+    Lines without a person add up to the payment by pot; lines with one are that person's share of the indemnity.
+    """
+
+    __tablename__ = "limit_movements"
     __table_args__ = (
         ForeignKeyConstraint(["insurer_id", "number"], ["reservations.insurer_id", "reservations.number"]),
-        CheckConstraint(f"amount > 0 AND amount {MOST}", name="amount_is_money"),
+        CheckConstraint(f"amount <> 0 AND abs(amount) {MOST}", name="amount_is_money"),
         Index(None, "insurer_id", "person"),
     )
 
     insurer_id: UUID = Field(primary_key=True)
     number: str = Field(primary_key=True)
-    part: int = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    line: int = Field(primary_key=True)
+    pot: str
     person: UUID | None = None
-    rescue: bool = False
     amount: Decimal = Field(sa_type=YUAN)
+    at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=NOW)
 
 
 class StoredOrder(Row, table=True):

@@ -42,9 +42,10 @@ STATEMENTS = (
     "INSERT INTO tasks (id, kind, insurer_id, case_id, notice_id, said)"
     " VALUES ('{task}', 'no_address', '{insurer}', '{case}', '{notice}', '市应急局')",
     "INSERT INTO claim_limits (insurer_id, policy_id, per_person) VALUES ('{insurer}', '{case}', 800000)",
-    "INSERT INTO reservations (insurer_id, number, case_id, policy_id, accident, kind, amount, fingerprint,"
-    " release_reason) VALUES ('{insurer}', 'Z-1', '{case}', '{case}', 'S-1', 'settlement', 5, 'f', '')",
-    "INSERT INTO reservation_parts (insurer_id, number, part, rescue, amount) VALUES ('{insurer}', 'Z-1', 1, false, 5)",
+    "INSERT INTO reservations (insurer_id, number, case_id, policy_id, accident, amount, fingerprint, standards)"
+    " VALUES ('{insurer}', 'Z-1', '{case}', '{case}', 'S-1', 5, 'f', '[]')",
+    "INSERT INTO limit_movements (insurer_id, number, key, line, pot, amount)"
+    " VALUES ('{insurer}', 'Z-1', 'k', 1, 'indemnity', 5)",
     "INSERT INTO payment_orders (insurer_id, number, case_id, workflow_id, order_key, kind, amount, payee, channel,"
     " fingerprint, state) VALUES ('{insurer}', 'Z-1', '{case}', 'claim/{code}/C-1', '{code}:C-1:Z-1', 'settlement',"
     " 5, 'victim', 'folder', 'f', 'written')",

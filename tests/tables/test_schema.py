@@ -22,7 +22,7 @@ TABLES = (access, cases, claims, outbox, parties)
 OWN_ROWS = sorted(name for name, table in SQLModel.metadata.tables.items() if "insurer_id" in table.columns)
 RIGHTS = {
     **{table: {"SELECT", "INSERT"} for table in ("steps", "timeline", "commands", "link_uses")},
-    **{table: {"SELECT", "INSERT"} for table in ("reservation_parts", "payment_answers", "victim_sights")},
+    **{table: {"SELECT", "INSERT"} for table in ("limit_movements", "payment_answers", "victim_sights")},
     "insurer_claim_rules": {"SELECT", "INSERT"},
     "nudges": {"SELECT", "INSERT", "UPDATE", "DELETE"},
     "alembic_version": {"SELECT"},
