@@ -5,7 +5,9 @@ Every function gives a new clock and leaves its arguments alone. A duty that the
 
 from collections.abc import Callable
 from datetime import date, datetime
+from typing import Any
 
+from domain import waits
 from domain.counting import project
 from domain.explaining import explain
 from domain.ladder import Call, calls, expanded, firing, outrun
@@ -48,19 +50,23 @@ def running(clock: Clock, key: str) -> RunningDuty | None:
     return next((one for one in clock.duties if one.key == key), None)
 
 
-def record(rulebook: Rulebook, clock: Clock, event: Event, at: datetime, given_due: date | None = None) -> Clock:
-    """What an event does: it meets the open duties that wait for it, then opens the duties anchored on it.
+def record(
+    rulebook: Rulebook, clock: Clock, event: Event, at: datetime, given_due: date | datetime | None = None
+) -> Clock:
+    """What an event does: it meets the open duties that wait for it, opens those anchored on it, holds or frees others.
 
-    `given_due` replaces the term only of duties that allow it (`given_by: due`). `at` may lie in the future for an
-    anchor known beforehand, such as the last day of the policy.
+    `given_due` replaces the term only of duties that allow it (`given_by: due`): a last day (Shanghai), or the instant
+    at which a term of hours ends. `at` may lie in the future for an anchor known beforehand, such as the last day of
+    the policy. Suspensions by rule are `waits.py`'s.
     """
     rules = _rules(rulebook)
     duties = [_met(rules.get(one.duty), one, event, at) for one in clock.duties]
     for duty in rules.values():
         if event in duty.anchor and (key := _next_key(duty, duties)):
-            due = given_due if duty.given_by == "due" else None
-            duties.append(RunningDuty(key=key, duty=duty.id, anchor=event, anchor_at=at, given_due=due))
-    return clock.model_copy(update={"duties": tuple(duties)})
+            given = _given(given_due) if duty.given_by == "due" else {}
+            duties.append(RunningDuty(key=key, duty=duty.id, anchor=event, anchor_at=at, **given))
+    opened = clock.model_copy(update={"duties": tuple(duties)})
+    return waits.heard(rules, opened, event, at)
 
 
 def pass_over(
@@ -122,8 +128,12 @@ def suspend(clock: Clock, suspension: Suspension) -> Clock:
 
 
 def resume(clock: Clock, last_day_on: date) -> Clock:
-    """End every suspension in force with its last suspended day; what begins and ends later stays as entered."""
-    return clock.model_copy(update={"suspensions": tuple(_resumed(entry, last_day_on) for entry in clock.suspensions)})
+    """End every suspension in force with its last suspended day; what begins and ends later stays as entered.
+
+    A suspension by rule ends with its event only.
+    """
+    entries = [entry if waits.by_rule(entry) else _resumed(entry, last_day_on) for entry in clock.suspensions]
+    return clock.model_copy(update={"suspensions": tuple(entries)})
 
 
 def extend(clock: Clock, key: str, days: int) -> Clock:
@@ -163,6 +173,11 @@ def hush(clock: Clock, key: str, by: Actor, at: datetime, taken_over: bool) -> C
 
 def _rules(rulebook: Rulebook) -> dict[str, Duty]:
     return {held.duty.id: held.duty for held in rulebook.duties}
+
+
+def _given(due: date | datetime | None) -> dict[str, Any]:
+    """An instant is a date, too, to Python; to a term it is not."""
+    return {"given_due_at" if isinstance(due, datetime) else "given_due": due}
 
 
 def _met(duty: Duty | None, one: RunningDuty, event: Event, at: datetime) -> RunningDuty:

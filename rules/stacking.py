@@ -9,6 +9,7 @@ from models.contracts.rulebook import (
     BoundFees,
     BoundField,
     BoundGate,
+    BoundPath,
     BoundRate,
     BoundRoute,
     BoundSurrender,
@@ -23,7 +24,7 @@ from models.contracts.rulebook import (
     When,
     Within,
 )
-from models.contracts.vocabulary import By, CaseKind, Combine, FirstDay
+from models.contracts.vocabulary import By, CaseKind, ClaimPath, Combine, FirstDay
 from rules import reasons
 
 LEAN: dict[str, object] = {"proves": (), "source": None}
@@ -59,6 +60,7 @@ def stack(levels: Sequence[Level], asked: RulesFor) -> Rulebook:
         duties=_duties(levels, asked, names),
         rates=_rates(levels, names) if policy else {},
         gates=_gates(levels, asked),
+        paths=_paths(levels) if asked.case is CaseKind.CLAIM else (),
         required_fields=_fields(levels, asked) if policy else (),
         surrender=tuple(_surrender(levels)) if policy else (),
         fees=tuple(_fees(levels)) if policy else (),
@@ -144,6 +146,23 @@ def _gates(levels: Sequence[Level], asked: RulesFor) -> tuple[BoundGate, ...]:
                 held.pop(gate.overrides or gate.id, None)
                 lean = gate.model_copy(update={"proves": ()})
                 held[gate.id] = BoundGate(gate=lean, cites=level.cite(gate.clause, gate.by, gate.document))
+    return tuple(held.values())
+
+
+def _paths(levels: Sequence[Level]) -> tuple[BoundPath, ...]:
+    """What any level demands of a path holds; the most specific level that speaks of it is cited."""
+    held: dict[ClaimPath, BoundPath] = {}
+    for level in levels:
+        for rule in level.pack.paths:
+            upper = held.get(rule.path)
+            facts, figures = (upper.rule.facts, upper.rule.figures) if upper else ((), ())
+            both = {
+                "facts": tuple(dict.fromkeys((*facts, *rule.facts))),
+                "figures": tuple(dict.fromkeys((*figures, *rule.figures))),
+                "proves": (),
+            }
+            cites = level.cite(rule.clause, rule.by, rule.document)
+            held[rule.path] = BoundPath(rule=rule.model_copy(update=both), cites=cites)
     return tuple(held.values())
 
 

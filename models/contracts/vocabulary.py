@@ -492,3 +492,26 @@ class AdvanceEnd(Word):
 
     SET_OFF = "set_off", "冲抵赔款"
     RECOVERED = "recovered", "追回"
+
+
+class PathFact(Word):
+    """What must be shown before a claim takes a path."""
+
+    FACTS_TRUE = "facts_true", "事故真实"
+    LIABILITY_CLEAR = "liability_clear", "责任明确"
+    WITHIN_THRESHOLD = "within_threshold", "金额在约定的小额之内"
+    SERIOUS_GRADE = "serious_grade", "事故等级为较大以上"
+    PART_DETERMINED = "part_determined", "有已能确定的损失"
+    NAMED_PURPOSE = "named_purpose", "用途在约定的垫付用途之内"
+    WITHIN_CAP = "within_cap", "金额不超过约定的垫付上限"
+
+
+class PathFigure(Word):
+    """Figures of the contract, by the names they have in its claim terms."""
+
+    SMALL_FAST_THRESHOLD = "small_fast_threshold", "小额快付金额标准"
+    SMALL_FAST_DAYS = "small_fast_days", "小额快付天数"
+    LARGE_PREPAY_DAYS = "large_prepay_days", "大额预付天数"
+    EMERGENCY_CAP = "emergency_cap", "紧急垫付上限"
+    EMERGENCY_PURPOSES = "emergency_purposes", "紧急垫付用途"
+    EMERGENCY_HOURS = "emergency_hours", "紧急垫付小时数"
