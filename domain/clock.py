@@ -5,7 +5,6 @@ Every function gives a new clock and leaves its arguments alone. A duty that the
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any
 
 from domain import waits
 from domain.counting import project
@@ -50,21 +49,18 @@ def running(clock: Clock, key: str) -> RunningDuty | None:
     return next((one for one in clock.duties if one.key == key), None)
 
 
-def record(
-    rulebook: Rulebook, clock: Clock, event: Event, at: datetime, given_due: date | datetime | None = None
-) -> Clock:
+def record(rulebook: Rulebook, clock: Clock, event: Event, at: datetime, given_due: date | None = None) -> Clock:
     """What an event does: it meets the open duties that wait for it, opens those anchored on it, holds or frees others.
 
-    `given_due` replaces the term only of duties that allow it (`given_by: due`): a last day (Shanghai), or the instant
-    at which a term of hours ends. `at` may lie in the future for an anchor known beforehand, such as the last day of
-    the policy. Suspensions by rule are `waits.py`'s.
+    `given_due` replaces the term only of duties that allow it (`given_by: due`). `at` may lie in the future for an
+    anchor known beforehand, such as the last day of the policy. Suspensions by rule are domain/waits.py's.
     """
     rules = _rules(rulebook)
     duties = [_met(rules.get(one.duty), one, event, at) for one in clock.duties]
     for duty in rules.values():
         if event in duty.anchor and (key := _next_key(duty, duties)):
-            given = _given(given_due) if duty.given_by == "due" else {}
-            duties.append(RunningDuty(key=key, duty=duty.id, anchor=event, anchor_at=at, **given))
+            due = given_due if duty.given_by == "due" else None
+            duties.append(RunningDuty(key=key, duty=duty.id, anchor=event, anchor_at=at, given_due=due))
     opened = clock.model_copy(update={"duties": tuple(duties)})
     return waits.heard(rules, opened, event, at)
 
@@ -173,11 +169,6 @@ def hush(clock: Clock, key: str, by: Actor, at: datetime, taken_over: bool) -> C
 
 def _rules(rulebook: Rulebook) -> dict[str, Duty]:
     return {held.duty.id: held.duty for held in rulebook.duties}
-
-
-def _given(due: date | datetime | None) -> dict[str, Any]:
-    """An instant is a date, too, to Python; to a term it is not."""
-    return {"given_due_at" if isinstance(due, datetime) else "given_due": due}
 
 
 def _met(duty: Duty | None, one: RunningDuty, event: Event, at: datetime) -> RunningDuty:

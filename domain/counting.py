@@ -105,8 +105,7 @@ def _measure_days(duty: Duty, running: RunningDuty, clock: Clock, calendar: Work
 def _measure_hours(duty: Duty, running: RunningDuty, clock: Clock) -> Term:
     """Hours run from the instant and are never rolled (民法典 201 ¶2); hours of suspended days do not run."""
     anchor, pauses = local_date(running.anchor_at), pauses_of(clock, duty)
-    hours = running.given_due_at - running.anchor_at if running.given_due_at else duty.within.amount * HOUR
-    due = _run(running.anchor_at, hours + sum(running.extensions) * DAY, pauses)
+    due = _run(running.anchor_at, duty.within.amount * HOUR + sum(running.extensions) * DAY, pauses)
     if due is None:
         return Term(anchor, anchor, False, pauses)
     due, day = due.astimezone(SHANGHAI), local_date(due)

@@ -18,6 +18,7 @@ from models.contracts.rulebook import (
     Gate,
     Pack,
     PackRef,
+    PathRule,
     Rate,
     Rulebook,
     RulesFor,
@@ -155,15 +156,20 @@ def _paths(levels: Sequence[Level]) -> tuple[BoundPath, ...]:
     for level in levels:
         for rule in level.pack.paths:
             upper = held.get(rule.path)
-            facts, figures = (upper.rule.facts, upper.rule.figures) if upper else ((), ())
-            both = {
-                "facts": tuple(dict.fromkeys((*facts, *rule.facts))),
-                "figures": tuple(dict.fromkeys((*figures, *rule.figures))),
-                "proves": (),
-            }
             cites = level.cite(rule.clause, rule.by, rule.document)
-            held[rule.path] = BoundPath(rule=rule.model_copy(update=both), cites=cites)
+            held[rule.path] = BoundPath(rule=_united(upper.rule if upper else rule, rule), cites=cites)
     return tuple(held.values())
+
+
+def _united(upper: PathRule, rule: PathRule) -> PathRule:
+    """All that either demands, in the order of the upper level."""
+    both = {
+        "facts": tuple(dict.fromkeys((*upper.facts, *rule.facts))),
+        "figures": tuple(dict.fromkeys((*upper.figures, *rule.figures))),
+        "pays": tuple(dict.fromkeys((*upper.pays, *rule.pays))),
+        "proves": (),
+    }
+    return rule.model_copy(update=both)
 
 
 def _fields(levels: Sequence[Level], asked: RulesFor) -> tuple[BoundField, ...]:

@@ -272,8 +272,8 @@ def _role(rulebook: Rulebook, role: Role) -> dict[str, Any]:
 
 def changed(library: Library, region: str, before: date, after: date) -> tuple[Change, ...]:
     """What changed for a place between two days, level by level."""
-    old = {pack.ref.region: pack for pack in library.pack_for(region, before)}
-    new = {pack.ref.region: pack for pack in library.pack_for(region, after)}
+    old = {(pack.ref.region, pack.path.parent): pack for pack in library.pack_for(region, before)}
+    new = {(pack.ref.region, pack.path.parent): pack for pack in library.pack_for(region, after)}
     found: list[Change] = []
     for level in sorted(old.keys() | new.keys()):
         was, now = old.get(level), new.get(level)

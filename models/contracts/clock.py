@@ -23,8 +23,6 @@ class RunningDuty(Contract):
     anchor: Event
     anchor_at: datetime
     given_due: date | None = None
-    given_due_at: datetime | None = None
-    """The instant a term of hours ends where the anchor event carries its own (a contract's hours)."""
     rung: int = 0
     """How many rungs of the expanded ladder are fired or passed over; they are never fired again."""
     rang_overdue: bool = False

@@ -133,6 +133,8 @@ class Duty(Strict):
     within: Within
     given_by: Literal["due"] | None = None
     """`due`: where the anchor event carries its own due date, that date replaces the term."""
+    agreed: PathFigure | None = None
+    """The figure of the contract that is the length; `within` only names its unit, with the amount 0."""
     until_expiry: bool = False
     """The term never runs beyond the last day of the policy."""
     suspended_between: tuple[Event, Event] | None = None
@@ -163,6 +165,8 @@ class Duty(Strict):
             raise ValueError("起算事件须属于同一类案件")
         if self.suspended_between and {event.case for event in self.suspended_between} != {self.case}:
             raise ValueError("中止与恢复的事件须与起算事件属于同一类案件")
+        if self.agreed and self.within.amount:
+            raise ValueError("期限由合同约定的，within.amount 写 0")
         return self
 
 
@@ -203,11 +207,12 @@ class Gate(Strict):
 
 
 class PathRule(Strict):
-    """What a claim must show before it may take a path, and the contract figures the path cannot do without."""
+    """What a claim must show before it takes a path, the contract figures it needs, and what bounds its payments."""
 
     path: ClaimPath
     facts: tuple[PathFact, ...] = ()
     figures: tuple[PathFigure, ...] = ()
+    pays: tuple[PathFact, ...] = ()
     clause: Clause
     document: Wording | None = None
     """Where the clause stands in another document than the pack's own instrument: that document's number."""
