@@ -1,4 +1,4 @@
-"""A policy, its hazards and claims run ahead of time on the pure clock, event by event, alarm by alarm; nothing is sent."""
+"""A policy, its hazards and claims run ahead of time on the pure clock, by event and by alarm; nothing is sent."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
