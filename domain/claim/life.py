@@ -7,7 +7,7 @@ from typing import Any
 from domain import clock as clocks
 from domain import duties, notices
 from domain.calendar import local_date, midnight
-from domain.claim import grading, payments
+from domain.claim import clauses, grading, payments
 from domain.claim.change import Change
 from domain.claim.changes import CHANGES, by_rule
 from domain.claim.contract_terms import STARTS, with_terms
@@ -23,14 +23,15 @@ from models.contracts.claim_state import ClaimState, PathTaken
 from models.contracts.notice import About, Notice
 from models.contracts.payment import OrderOutcome, PaymentOrder, Release
 from models.contracts.policy import AdoptCalendar
-from models.contracts.rulebook import Resolved, WorkCalendar
+from models.contracts.rulebook import Citation, Resolved, WorkCalendar
 from models.contracts.step import Happening
-from models.contracts.vocabulary import ClaimPath, ClaimStage, Event, NoticeKind, Role, StopReason
+from models.contracts.vocabulary import By, CaseKind, ClaimPath, ClaimStage, Event, NoticeKind, Role, StopReason
 
 __all__ = [
     "adopt_calendar",
     "decide",
     "hear",
+    "holds_room",
     "next_alarm",
     "open_claim",
     "over",
@@ -45,6 +46,7 @@ pending_orders = payments.pending_orders
 reservation = payments.reservation
 holds_room = payments.holds_room
 
+NATION = "000000"
 REOPENABLE = timedelta(days=730)
 """By product: how long a closed claim can be taken up again, after the limitation of 保险法 26."""
 STAGES: dict[Event, ClaimStage] = {
@@ -57,6 +59,13 @@ STAGES: dict[Event, ClaimStage] = {
     Event.CLAIM_CLOSED: ClaimStage.CLOSED,
     Event.CLAIM_REOPENED: ClaimStage.REPORTED,
 }
+CITES: dict[NoticeKind, str] = {
+    NoticeKind.CLAIM_OPENED: clauses.REPORTING,
+    NoticeKind.DOCUMENTS_REQUESTED: clauses.ONE_REQUEST,
+    NoticeKind.CLAIM_RESULT: clauses.DETERMINATION,
+    NoticeKind.CLAIM_REFUSED: clauses.REFUSAL,
+}
+"""Which article a notice rests on; a notice about the fate of a payment rests on none."""
 DECIDED = frozenset({ClaimStage.DETERMINED, ClaimStage.AGREED})
 
 
@@ -102,9 +111,18 @@ def open_claim(birth: ClaimBirth, given: Given[ReportClaim], resolved: Resolved,
 
 
 def _welcome(state: ClaimState, now: datetime) -> tuple[Notice, ...]:
-    about = About(note=state.grade_because)
-    message = notices.Message(NoticeKind.CLAIM_OPENED, "opened", now, about)
+    message = _message(state, NoticeKind.CLAIM_OPENED, "opened", now, state.grade_because)
     return tuple(notices.notice(facts_of(state), message, role) for role in (Role.INSURED, Role.INSURER))
+
+
+def _message(state: ClaimState, kind: NoticeKind, moment: str, at: datetime, note: str) -> notices.Message:
+    number, _, clause = CITES.get(kind, "").partition(" ")
+    cites = Citation(region=NATION, number=number, clause=clause, by=By.LAW) if number else None
+    return notices.Message(kind, moment, at, About(label=_title(state), note=note.rstrip("。")), cites)
+
+
+def _title(state: ClaimState) -> str:
+    return f"{CaseKind.CLAIM.label}案 {state.birth.number}"
 
 
 def _enter(state: ClaimState, happened: Iterable[Happening]) -> tuple[ClaimState, tuple[Happening, ...]]:
@@ -153,9 +171,9 @@ def _apply(state: ClaimState, change: Change, now: datetime, given: Given[Any] |
 
 
 def _told(state: ClaimState, change: Change, now: datetime) -> tuple[Notice, ...]:
-    about = About(note=change.happened[0].said) if change.happened else About()
+    note = change.happened[0].said if change.happened else ""
     return tuple(
-        notices.notice(facts_of(state), notices.Message(kind, moment, now, about), role)
+        notices.notice(facts_of(state), _message(state, kind, moment, now, note), role)
         for kind, role, moment in change.tell
     )
 
@@ -204,7 +222,7 @@ def _rung(
         state = state.model_copy(update={"clock": rang.clock})
         if not rang.firings and not rang.overdue:
             break
-        told += notices.of_firings(facts_of(state), rang.firings)
+        told += notices.of_firings(facts_of(state), rang.firings, note=_title(state))
         state, overdue = _enter(state, (Happening(event=event, at=at, said=event.label) for event, at in rang.overdue))
         happened += tuple(fired(firing) for firing in rang.firings) + overdue
     last = f"{day(local_date(now))} {told[-1].kind.label} → {told[-1].to.label}" if told else state.last_notice
