@@ -14,6 +14,7 @@ from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_e
 
 from domain.decision import Decision, Refused, is_repeat
 from models.contracts.base import Actor, CaseKey, Command, Contract, Given
+from models.contracts.claim_state import ClaimState
 from models.contracts.hazard import HazardState
 from models.contracts.policy import PolicyState
 from models.contracts.ports import Ledger, Recall, RuleDesk
@@ -21,7 +22,7 @@ from models.contracts.rulebook import Resolved, RulesFor
 from models.contracts.step import CaseRow, Refusal, Step, Trace
 from workflows import options, search
 
-S = TypeVar("S", PolicyState, HazardState)
+S = TypeVar("S", PolicyState, HazardState, ClaimState)
 V = TypeVar("V", bound=Contract)
 T = TypeVar("T")
 
@@ -85,6 +86,10 @@ class Case(Generic[S, V]):
         if then:
             await then(decision)
         return view
+
+    def repeats(self, given: Given[Any]) -> bool:
+        """Whether this very command was carried out already, and will get the answer it got then."""
+        return self.state is not None and self._repeats(self.state, given)
 
     def _repeats(self, state: S, given: Given[Any]) -> bool:
         return self.decided(lambda: is_repeat(state.remembered, given))
