@@ -46,7 +46,7 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class Tools:
-    """Everything a request may use. `base_url` has no slash at its end; `secret` signs cursors, `sealing` seals names."""
+    """Everything a request may use; no slash ends `base_url`, `secret` signs cursors, `sealing` seals names."""
 
     temporal: Client
     engine: AsyncEngine

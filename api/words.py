@@ -2,6 +2,7 @@
 
 from typing import Self
 
+from api.claims.words import CLAIM_REFUSALS
 from models.contracts.vocabulary import Word
 
 
@@ -213,5 +214,6 @@ REFUSALS: dict[str, str] = {
     "surrender_not_lawful": "不属于当地允许的退保情形",
     "unknown_duty": "本案没有这项期限",
     "wrong_stage": "当前阶段不能办理",
+    **CLAIM_REFUSALS,
 }
 """What each refusal of a case means in general; the answer itself says it for the case at hand, with its clause."""

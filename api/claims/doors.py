@@ -5,7 +5,7 @@ from typing import Any
 
 from api.doors import Door, Example
 from api.insurer.doors import attachment
-from models.contracts import claim
+from models.contracts import claim, policy
 from models.contracts.base import Command
 from models.contracts.vocabulary import CaseKind
 
@@ -177,5 +177,12 @@ DOORS: tuple[Door, ...] = (
         "reopen_claim",
         ("重开案件", "Take the claim up again"),
         _fixed(reason="受害人补充鉴定结论"),
+    ),
+    _door(
+        "extensions",
+        policy.ExtendDuty,
+        "extend",
+        ("理赔期限延期", "Extend a term of the claim before it is due"),
+        _fixed(duty="claim_result_upload", days=2, reason="平台检修"),
     ),
 )

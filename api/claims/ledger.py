@@ -103,8 +103,7 @@ def _signed(view: ClaimView, payment: Payment) -> bool:
     threshold = view.terms.four_eyes_above
     if threshold is not None and payment.amount <= threshold.value:
         return payment.approved is not None
-    approved, proposed = payment.approved, payment.proposed
-    return approved is not None and (approved.actor_id, approved.by_user) != (proposed.actor_id, proposed.by_user)
+    return payment.approved is not None and payment.approved.by_user.lower() != payment.proposed.by_user.lower()
 
 
 def _settled(view: ClaimView) -> bool:
