@@ -104,7 +104,7 @@ def term(duty: Duty) -> str:
     held = (
         "，{}之后到{}期间不计".format(*(one.label for one in duty.suspended_between)) if duty.suspended_between else ""
     )
-    return f"自{since}起 {reasons.length(within)}（{counted}{until}{given}{held}）"
+    return f"自{since}起 {reasons.length(duty)}（{counted}{until}{given}{held}）"
 
 
 MOMENTS = {"open": "起算时", "due": "到期时"}

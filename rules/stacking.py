@@ -99,7 +99,7 @@ def _with_duty(held: dict[str, BoundDuty], level: Level, duty: Duty, names: dict
 
 
 def _replacing(old: BoundDuty, new: BoundDuty, names: dict[str, str]) -> BoundDuty:
-    words = reasons.length(new.duty.within), reasons.cited(names, new.cites), reasons.cited(names, old.cites)
+    words = reasons.length(new.duty), reasons.cited(names, new.cites), reasons.cited(names, old.cites)
     return new.model_copy(update={"because": reasons.replaced(*words)})
 
 
@@ -107,7 +107,7 @@ def _stricter(old: BoundDuty, new: BoundDuty, names: dict[str, str]) -> BoundDut
     """The shorter of two terms for the same duty; where they are equal, the more specific level speaks."""
     before, after = _days(old.duty.within), _days(new.duty.within)
     winner, loser = (old, new) if before < after else (new, old)
-    words = reasons.length(winner.duty.within), reasons.cited(names, winner.cites), reasons.cited(names, loser.cites)
+    words = reasons.length(winner.duty), reasons.cited(names, winner.cites), reasons.cited(names, loser.cites)
     because = reasons.same(*words) if before == after else reasons.stricter(*words)
     return winner.model_copy(update={"because": because})
 
