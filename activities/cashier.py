@@ -119,7 +119,7 @@ class PgCashier(Cashier):
                 return None
             payee |= account
         told = order.model_dump(mode="json", exclude={"case", "payee_kind", "payee_ref", "insured_id"})
-        return {**told, "payee": payee, "currency": "CNY"}
+        return {**told, "claim_id": str(order.case.case_id), "payee": payee, "currency": "CNY"}
 
     async def _account(
         self, connection: AsyncConnection, order: PaymentOrder, ref: UUID | None
