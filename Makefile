@@ -60,7 +60,7 @@ deploy: $(READY)
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 bench: $(READY) ## 性能：每秒保单数、延迟、午夜高峰 / measure
-	@$(BIN)/python -m bench $(ARGS)
+	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(ARGS)
 
 coverage: $(READY) ## 通知义务的证明情况 / which obligations are proved
 	@$(BIN)/anze coverage $(ARGS)

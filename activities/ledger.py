@@ -1,5 +1,6 @@
 """The record of steps in PostgreSQL: one step, one statement, one transaction; what a step means is not known here."""
 
+from pydantic import TypeAdapter
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col
@@ -8,11 +9,13 @@ from temporalio import activity
 from activities.borrowing import borrowed
 from models.contracts.ids import notice_id
 from models.contracts.notice import Notice
-from models.contracts.ports import Ledger, Recall, Recalled
-from models.contracts.step import Step
+from models.contracts.ports import Ledger, Recall, Recalled, Since
+from models.contracts.step import Entered, Recorded, Step
 from models.tables.cases import RecordedCommand
 from models.tables.engine import tenant
 
+RECORDED_FROM = "SELECT recorded_from($1::uuid, $2::int)"
+MISSED = TypeAdapter(tuple[Recorded, ...])
 RECORD_STEP = "SELECT record_step($1::text::jsonb, $2::uuid[], $3::text[])"
 """The function of migration 20261122_3; why it is one: docs/decisions/0002-one-statement-per-step.md."""
 
@@ -26,12 +29,22 @@ class PgLedger(Ledger):
         self._at_once = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @activity.defn(name="记入台账")
-    async def commit_step(self, step: Step) -> None:
+    async def commit_step(self, step: Step) -> Entered:
         """Raises ApplicationError, always worth repeating: a repeated step changes nothing."""
         ids = [notice_id(notice.key) for notice in step.notices]
         asked_for = [_asked_for(notice) for notice in step.notices]
         async with borrowed(self._at_once) as connection:
-            await connection.exec_driver_sql(RECORD_STEP, (step.model_dump_json(), ids, asked_for))
+            written = await connection.exec_driver_sql(RECORD_STEP, (step.model_dump_json(), ids, asked_for))
+            standing = written.scalar_one()
+        return Entered(missed=MISSED.validate_python(standing or ()))
+
+    @activity.defn(name="查对台账")
+    async def recorded_since(self, since: Since) -> Entered:
+        """Raises ApplicationError when the database does not answer."""
+        async with borrowed(self._engine) as connection:
+            await tenant(connection, since.case.insurer_id)
+            found = await connection.exec_driver_sql(RECORDED_FROM, (since.case.case_id, since.seq))
+            return Entered(missed=MISSED.validate_python(found.scalar_one() or ()))
 
     @activity.defn(name="取回答复")
     async def recall_answer(self, recall: Recall) -> Recalled:

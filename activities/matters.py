@@ -12,8 +12,15 @@ from models.contracts.vocabulary import By, HazardGrade, NoticeKind, Sector, Siz
 from models.tables.outbox import OutboxNotice
 
 ABOUT_HAZARD = frozenset({NoticeKind.HAZARD_NOTICE, NoticeKind.MAJOR_HAZARD_REPORT, NoticeKind.RECHECK_RESULT})
-WITHOUT_DUE = frozenset({NoticeKind.POLICY_OPENED, NoticeKind.POLICY_SURRENDERED, NoticeKind.POLICY_LAPSED})
-"""Kinds whose subject shows no due day: nothing is waited for."""
+WITHOUT_DUE = frozenset(
+    {
+        NoticeKind.POLICY_OPENED,
+        NoticeKind.POLICY_SURRENDERED,
+        NoticeKind.POLICY_LAPSED,
+        NoticeKind.MAJOR_HAZARD_REPORT,
+    }
+)
+"""Kinds whose subject shows no due day: nothing is waited for (a report is met by being told)."""
 
 
 @dataclass(frozen=True)

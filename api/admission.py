@@ -22,7 +22,7 @@ from models.contracts.vocabulary import ActorKind, CaseKind
 
 CASE_AND_REPEAT = (
     select(
-        *CASES.c["id", "kind", "insurer_id", "workflow_id", "ended_at"],
+        *CASES.c["id", "kind", "insurer_id", "workflow_id", "ended_at", "seq"],
         *COMMANDS.c["fingerprint", "answer"],
     )
     .select_from(
@@ -103,7 +103,7 @@ async def admit(request: Request, entry: Entry, case_id: UUID, kind: CaseKind, k
         raise not_found()
     if row.fingerprint is not None and row.fingerprint != made.fingerprint:
         raise Problem(ProblemCode.KEY_REUSED)
-    case = FoundCase(row.id, row.kind, row.insurer_id, row.workflow_id, row.ended_at)
+    case = FoundCase(row.id, row.kind, row.insurer_id, row.workflow_id, row.ended_at, row.seq)
     missing = await missing_files(entry.connection, case.insurer_id, request.scope["checked_body"].value)
     return Admitted(entry.tools, entry.caller, case, made, entry.deadline, missing, row.answer)
 

@@ -58,6 +58,8 @@ class FoundCase:
     insurer_id: UUID
     workflow_id: str
     ended_at: datetime | None
+    seq: int
+    """Steps in the ledger; a workflow that knows fewer has lost some and catches up first."""
 
 
 async def open_policy(
@@ -119,7 +121,7 @@ async def act(tools: Tools, case: FoundCase, update: str, given: Given[Any], dea
     left = _left(tools, deadline)
     call = tools.temporal.get_workflow_handle(case.workflow_id).execute_update(
         update,
-        given,
+        given.model_copy(update={"recorded": case.seq}),
         id=given.mark,
         result_type=VIEWS[case.kind],
         rpc_timeout=timedelta(seconds=left),

@@ -120,6 +120,17 @@ def of_firings(case: CaseFacts, firings: Iterable[Firing], note: str = "") -> tu
     return tuple(told for firing in firings for told in of_firing(case, firing, note))
 
 
+def of_the_insured(case: CaseFacts, told: Notice) -> Notice:
+    """The duty to tell of a hazard is the insurer's; what the letter gives the insured is the term of rectification."""
+    if told.kind is not NoticeKind.HAZARD_NOTICE or told.to is not Role.INSURED:
+        return told
+    for running in case.clock.duties:
+        if running.is_open and clocks.bound(case.rulebook, running.duty).duty.owed_by is Role.INSURED:
+            about, cites = about_duty(case, running.key, told.about.note)
+            return told.model_copy(update={"about": about, "cites": cites})
+    return told
+
+
 def standing(case: CaseFacts, passed: Iterable[Firing], now: datetime, note: str) -> tuple[Notice, ...]:
     """For a case entered late: each open duty is told once, to everybody whom its passed rungs would have told."""
     by_key: dict[str, list[Firing]] = {}

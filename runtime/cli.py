@@ -54,9 +54,10 @@ def up(
 @app.command()
 def worker() -> None:
     """运行流程与活动 / run workflows and activities."""
-    from runtime import logs, services
+    from runtime import logs, sandbox, services
 
     settings = told()
+    sandbox.keep_bytecode(settings.var)
     logs.configure(settings, "worker")
     _run(services.until_told(services.run_worker(settings)))
 

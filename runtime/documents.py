@@ -10,9 +10,9 @@ import yaml
 from api.words import REFUSALS, ProblemCode
 from models.contracts import vocabulary
 from models.contracts.vocabulary import Word
+from rules.library import Library
 from runtime.pictures import lives, sequences
 from runtime.settings import PROJECT_ROOT
-from runtime.worker import library
 
 DOCS = PROJECT_ROOT / "docs"
 PICTURES = DOCS / "pictures"
@@ -38,7 +38,7 @@ def vocabularies() -> Iterator[type[Word]]:
 
 def _pictures() -> dict[Path, str]:
     said = _read(PICTURES / "captions.yaml")
-    rules = library()
+    rules = Library()
     drawn = {name: sequences.sequence(caption) for name, caption in said["sequences"].items()}
     drawn["policy-life"] = lives.policy_life(rules, said["policy"])
     drawn["hazard-life"] = lives.hazard_life(rules, said["hazard"])

@@ -30,6 +30,9 @@ AT_ONCE = 12
 HARDLY = timedelta(seconds=1)
 """A workflow that is less than this behind is left where it is."""
 
+A_LITTLE = timedelta(milliseconds=20)
+INTO_THE_PRESENT = "into-the-present"
+
 ALARMED = text(
     "WITH RECURSIVE family AS ("
     " SELECT id, parent_id FROM cases WHERE ended_at IS NULL AND next_alarm_at <= :until"
@@ -110,6 +113,11 @@ class Traveller:
         found = await self._column(NEXT_ALARM)
         return found[0]
 
+    async def begun(self, workflow_id: str) -> None:
+        """Wait until a workflow that was started ahead of the real clock has skipped the time until its start."""
+        asked = _asking(self._client, workflow_id)
+        await self._client.workflow_service.poll_workflow_execution_time_skipping(asked, retry=True)
+
     async def _skip(self, workflow_id: str, duration: timedelta) -> None:
         try:
             await self._skipper.fast_forward(self._client.get_workflow_handle(workflow_id), duration)
@@ -152,9 +160,20 @@ def _skipping(duration: timedelta) -> Any:
     """What a start must carry so that the new workflow's first moment lies that far ahead."""
     from temporalio.api.common.v1 import FastForwardConfig, TimeSkippingConfig
 
-    forward = FastForwardConfig(id="in-the-present")
+    forward = FastForwardConfig(id=INTO_THE_PRESENT)
     forward.duration.FromTimedelta(duration)
     return TimeSkippingConfig(enabled=True, fast_forward_config=forward)
+
+
+def _asking(client: Client, workflow_id: str) -> Any:
+    """The question whether a start's skip is over."""
+    from temporalio.api.common.v1 import WorkflowExecution
+    from temporalio.api.workflowservice.v1 import PollWorkflowExecutionTimeSkippingRequest
+
+    execution = WorkflowExecution(workflow_id=workflow_id)
+    return PollWorkflowExecutionTimeSkippingRequest(
+        namespace=client.namespace, workflow_execution=execution, fast_forward_id=INTO_THE_PRESENT
+    )
 
 
 class _InThePresent(Interceptor):
@@ -166,6 +185,8 @@ class _InThePresent(Interceptor):
 
 
 class _Outbound(OutboundInterceptor):
+    """Whatever comes with a start (a signal, an update) is sent when the new workflow has reached the present."""
+
     def __init__(self, following: OutboundInterceptor, traveller: Traveller) -> None:
         super().__init__(following)
         self._traveller = traveller
@@ -175,21 +196,27 @@ class _Outbound(OutboundInterceptor):
         if ahead is None:  # a nudge: whoever gets it looks at the clock first
             await self._traveller.travel(input.id)
         elif ahead >= HARDLY:
-            input.start_delay, input.time_skipping_config = ahead, _skipping(ahead)
+            begun = await self._begin({**vars(input), "start_signal": None, "start_signal_args": ()}, ahead)
+            return await super().start_workflow(input) if input.start_signal else begun
         return await super().start_workflow(input)
 
     async def start_update_with_start_workflow(
         self,
         input: StartWorkflowUpdateWithStartInput,  # noqa: A002
     ) -> WorkflowUpdateHandle[Any]:
-        """The server takes no delay together with an update, so a new workflow is started by itself first."""
         start = input.start_workflow_input
         ahead = self._traveller.births(start.id)
         if ahead is not None and ahead >= HARDLY:
             given = {name: value for name, value in vars(start).items() if name in _FIELDS}
-            alone = {"start_delay": ahead, "time_skipping_config": _skipping(ahead), "rpc_timeout": input.rpc_timeout}
-            await super().start_workflow(StartWorkflowInput(**{**_PLAIN, **given, **alone}))
+            await self._begin({**_PLAIN, **given, "rpc_timeout": input.rpc_timeout}, ahead)
         return await super().start_update_with_start_workflow(input)
+
+    async def _begin(self, values: dict[str, Any], ahead: timedelta) -> WorkflowHandle[Any, Any]:
+        """Skip the time until the present before the first moment; the skip ends first, so that nothing overshoots."""
+        delayed = {"start_delay": ahead, "time_skipping_config": _skipping(ahead - A_LITTLE)}
+        handle = await super().start_workflow(StartWorkflowInput(**{**values, **delayed}))
+        await self._traveller.begun(handle.id)
+        return handle
 
 
 _FIELDS = frozenset(StartWorkflowInput.__dataclass_fields__)

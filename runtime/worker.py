@@ -79,6 +79,7 @@ def make_worker(client: Client, engine: AsyncEngine, settings: Settings, rules: 
         activities=[
             ledger.commit_step,
             ledger.recall_answer,
+            ledger.recorded_since,
             desk.resolve_rules,
             registry.open_hazards,
             treasury.reserve_payment,

@@ -20,10 +20,11 @@ from models.contracts.ports import (
     Registry,
     RuleDesk,
     Send,
+    Since,
     Treasury,
 )
 from models.contracts.rulebook import Resolved, RulesFor
-from models.contracts.step import Step
+from models.contracts.step import Entered, Recorded, Step
 from models.contracts.vocabulary import NoticeStatus, OrderResult, Urgency
 
 
@@ -39,18 +40,30 @@ class FakeLedger(Ledger):
         return [step for step in self.steps if step.row.case_id == case_id]
 
     @activity.defn(name="记入台账")
-    async def commit_step(self, step: Step) -> None:
+    async def commit_step(self, step: Step) -> Entered:
         if self.outages > 0:
             self.outages -= 1
             raise ConnectionError("the ledger is away")
         known = len(self.of(step.row.case_id))
         if step.seq <= known:
-            return
+            return self._standing(step)
         if step.seq != known + 1:
             raise RuntimeError(f"step {step.seq} does not follow {known}")
         self.steps.append(step)
         if step.trace:
             self.answers.setdefault((step.row.case_id, step.trace.command_id), step.answer)
+        return Entered()
+
+    @activity.defn(name="查对台账")
+    async def recorded_since(self, since: Since) -> Entered:
+        later = [one for one in self.of(since.case.case_id) if one.seq >= since.seq]
+        return Entered(missed=tuple(Recorded(seq=one.seq, at=one.at, cause=one.cause) for one in later if one.cause))
+
+    def _standing(self, step: Step) -> Entered:
+        later = [one for one in self.of(step.row.case_id) if one.seq >= step.seq]
+        same = (later[0].cause and later[0].cause.key) == (step.cause and step.cause.key)
+        lost = [Recorded(seq=one.seq, at=one.at, cause=one.cause) for one in later if one.cause]
+        return Entered() if same else Entered(missed=tuple(lost))
 
     @activity.defn(name="取回答复")
     async def recall_answer(self, recall: Recall) -> Recalled:

@@ -4,7 +4,9 @@ Nothing is decided here: a `Life` brings the pure functions of its domain module
 """
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar, cast
@@ -17,17 +19,22 @@ from models.contracts.base import Actor, CaseKey, Command, Contract, Given
 from models.contracts.claim_state import ClaimState
 from models.contracts.hazard import HazardState
 from models.contracts.policy import PolicyState
-from models.contracts.ports import Ledger, Recall, RuleDesk
+from models.contracts.ports import Ledger, Recall, RuleDesk, Since
 from models.contracts.rulebook import Resolved, RulesFor
-from models.contracts.step import CaseRow, Refusal, Step, Trace
+from models.contracts.step import CaseRow, Cause, Entered, Recorded, Refusal, Step, Trace
+from models.contracts.vocabulary import CauseKind
 from workflows import options, search
 
 S = TypeVar("S", PolicyState, HazardState, ClaimState)
 V = TypeVar("V", bound=Contract)
 T = TypeVar("T")
+Follow = Callable[[Decision[S]], Awaitable[None]]
 
 LONG_HISTORY = 1_500
 """Events after which a run is continued as new even if no chapter has ended; the server suggests it later."""
+
+APART = timedelta(milliseconds=1)
+"""Any timer gives a task of its own; this one is as short as timers are."""
 
 
 @dataclass(frozen=True)
@@ -44,18 +51,33 @@ class Life(Generic[S, V]):
     answer: type[V]
     details: Callable[[S], str]
     waits_for: Callable[[S], str]
+    heard: Callable[[S, dict[str, Any], datetime], Decision[S] | None]
+    """What news of another case, as JSON, makes of this one."""
+    commands: dict[str, type[Command]]
+    """Every command by its name, to carry one out again."""
     chapter: Callable[[S], str]
     """A name of the stage of life; when it changes, the run is continued as new."""
 
 
-class Case(Generic[S, V]):
-    """The running side of a case: its state, its commits in order, its alarm."""
+class CaughtUp(Exception):
+    """The ledger knew of steps this run had lost; whoever was deciding decides again on what really happened."""
 
-    def __init__(self, life: Life[S, V], state: S | None) -> None:
+
+class Case(Generic[S, V]):
+    """The running side of a case: its state, its commits in order, its alarm.
+
+    The ledger is the journal. A server that dies may forget an update whose step is committed already; the next commit
+    then finds other steps in its place, and the case takes those first (decision 0021, the ledger is the journal).
+    """
+
+    def __init__(self, life: Life[S, V], state: S | None, follow: Follow[S] | None = None) -> None:
         self.life = life
         self.state = state
+        self.follow = follow
+        """What a decision asks of the world beside its commit: companions opened, news told."""
         self.alarm: datetime | None = None
         self.committed = state.seq if state else 0
+        self.times_caught_up = 0
         self.chapter = life.chapter(state) if state else ""
         self.standing: search.Standing | None = None
         self.errands: set[asyncio.Task[None]] = set()
@@ -66,26 +88,37 @@ class Case(Generic[S, V]):
         """Refuse what cannot be done before it enters history; a command already carried out is let through."""
         if self.state is None:
             raise refusal_error(Refusal(code="not_open", says="尚未建档", status=409))
-        if self._repeats(self.state, given):
+        if self._repeats(self.state, given) or given.recorded > self.state.seq:
             return
         refusal = self.life.refuse(self.state, given.command, given.actor, workflow.now())
         if refusal:
             raise refusal_error(refusal)
 
-    async def act(self, given: Given[Any], then: Callable[[Decision[S]], Awaitable[None]] | None = None) -> V:
-        """Carry out a command that was not refused; `then` runs after the commit and before the answer."""
-        assert self.state is not None
-        if self._repeats(self.state, given):
-            return await self.recall(given)
+    async def act(self, given: Given[Any]) -> V:
+        """Carry out a command that was not refused: due alarms first, then the command, then its answer."""
+        while True:
+            try:
+                return await self._act(given)
+            except CaughtUp:
+                continue
+
+    async def _act(self, given: Given[Any]) -> V:
+        if given.recorded > self._open_state().seq:
+            await self._look_up()
         await self.ring()
-        refusal = self.life.refuse(self.state, given.command, given.actor, workflow.now())
+        state = self._open_state()
+        if self._repeats(state, given):
+            return await self.recall(given)
+        refusal = self.life.refuse(state, given.command, given.actor, workflow.now())
         if refusal:  # the state may have moved on between the check and here
             raise refusal_error(refusal)
-        decision = self.decided(lambda: self.life.decide(cast(S, self.state), given, workflow.now()))
-        view = await self.take(decision, given)
-        if then:
-            await then(decision)
-        return view
+        decision = self.decided(lambda: self.life.decide(state, given, workflow.now()))
+        return await self.take(decision, cause_of(given), given)
+
+    def _open_state(self) -> S:
+        if self.state is None:
+            raise RuntimeError("a case that is not open decides nothing")
+        return self.state
 
     def repeats(self, given: Given[Any]) -> bool:
         """Whether this very command was carried out already, and will get the answer it got then."""
@@ -105,27 +138,92 @@ class Case(Generic[S, V]):
             raise internal_error() from bug
 
     async def ring(self) -> None:
-        """Every alarm that is due; a command that waited for a worker as long as they did comes after them."""
+        """Every alarm that is due, each at its own instant, so that ringing again gives the same step."""
         while self.state and not self.life.over(self.state) and self.alarm and self.alarm <= workflow.now():
-            await self.take(self.life.ring(self.state, workflow.now()))
+            rung = Cause(kind=CauseKind.ALARM, key=self.alarm.isoformat())
+            with suppress(CaughtUp):
+                await self.take(self.life.ring(self.state, self.alarm), rung)
 
-    async def take(self, decision: Decision[S], given: Given[Any] | None = None) -> V:
-        """Make a decision the state at once, then commit its step after all earlier ones."""
-        view, step = self.decided(lambda: self._step(decision, given)) if given else self._step(decision, given)
-        self.state = decision.state
-        self._shown(decision.state)
+    async def hear(self, news: Contract) -> None:
+        """What another case tells; nothing where it changes nothing."""
+        told = Cause(kind=CauseKind.NEWS, key=news.model_dump_json(), body=news.model_dump(mode="json"))
+        while self.state is not None and (decision := self.life.heard(self.state, told.body, workflow.now())):
+            with suppress(CaughtUp):
+                await self.take(decision, told)
+                return
+
+    async def take(self, decision: Decision[S], cause: Cause, given: Given[Any] | None = None) -> V:
+        """Make a decision the state at once, then commit its step after all earlier ones. Raises CaughtUp."""
+        before, caught_up = self.state, self.times_caught_up
+        build = lambda: self._step(decision, cause, given)  # noqa: E731 - one expression, two ways to call it
+        view, step = self.decided(build) if given else build()
+        self._become(decision.state)
         self._found_by(step.row)
-        await workflow.wait_condition(lambda: self.committed == step.seq - 1)
-        await commit(step)
+        await workflow.wait_condition(lambda: self.committed == step.seq - 1 or self.times_caught_up != caught_up)
+        if self.times_caught_up != caught_up:
+            raise CaughtUp
+        entered = await commit(step)
+        if entered.missed:
+            await self._catch_up(before, entered.missed)
+            raise CaughtUp
         self.committed = step.seq
+        await self._followed(decision)
         return view
 
-    def _step(self, decision: Decision[S], given: Given[Any] | None) -> tuple[V, Step]:
+    async def _look_up(self) -> None:
+        """The caller saw more steps than this run knows of: take those first."""
+        await workflow.wait_condition(lambda: self.committed == self._open_state().seq)
+        since = Since(case=self._key(), seq=self.committed + 1)
+        entered = await workflow.execute_activity_method(
+            Ledger.recorded_since, since, **options.LEDGER, summary="台账走在前面，先补上"
+        )
+        if entered.missed and self.committed + 1 == entered.missed[0].seq:
+            await self._catch_up(self.state, entered.missed)
+
+    async def _catch_up(self, before: S | None, missed: tuple[Recorded, ...]) -> None:
+        """Take the steps the ledger has and this run lost, as they were taken the first time."""
+        if before is None:
+            self.state = None
+            raise refusal_error(Refusal(code="number_taken", says="该编号已用于内容不同的建档申请"))
+        workflow.logger.warning("the ledger is ahead by %d steps", len(missed))
+        decisions: list[Decision[S]] = []
+        for recorded in missed:
+            before = self._taken_again(before, recorded, decisions)
+        self.committed, self.times_caught_up = before.seq, self.times_caught_up + 1
+        self._become(before)
+        for decision in decisions:
+            await self._followed(decision)
+
+    def _taken_again(self, state: S, recorded: Recorded, decisions: list[Decision[S]]) -> S:
+        decision = self._decided_again(state, recorded)
+        if decision is None:
+            raise RuntimeError(f"step {recorded.seq} of the ledger cannot be taken again")
+        decisions.append(decision)
+        return decision.state
+
+    def _decided_again(self, state: S, recorded: Recorded) -> Decision[S] | None:
+        cause, at = recorded.cause, recorded.at
+        if cause.kind is CauseKind.ALARM:
+            return self.life.ring(state, datetime.fromisoformat(cause.key))
+        if cause.kind is CauseKind.NEWS:
+            return self.life.heard(state, cause.body, at)
+        return self.life.decide(state, given_again(cause, self.life.commands), at)
+
+    async def _followed(self, decision: Decision[S]) -> None:
+        if self.follow:
+            await self.follow(decision)
+
+    def _become(self, state: S) -> None:
+        self.state = state
+        self._shown(state)
+
+    def _step(self, decision: Decision[S], cause: Cause, given: Given[Any] | None) -> tuple[V, Step]:
         view = self.life.view(decision.state)
         shown = view.model_dump(mode="json")
         step = Step(
             seq=decision.state.seq,
             at=workflow.now(),
+            cause=cause,
             trace=trace(given) if given else None,
             happened=decision.happened,
             notices=decision.notices,
@@ -136,16 +234,20 @@ class Case(Generic[S, V]):
 
     async def recall(self, given: Given[Any]) -> V:
         """The answer a repeated command was given the first time."""
-        assert self.state is not None
-        row = self.life.row(self.state, self.life.view(self.state), {})
-        key = CaseKey(case_id=row.case_id, insurer_id=row.insurer_id, workflow_id=row.workflow_id)
         recalled = await workflow.execute_activity_method(
             Ledger.recall_answer,
-            Recall(case=key, command_id=given.command_id),
+            Recall(case=self._key(), command_id=given.command_id),
             **options.LEDGER,
             summary="重复的指令，取回原答复",
         )
-        return self.life.answer.model_validate(recalled.answer) if recalled.answer else self.life.view(self.state)
+        if recalled.answer:
+            return self.life.answer.model_validate(recalled.answer)
+        return self.life.view(self._open_state())
+
+    def _key(self) -> CaseKey:
+        state = self._open_state()
+        row = self.life.row(state, self.life.view(state), {})
+        return CaseKey(case_id=row.case_id, insurer_id=row.insurer_id, workflow_id=row.workflow_id)
 
     def _shown(self, state: S) -> None:
         self.alarm = self.life.next_alarm(state)
@@ -200,7 +302,20 @@ class Case(Generic[S, V]):
         running.add_done_callback(self.errands.discard)
 
     async def _settled(self) -> None:
-        await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self.errands)
+        """Everything is answered, and was so before the task that ends this run.
+
+        A task that answers an update and ends the run is refused by the server when a signal came meanwhile; the update
+        is then lost although its step is committed (docs/decisions/0020-a-run-ends-in-a-task-of-its-own.md).
+        """
+        seen = -1
+        while seen != self.committed:
+            await workflow.wait_condition(self._is_idle)
+            seen = self.committed
+            await workflow.sleep(APART, summary="结清")
+            await workflow.wait_condition(self._is_idle)
+
+    def _is_idle(self) -> bool:
+        return workflow.all_handlers_finished() and not self.errands
 
 
 def takes(name: str) -> Callable[[Callable[..., Any]], Any]:
@@ -238,14 +353,30 @@ def trace(given: Given[Any]) -> Trace:
     )
 
 
-async def commit(step: Step) -> None:
+def cause_of(given: Given[Any]) -> Cause:
+    """A command as the ledger remembers it, whole, so that it can be carried out again."""
+    body = {"name": type(given.command).__name__, **given.model_dump(mode="json")}
+    return Cause(kind=CauseKind.COMMAND, key=given.mark, body=body)
+
+
+def opening(given: Given[Any]) -> Cause:
+    """The same application opens the same case, under whatever key it comes."""
+    return cause_of(given).model_copy(update={"key": f"opened#{given.fingerprint}"})
+
+
+def given_again(cause: Cause, known: dict[str, type[Command]]) -> Given[Any]:
+    command = known[cause.body["name"]].model_validate_json(json.dumps(cause.body["command"]))
+    return Given[Any].model_validate({**cause.body, "command": command})
+
+
+async def commit(step: Step) -> Entered:
     """One transaction per step: a short local activity, and a patient normal one where the database does not answer."""
     try:
-        await workflow.execute_local_activity_method(Ledger.commit_step, step, **options.LEDGER_AT_ONCE)
+        return await workflow.execute_local_activity_method(Ledger.commit_step, step, **options.LEDGER_AT_ONCE)
     except FailureError as failure:
         if is_cancelled_exception(failure):
             raise
-        await workflow.execute_activity_method(
+        return await workflow.execute_activity_method(
             Ledger.commit_step, step, **options.LEDGER, summary=f"台账第 {step.seq} 步，数据库恢复后补记"
         )
 

@@ -1,5 +1,8 @@
 """A claim's workflow, a sibling that outlives its policy: one update per command; their meaning is in domain/claim."""
 
+from datetime import datetime
+from typing import Any
+
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
@@ -12,10 +15,11 @@ from models.contracts import policy
 from models.contracts.base import Given
 from models.contracts.claim import ClaimBirth
 from models.contracts.claim_state import ClaimRun, ClaimState, ClaimView
+from models.contracts.payment import OrderOutcome
 from models.contracts.rulebook import RulesFor
 from models.contracts.step import Refusal
 from models.contracts.vocabulary import CaseKind
-from workflows.case import Case, Life, internal_error, refusal_error, resolve, takes
+from workflows.case import Case, Life, internal_error, opening, refusal_error, resolve, takes
 from workflows.till import Till
 
 
@@ -26,6 +30,10 @@ def _details(state: ClaimState) -> str:
 def _waits_for(state: ClaimState) -> str:
     coming = duties.coming(state)
     return coming.label if coming else "等待案件办理"
+
+
+def _heard(state: ClaimState, body: dict[str, Any], at: datetime) -> Decision[ClaimState] | None:
+    return life.hear(state, OrderOutcome.model_validate(body), at)
 
 
 CLAIM: Life[ClaimState, ClaimView] = Life(
@@ -39,6 +47,8 @@ CLAIM: Life[ClaimState, ClaimView] = Life(
     answer=ClaimView,
     details=_details,
     waits_for=_waits_for,
+    heard=_heard,
+    commands={command.__name__: command for command in (*life.CHANGES, policy.AdoptCalendar)},
     # a mass accident has hundreds of payments: every ten proposed begin a new run, as closing and reopening do
     chapter=lambda state: f"{state.reopened}{'+' if state.closed_at else ''}/{len(state.payments) // 10}",
 )
@@ -51,7 +61,7 @@ class ClaimWorkflow:
     @workflow.init
     def __init__(self, run: ClaimRun) -> None:
         self.birth = ClaimBirth.model_validate(run.model_dump(exclude={"state"}))
-        self.case = Case(CLAIM, run.state)
+        self.case = Case(CLAIM, run.state, self._money)
         self.till = Till(self.case)
         self.unborn: Refusal | None = None
         self.opening = False
@@ -103,7 +113,7 @@ class ClaimWorkflow:
         if self.unborn is None:
             decision = self.case.decided(lambda: life.open_claim(birth, given, resolved, now))
             self.case.chapter = CLAIM.chapter(decision.state)
-            await self.case.take(decision, given)
+            await self.case.take(decision, opening(given), given)
 
     async def _same(self, given: Given[commands.ReportClaim]) -> ClaimView:
         state = self.case.state
@@ -147,15 +157,15 @@ class ClaimWorkflow:
 
     @takes("determine")
     async def determine(self, given: Given[commands.DetermineClaim]) -> ClaimView:
-        return await self.case.act(given, self._money)
+        return await self.case.act(given)
 
     @takes("agree_settlement")
     async def agree_settlement(self, given: Given[commands.AgreeSettlement]) -> ClaimView:
-        return await self.case.act(given, self._money)
+        return await self.case.act(given)
 
     @takes("refuse_claim")
     async def refuse_claim(self, given: Given[commands.RefuseClaim]) -> ClaimView:
-        return await self.case.act(given, self._money)
+        return await self.case.act(given)
 
     @takes("propose_payment")
     async def propose_payment(self, given: Given[commands.ProposePayment]) -> ClaimView:
@@ -167,17 +177,17 @@ class ClaimWorkflow:
 
     @takes("void_payment")
     async def void_payment(self, given: Given[commands.VoidPayment]) -> ClaimView:
-        return await self.case.act(given, self._money)
+        return await self.case.act(given)
 
     @takes("record_outcome")
     async def record_outcome(self, given: Given[commands.RecordOutcome]) -> ClaimView:
-        answer = await self.case.act(given, self._money)
+        answer = await self.case.act(given)
         self.till.keep(given.command)
         return answer
 
     @takes("set_off_advance")
     async def set_off_advance(self, given: Given[commands.SetOffAdvance]) -> ClaimView:
-        return await self.case.act(given, self._money)
+        return await self.case.act(given)
 
     @takes("upload_result")
     async def upload_result(self, given: Given[commands.UploadResult]) -> ClaimView:
@@ -185,7 +195,7 @@ class ClaimWorkflow:
 
     @takes("close_claim")
     async def close_claim(self, given: Given[commands.CloseClaim]) -> ClaimView:
-        return await self.case.act(given, self._money)
+        return await self.case.act(given)
 
     @takes("reopen_claim")
     async def reopen_claim(self, given: Given[commands.ReopenClaim]) -> ClaimView:

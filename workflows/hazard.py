@@ -1,5 +1,8 @@
 """A hazard's workflow, a sibling of its policy's: one update per command; their meaning is in domain/hazard."""
 
+from datetime import datetime
+from typing import Any
+
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
@@ -13,7 +16,8 @@ from models.contracts.base import Given
 from models.contracts.hazard import HazardBirth, HazardRun, HazardState, HazardView
 from models.contracts.policy import HazardNews
 from models.contracts.rulebook import RulesFor
-from models.contracts.vocabulary import CaseKind, HazardStage
+from models.contracts.step import Cause
+from models.contracts.vocabulary import CaseKind, CauseKind, Event
 from workflows.case import Case, Life, resolve, takes
 
 
@@ -24,6 +28,10 @@ def _details(state: HazardState) -> str:
 def _waits_for(state: HazardState) -> str:
     coming = duties.coming(state)
     return coming.label if coming else "等待投保单位或部门"
+
+
+def _heard(state: HazardState, body: dict[str, Any], at: datetime) -> Decision[HazardState] | None:
+    return None if life.over(state) else life.stop(state, commands.StopHazard.model_validate(body).reason, at)
 
 
 HAZARD: Life[HazardState, HazardView] = Life(
@@ -37,11 +45,13 @@ HAZARD: Life[HazardState, HazardView] = Life(
     answer=HazardView,
     details=_details,
     waits_for=_waits_for,
+    heard=_heard,
+    commands={command.__name__: command for command in (*life.CHANGES, policy.AdoptCalendar)},
     chapter=lambda state: str(state.rounds // 5),
 )
 
 
-MATTERS = frozenset({HazardStage.REFUSED, HazardStage.CLOSED})
+MATTERS = frozenset({Event.RECTIFICATION_REFUSED, Event.HAZARD_CLOSED})
 
 
 @workflow.defn(name="隐患")
@@ -51,7 +61,7 @@ class HazardWorkflow:
     @workflow.init
     def __init__(self, run: HazardRun) -> None:
         self.birth = HazardBirth.model_validate(run.model_dump(exclude={"state"}))
-        self.case = Case(HAZARD, run.state)
+        self.case = Case(HAZARD, run.state, self._tell_policy)
 
     @workflow.run
     async def run(self, run: HazardRun) -> str:
@@ -78,7 +88,7 @@ class HazardWorkflow:
         )
         decision = life.open_hazard(birth, resolved, workflow.now())
         self.case.chapter = HAZARD.chapter(decision.state)
-        await self.case.take(decision)
+        await self.case.take(decision, Cause(kind=CauseKind.NEWS, key="found", body=birth.model_dump(mode="json")))
 
     @workflow.update(name="opened")
     async def opened(self) -> HazardView:
@@ -88,16 +98,15 @@ class HazardWorkflow:
         return views.view(self.case.state)
 
     @workflow.signal(name="stop")
-    async def stop(self, reason: str) -> None:
+    async def stop(self, stop: commands.StopHazard) -> None:
         """The policy has ended early."""
         await workflow.wait_condition(lambda: self.case.committed > 0)
-        if self.case.state is not None and not life.over(self.case.state):
-            await self.case.take(life.stop(self.case.state, reason, workflow.now()))
+        await self.case.hear(stop)
 
     async def _tell_policy(self, decision: Decision[HazardState]) -> None:
         """The policy hears, beside the answer, of what it shows or must mark: a refusal and the end."""
-        state = decision.state
-        if state.stage in MATTERS:
+        state, happened = decision.state, {happening.event for happening in decision.happened}
+        if MATTERS & happened:
             hazard = state.birth.hazard
             news = HazardNews(number=hazard.number, grade=hazard.grade, stage=state.stage, refused=state.refused)
             self.case.errand(_hear(self.birth.policy_workflow_id, news))
@@ -112,11 +121,11 @@ class HazardWorkflow:
 
     @takes("refuse_rectification")
     async def refuse_rectification(self, given: Given[commands.RefuseRectification]) -> HazardView:
-        return await self.case.act(given, self._tell_policy)
+        return await self.case.act(given)
 
     @takes("recheck")
     async def recheck(self, given: Given[commands.RecheckHazard]) -> HazardView:
-        return await self.case.act(given, self._tell_policy)
+        return await self.case.act(given)
 
     @takes("extend")
     async def extend(self, given: Given[policy.ExtendDuty]) -> HazardView:

@@ -1,6 +1,7 @@
 """A policy's workflow: one run per chapter of its life, one update per command; meaning is in domain/policy."""
 
 from datetime import datetime
+from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
@@ -9,15 +10,17 @@ from domain import duties
 from domain.calendar import local_date
 from domain.decision import Decision
 from domain.policy import life, refusals, views
+from domain.policy.changes import CHANGES
 from domain.wording import policy_details
 from models.contracts import policy as commands
 from models.contracts.base import Actor, Command, Given
+from models.contracts.hazard import StopHazard
 from models.contracts.policy import Birth, HazardNews, PolicyRun, PolicyState, PolicyView
 from models.contracts.ports import Registry
 from models.contracts.step import Refusal
 from models.contracts.vocabulary import PolicyStage
 from workflows import options
-from workflows.case import Case, Life, internal_error, refusal_error, resolve, takes
+from workflows.case import Case, Life, internal_error, opening, refusal_error, resolve, takes
 
 SERVED = frozenset({PolicyStage.SERVED})
 
@@ -35,6 +38,10 @@ def _refuse(state: PolicyState, command: Command, actor: Actor, now: datetime) -
     return refusals.refuse(state, command, actor, now)
 
 
+def _heard(state: PolicyState, body: dict[str, Any], at: datetime) -> Decision[PolicyState] | None:
+    return life.hear(state, HazardNews.model_validate(body), at)
+
+
 POLICY: Life[PolicyState, PolicyView] = Life(
     refuse=_refuse,
     decide=life.decide,
@@ -46,6 +53,8 @@ POLICY: Life[PolicyState, PolicyView] = Life(
     answer=PolicyView,
     details=_details,
     waits_for=_waits_for,
+    heard=_heard,
+    commands={command.__name__: command for command in (*CHANGES, commands.AdoptCalendar)},
     chapter=lambda state: f"{state.year}{'+' if state.stage in SERVED else ''}",
 )
 
@@ -57,7 +66,7 @@ class PolicyWorkflow:
     @workflow.init
     def __init__(self, run: PolicyRun) -> None:
         self.birth = Birth.model_validate(run.model_dump(exclude={"state"}))
-        self.case = Case(POLICY, run.state)
+        self.case = Case(POLICY, run.state, self._companions)
         self.unborn: Refusal | None = None
         self.opening = False
 
@@ -98,7 +107,7 @@ class PolicyWorkflow:
         if self.unborn is None:
             decision = self.case.decided(lambda: life.open_policy(self.birth, given, resolved, now))
             self.case.chapter = POLICY.chapter(decision.state)
-            await self.case.take(decision, given)
+            await self.case.take(decision, opening(given), given)
 
     async def _same(self, given: Given[commands.OpenPolicy]) -> PolicyView:
         state = self.case.state
@@ -111,11 +120,7 @@ class PolicyWorkflow:
     @workflow.signal(name="hear")
     async def hear(self, news: HazardNews) -> None:
         """A hazard tells how it stands."""
-        if self.case.state is None:
-            return
-        decision = life.hear(self.case.state, news, workflow.now())
-        if decision:
-            await self.case.take(decision)
+        await self.case.hear(news)
 
     async def _companions(self, decision: Decision[PolicyState]) -> None:
         """Hazards are opened as siblings before the answer, and told when the policy ends early."""
@@ -147,7 +152,7 @@ class PolicyWorkflow:
 
     @takes("record_visit")
     async def record_visit(self, given: Given[commands.RecordVisit]) -> PolicyView:
-        return await self.case.act(given, self._companions)
+        return await self.case.act(given)
 
     @takes("complete_service")
     async def complete_service(self, given: Given[commands.CompleteService]) -> PolicyView:
@@ -179,7 +184,7 @@ class PolicyWorkflow:
 
     @takes("surrender")
     async def surrender(self, given: Given[commands.SurrenderPolicy]) -> PolicyView:
-        return await self.case.act(given, self._companions)
+        return await self.case.act(given)
 
     @takes("renew")
     async def renew(self, given: Given[commands.RenewPolicy]) -> PolicyView:
@@ -209,7 +214,7 @@ class PolicyWorkflow:
 async def _stop(workflow_id: str, reason: str) -> None:
     """A hazard that has closed meanwhile needs no stopping."""
     try:
-        await workflow.get_external_workflow_handle(workflow_id).signal("stop", reason)
+        await workflow.get_external_workflow_handle(workflow_id).signal("stop", StopHazard(reason=reason))
     except FailureError as failure:
         if is_cancelled_exception(failure):
             raise

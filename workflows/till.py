@@ -49,7 +49,7 @@ class Till:
         asked = self.case.decided(lambda: life.reservation(state, given.command.number))
         await self._reserve(asked)
         try:
-            return await self.case.act(given, self._carried_out)
+            return await self.case.act(given)
         except ApplicationError:
             now = self.case.state
             if now is not None and not life.holds_room(now, given.command.number):
@@ -65,9 +65,6 @@ class Till:
         )
         if not answer.granted:
             raise refusal_error(Refusal(code=answer.code, says=answer.says, clause=answer.clause))
-
-    async def _carried_out(self, decision: Decision[ClaimState]) -> None:
-        self.carry_out(decision)
 
     def carry_out(self, decision: Decision[ClaimState]) -> None:
         """What a committed step pays out and gives back."""
@@ -117,21 +114,13 @@ class Till:
             self._later[order.payment_number] = asyncio.create_task(self._again(order))
             return
         self._underway.discard(order.payment_number)
-        await self._hear(outcome)
+        await self.case.hear(outcome)
 
     async def _again(self, order: PaymentOrder) -> None:
         # No errand: a run may be continued as new meanwhile, and the new one takes the order up at once.
         await workflow.sleep(options.CORE_SYSTEM_AWAY, summary=f"核心系统未接通，稍后再发付款 {order.payment_number}")
         self._underway.discard(order.payment_number)
         self._send(order)
-
-    async def _hear(self, outcome: OrderOutcome) -> None:
-        state = self.case.state
-        assert state is not None
-        decision = life.hear(state, outcome, workflow.now())
-        if decision is not None:
-            await self.case.take(decision)
-            self.carry_out(decision)
 
 
 async def _give_back(released: Release) -> None:

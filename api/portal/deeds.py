@@ -43,7 +43,7 @@ def offered(link: OpenedLink) -> tuple[Deed, ...]:
 
 
 def given(link: OpenedLink, deed: Deed, note: str, files: tuple[Attachment, ...]) -> Given[Any]:
-    """The command of a form, with the same id however often it is sent. Raises Incomplete."""
+    """The command of a form, the same one however often and with whatever words it is sent. Raises Incomplete."""
     try:
         command = COMMANDS[deed](link, note, files)
     except ValidationError as error:
@@ -51,7 +51,7 @@ def given(link: OpenedLink, deed: Deed, note: str, files: tuple[Attachment, ...]
     return Given(
         command_id=command_id(link, deed),
         actor=link.actor,
-        fingerprint=sha256(command.model_dump_json().encode()).hexdigest(),
+        fingerprint=sha256(command_id(link, deed).encode()).hexdigest(),
         command=command,
     )
 

@@ -46,7 +46,7 @@ class OpenedLink:
     @property
     def found(self) -> FoundCase:
         case = self.case
-        return FoundCase(case.id, case.kind, case.insurer_id, case.workflow_id, case.ended_at)
+        return FoundCase(case.id, case.kind, case.insurer_id, case.workflow_id, case.ended_at, case.seq)
 
     @property
     def actor(self) -> Actor:

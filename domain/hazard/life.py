@@ -78,7 +78,8 @@ def open_hazard(birth: HazardBirth, resolved: Resolved, now: datetime) -> Decisi
 
 
 def _settle_firings(state: HazardState, firings: Iterable[Firing]) -> tuple[Notice, ...]:
-    return notices.of_firings(facts_of(state), firings, note=state.birth.hazard.description)
+    told = notices.of_firings(facts_of(state), firings, note=state.birth.hazard.description)
+    return tuple(notices.of_the_insured(facts_of(state), notice) for notice in told)
 
 
 def _enter(

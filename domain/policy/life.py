@@ -54,6 +54,7 @@ def open_policy(birth: Birth, given: Given[OpenPolicy], resolved: Resolved, now:
     happened = tuple(happening for happening in happened if happening.event is not Event.POLICY_EXPIRES)
     clock, passed = clocks.pass_over(state.rulebook, state.clock, state.calendar, now)
     state = state.model_copy(update={"clock": clock})
+    happened += (Happening(event=Event.POLICY_OPENED, at=now, said=f"由{given.actor.kind.label}建档"),)
     happened += tuple(_passed_over(firing) for firing in passed)
     told = notices.standing(facts_of(state), passed, now, ENTERED_LATE) + _welcome(state, now)
     return _finished(state, happened, told, now, given)
@@ -174,7 +175,7 @@ def _rung(
     state, more, further_told = _rung_out(state, now)
     happened, told = happened + more, told + further_told
     if now >= ends_at(state) and state.stage not in ENDED:
-        state, ended = _enter(state, (_end(state),), now)
+        state, ended = _enter(state, _end(state), now)
         clock = clocks.expire(state.rulebook, state.clock, state.calendar, now)
         state, happened = state.model_copy(update={"clock": clock}), happened + ended
     return _finished(_closed(state, now), happened, told, now, given)
@@ -207,10 +208,14 @@ def _closed(state: PolicyState, now: datetime) -> PolicyState:
     return state.model_copy(update={"stage": stage, "clock": clock, "ended_at": now})
 
 
-def _end(state: PolicyState) -> Happening:
-    renewed = Event.POLICY_RENEWED in state.facts
-    said = "保险期间届满，已续保" if renewed else "保险期间届满，未见续保记录"
-    return Happening(event=Event.POLICY_EXPIRED, at=ends_at(state), said=said)
+def _end(state: PolicyState) -> tuple[Happening, ...]:
+    at = ends_at(state)
+    if Event.POLICY_RENEWED in state.facts:
+        return (Happening(event=Event.POLICY_EXPIRED, at=at, said="保险期间届满，已续保"),)
+    return (
+        Happening(event=Event.POLICY_EXPIRED, at=at, said="保险期间届满"),
+        Happening(event=Event.POLICY_LAPSED, at=at, said="届满时未见续保记录"),
+    )
 
 
 def fired(firing: Firing) -> Happening:

@@ -119,7 +119,7 @@ CREATE INDEX ix_mails_unsent ON mails (recipient_id) WHERE sent_at IS NULL;
 CREATE TABLE steps (
     case_id uuid NOT NULL, seq integer NOT NULL, insurer_id uuid NOT NULL, at timestamptz NOT NULL,
     recorded_at timestamptz DEFAULT now() NOT NULL, command_id varchar, command_name varchar, actor_kind text,
-    actor_id varchar, actor_name varchar,
+    actor_id varchar, actor_name varchar, cause jsonb,
     CONSTRAINT pk_steps PRIMARY KEY (case_id, seq),
     CONSTRAINT fk_steps_insurer_id_case_id FOREIGN KEY (insurer_id, case_id) REFERENCES cases (insurer_id, id)
 );

@@ -67,9 +67,19 @@ BEGIN
 END $$
 """
 
-# Answers true when the step was written now, false when it had been written before.
+# What stands in the ledger from a step on: the steps a case has lost, each with its cause.
+RECORDED_FROM = """
+CREATE FUNCTION recorded_from(of_case uuid, from_seq int) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT jsonb_agg(jsonb_build_object('seq', seq, 'at', at, 'cause', cause) ORDER BY seq)
+    FROM steps WHERE case_id = of_case AND seq >= from_seq
+$$
+"""
+
+# Answers null when the step is in the ledger now, by this attempt or an earlier one; otherwise the steps of other
+# causes that stand in its place (docs/decisions/0021-the-ledger-is-the-journal.md).
 RECORD_STEP = """
-CREATE FUNCTION record_step(step jsonb, notice_ids uuid[], asked_for text[]) RETURNS boolean
+CREATE FUNCTION record_step(step jsonb, notice_ids uuid[], asked_for text[]) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
     seq_ int := (step->>'seq')::int;
@@ -78,17 +88,21 @@ DECLARE
     now_ cases := jsonb_populate_record(NULL::cases, (step->'row') || jsonb_build_object(
         'id', step->'row'->'case_id', 'seq', seq_, 'opened_at', at_, 'changed_at', at_));
     known int;
+    standing jsonb;
 BEGIN
     PERFORM set_config('anze.tenant', now_.insurer_id::text, true);
     SELECT seq INTO known FROM cases WHERE id = now_.id FOR UPDATE;
     IF known >= seq_ THEN
-        RETURN false;
+        SELECT cause INTO standing FROM steps WHERE case_id = now_.id AND seq = seq_;
+        RETURN CASE WHEN standing->>'kind' IS NOT DISTINCT FROM step->'cause'->>'kind'
+                     AND standing->>'key' IS NOT DISTINCT FROM step->'cause'->>'key'
+               THEN NULL ELSE recorded_from(now_.id, seq_) END;
     ELSIF coalesce(known, 0) <> seq_ - 1 THEN
         RAISE EXCEPTION 'step % does not follow %', seq_, coalesce(known, 0) USING ERRCODE = 'AZ001';
     ELSIF known IS NULL THEN
         INSERT INTO cases VALUES (now_.*) ON CONFLICT (id) DO NOTHING;
-        IF NOT FOUND THEN  -- another attempt at the first step has just committed it
-            RETURN false;
+        IF NOT FOUND THEN  -- another attempt at the first step has just committed it: ask again
+            RETURN record_step(step, notice_ids, asked_for);
         END IF;
     ELSE
         UPDATE cases SET
@@ -101,9 +115,9 @@ BEGIN
             changed_at = at_
         WHERE id = now_.id;
     END IF;
-    INSERT INTO steps (case_id, seq, insurer_id, at, command_id, command_name, actor_kind, actor_id, actor_name)
+    INSERT INTO steps (case_id, seq, insurer_id, at, command_id, command_name, actor_kind, actor_id, actor_name, cause)
     VALUES (now_.id, seq_, now_.insurer_id, at_, trace->>'command_id', trace->>'name', trace->'actor'->>'kind',
-            trace->'actor'->>'id', trace->'actor'->>'name');
+            trace->'actor'->>'id', trace->'actor'->>'name', nullif(step->'cause', 'null'));
     INSERT INTO timeline (case_id, seq, line, insurer_id, event, at, duty_key, said, data)
     SELECT now_.id, seq_, h.rank, now_.insurer_id, h.line->>'event', (h.line->>'at')::timestamptz,
            h.line->>'duty_key', h.line->>'said', h.line->'data'
@@ -116,14 +130,14 @@ BEGIN
     IF jsonb_array_length(step->'notices') > 0 THEN
         PERFORM record_outbox(step, notice_ids, asked_for);
     END IF;
-    RETURN true;
+    RETURN NULL;
 END $$
 """
 
 
 def upgrade() -> None:
     connection = op.get_bind()
-    for function in (ADDRESSEE, RECORD_OUTBOX, RECORD_STEP):
+    for function in (ADDRESSEE, RECORD_OUTBOX, RECORDED_FROM, RECORD_STEP):
         connection.exec_driver_sql(function)
 
 

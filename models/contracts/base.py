@@ -151,6 +151,8 @@ class Given(Contract, Generic[C]):
     actor: Actor
     fingerprint: str
     command: C
+    recorded: int = 0
+    """How many steps of the case the caller saw in the ledger; a case that knows fewer looks them up first."""
 
     @property
     def mark(self) -> str:

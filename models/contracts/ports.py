@@ -11,7 +11,7 @@ from models.contracts.hazard import HazardBirth
 from models.contracts.mailroom import Compose, Composed, Delivery, Waiting
 from models.contracts.payment import OrderOutcome, PaymentOrder, Release, Reservation, Reserved
 from models.contracts.rulebook import Resolved, RulesFor
-from models.contracts.step import Step
+from models.contracts.step import Entered, Step
 
 
 class Recall(Contract):
@@ -36,6 +36,13 @@ class Send(Contract):
     now: datetime
 
 
+class Since(Contract):
+    """Which steps are asked for: those from `seq` on."""
+
+    case: CaseKey
+    seq: int
+
+
 class Recalled(Contract):
     """The stored answer of a command, `None` where there is none."""
 
@@ -54,13 +61,18 @@ class Ledger(ABC):
 
     @activity.defn(name="记入台账")
     @abstractmethod
-    async def commit_step(self, step: Step) -> None:
+    async def commit_step(self, step: Step) -> Entered:
         """Timeline, read model, outbox and the answer in one transaction; a step already written is left alone."""
 
     @activity.defn(name="取回答复")
     @abstractmethod
     async def recall_answer(self, recall: Recall) -> Recalled:
         """The answer a command was given, for a repeat after continue-as-new."""
+
+    @activity.defn(name="查对台账")
+    @abstractmethod
+    async def recorded_since(self, since: Since) -> Entered:
+        """The steps the ledger has from a number on, for a case that may have lost them."""
 
 
 class RuleDesk(ABC):

@@ -8,7 +8,7 @@ from models.contracts.base import Actor, Contract
 from models.contracts.clock import Clock
 from models.contracts.notice import Notice
 from models.contracts.rulebook import PackRef
-from models.contracts.vocabulary import CaseKind, Event, Sector, Size
+from models.contracts.vocabulary import CaseKind, CauseKind, Event, Sector, Size
 
 
 class Happening(Contract):
@@ -29,6 +29,29 @@ class Trace(Contract):
     name: str
     fingerprint: str
     actor: Actor
+
+
+class Cause(Contract):
+    """Why a step was taken, exactly enough to take it again: a command, an alarm's instant, news of another case."""
+
+    kind: CauseKind
+    key: str
+    """The mark of a command, the instant of an alarm, the words of a piece of news: tells one cause from another."""
+    body: dict[str, Any] = {}
+
+
+class Recorded(Contract):
+    """A step as the ledger remembers it."""
+
+    seq: int
+    at: datetime
+    cause: Cause
+
+
+class Entered(Contract):
+    """How the ledger took a step. `missed` is what stands there instead: steps the case has lost, from this one on."""
+
+    missed: tuple[Recorded, ...] = ()
 
 
 class CaseRow(Contract):
@@ -67,6 +90,7 @@ class Step(Contract):
 
     seq: int
     at: datetime
+    cause: Cause | None = None
     trace: Trace | None = None
     happened: tuple[Happening, ...] = ()
     notices: tuple[Notice, ...] = ()

@@ -247,6 +247,14 @@ class SurrenderReason(Word):
     OTHER = "other", "其他原因"
 
 
+class CauseKind(Word):
+    """Why a step was taken."""
+
+    COMMAND = "command", "指令"
+    ALARM = "alarm", "到时"
+    NEWS = "news", "消息"
+
+
 class StopReason(Word):
     MET = "met", "已履行"
     SURRENDERED = "surrendered", "保单退保"

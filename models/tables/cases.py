@@ -80,6 +80,7 @@ class RecordedStep(Row, table=True):
     actor_kind: ActorKind | None = Field(default=None, sa_type=Worded(ActorKind))
     actor_id: str | None = None
     actor_name: str | None = None
+    cause: dict[str, Any] | None = Field(default=None, sa_type=DOCUMENT)
 
 
 class TimelineLine(Row, table=True):

@@ -20,8 +20,8 @@ from api.rows import API_KEYS, INSURERS, RECIPIENTS
 from api.words import Scope
 from models.contracts.vocabulary import ActorKind
 from models.tables.engine import make_engine, operator
-from runtime.embedded.postgres import PostgresServer
-from runtime.settings import Settings, sqlalchemy_url
+from runtime import addresses
+from runtime.settings import Settings
 
 app = typer.Typer(name="keys", help="接口密钥：发放、列出、吊销、轮换 / keys of the API", no_args_is_help=True)
 
@@ -107,7 +107,7 @@ def _done(act: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     """One transaction with the operators' view."""
 
     async def run() -> T:
-        engine = make_engine(_address(Settings()), 1)
+        engine = make_engine(addresses.database(Settings()), 1)
         try:
             async with engine.begin() as connection:
                 await operator(connection)
@@ -120,14 +120,6 @@ def _done(act: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     except (Unanswerable, LookupError) as error:
         typer.echo(str(error.args[0]), err=True)
         sys.exit(NOT_FOUND)
-
-
-def _address(settings: Settings) -> str:
-    """The given database, else the embedded one of `make up` in this folder."""
-    if settings.database_url is None:
-        kept = PostgresServer(settings.var / "postgres", settings.postgres_port).kept_url("app")
-        return sqlalchemy_url(kept) if kept else settings.database
-    return settings.database
 
 
 async def _holder(

@@ -57,7 +57,8 @@ class TestLoop:
     @pytest.mark.obligation("SZ-24b")
     def test_found_it_is_told_at_once_and_proof_is_asked_for(self) -> None:
         danger = Danger.found(grade=HazardGrade.ORDINARY)
-        assert danger.record.told("hazard_notice") == [("2024-04-01", "open", "insured")]
+        assert danger.record.told("rectification") == [("2024-04-01", "open", "insured")]
+        assert danger.record.notices[0].about.effective == date(2024, 4, 16), "the insured reads its own term"
         assert due(danger, "hazard_notice") == date(2024, 4, 7), "4 to 6 April are holidays, 7 April is worked"
         danger.act(TOLD)
         assert due(danger, "hazard_notice") is None

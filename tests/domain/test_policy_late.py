@@ -1,6 +1,7 @@
 """A policy entered late, and a calendar that arrives: the past is on record, what stands is told once."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -86,7 +87,7 @@ class TestCalendar:
     SPRING = calendar_year(2027, days("2027-02-06", "2027-02-12") | days("2027-01-01", "2027-01-03"))
 
     def november(self) -> Life:
-        more = {"effective_on": date(2026, 12, 25), "expires_on": date(2027, 12, 24)}
+        more: dict[str, Any] = {"effective_on": date(2026, 12, 25), "expires_on": date(2027, 12, 24)}
         return Life.opened(signed_at=at("2026-12-24T10:00"), **more)
 
     def adopted(self, life: Life) -> Life:

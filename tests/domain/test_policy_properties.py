@@ -57,12 +57,12 @@ DUTIES = st.sampled_from(
         "renewal",
         "renewal#2",
         "service_in_year",
-        "recheck",
-        "rectification",
-        "rectification#2",
-        "department_answer",
         "yearly_service",
         "contract_services",
+        "rectification",
+        "rectification#2",
+        "recheck",
+        "department_answer",
     ]
 )
 NUMBERS = st.sampled_from(["N-1", "N-2", "N-3"])

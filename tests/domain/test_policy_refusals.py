@@ -258,7 +258,7 @@ class TestOpening:
 
     @pytest.mark.obligation("XM-09", "ZJ-33", "SZ-06c")
     def test_all_employees_where_the_place_demands_it(self) -> None:
-        part = {"headcount": 50, "insured_headcount": 49}
+        part: dict[str, Any] = {"headcount": 50, "insured_headcount": 49}
         assert self.code(XIAMEN, **part) == "required_field_missing"
         assert self.code(ZHEJIANG, **part) == "required_field_missing"
         assert self.code(SUZHOU, **part) is None

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from runtime import documents
+from runtime.commands.rules import app as rules_app
 from runtime.pictures.lives import SPOTS
 from runtime.settings import PROJECT_ROOT, Settings
 
@@ -63,3 +65,14 @@ def test_the_readme_names_the_port_a_setting_defaults_to(name: str) -> None:
 def test_pictures_are_small_enough_to_load_on_a_slow_line() -> None:
     heavy = {path.name for path in documents.PICTURES.glob("*.png") if path.stat().st_size > 300_000}
     assert heavy == set()
+
+
+def test_the_smallest_city_of_the_readme_passes_its_example(tmp_path: Path) -> None:
+    readme = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = dict(re.findall(r"<!-- example: (\w+) -->\n```yaml\n(.*?)```", readme, re.DOTALL))
+    place = tmp_path / "999900_shili"
+    place.mkdir()
+    (place / "2026-01-01.yaml").write_text(blocks["pack"], encoding="utf-8")
+    (place / "examples.yaml").write_text(blocks["examples"], encoding="utf-8")
+    ran = CliRunner().invoke(rules_app, ["examples", str(place / "examples.yaml"), "--packs", str(tmp_path)])
+    assert ran.exit_code == 0, ran.output

@@ -1,0 +1,88 @@
+"""`make bench`: measures the whole system on this machine, prints tables, keeps the figures as JSON and as a page."""
+
+import argparse
+import asyncio
+from datetime import UTC, datetime
+
+from bench import report
+from bench.cast import hand_in_sample, insurers
+from bench.floor import Floor
+from bench.ground import Ground, ground
+from bench.history import account, histories, replayed_per_second
+from bench.life import COMMANDS, HAZARD_UPDATES, POLICY_UPDATES, Lives
+from bench.measure import Load, spread
+from bench.midnight import midnight
+from bench.plan import FULL, QUICK, Plan
+from bench.report import Found, Leg, Lived
+from domain.calendar import local_date
+
+QUIETLY, WITH_MAIL = "lives", "lives with their mail"
+
+
+async def bench(plan: Plan) -> Found:
+    """Everything, one after the other, on one system."""
+    async with ground() as where:
+        holders = await insurers(where.engine, "L", 4)
+        await hand_in_sample(where.stack.api_url, holders)
+        lives = Lives(where.stack.api_url, holders, local_date(datetime.now(UTC)))
+        legs, lived = await _against_the_floor(where, lives, plan)
+        legs.append(await _with_mail(where, lives, plan))
+        runs = [
+            run for pair in lived.cases[: plan.replayed] for case in pair for run in await histories(where.client, case)
+        ]
+        first = [run for case in lived.cases[0] for run in await histories(where.client, case)]
+        return Found(
+            at=datetime.now(UTC),
+            plan=plan.name,
+            commands=COMMANDS,
+            legs=legs,
+            lived=lived,
+            account=account(first),
+            replayed=await replayed_per_second(runs),
+            midnight=await midnight(where, plan.policies, plan.opening),
+        )
+
+
+async def _against_the_floor(where: Ground, lives: Lives, plan: Plan) -> tuple[list[Leg], Lived]:
+    """Floor, lives, floor, lives: side by side, because others may be using the machine."""
+    floor, warm = Floor(where.client, POLICY_UPDATES, HAZARD_UPDATES), Load(plan.callers, plan.callers, 30)
+    legs: list[Leg] = []
+    lived = Lived()
+    async with where.crew("floor") as below, where.crew("quiet") as worker:
+        await floor.lead(warm)
+        await lives.lead(warm)
+        lived.low = spread((await lives.lead(Load(plan.slowly, 1, 20))).all())
+        for _ in range(plan.rounds):
+            meter = where.meter(below)
+            legs.append(Leg.of("floor", await floor.lead(plan.load), meter))
+            meter = where.meter(worker)
+            times = await lives.lead(plan.load)
+            legs.append(Leg.of(QUIETLY, len(times.cases), meter))
+            lived.add(times)
+    return legs, lived
+
+
+async def _with_mail(where: Ground, lives: Lives, plan: Plan) -> Leg:
+    """The same with everybody's letters: five mails a life go out beside it."""
+    await where.put_aside()
+    async with where.crew("midnight") as worker:
+        await lives.lead(Load(plan.callers, plan.callers, 30))
+        meter = where.meter(worker)
+        times = await lives.lead(plan.load)
+        return Leg.of(WITH_MAIL, len(times.cases), meter)
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(prog="bench", description=__doc__)
+    asked.add_argument("--quick", action="store_true", help="under a minute, for a first look / 一分钟以内")
+    asked.add_argument("--write-docs", action="store_true", help="write docs/bench.md / 写入 docs/bench.md")
+    given = asked.parse_args()
+    found = asyncio.run(bench(QUICK if given.quick else FULL))
+    report.show(found)
+    report.save(found)
+    if given.write_docs:
+        report.write_docs(found)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""What the bench stands on: the system of `make up` in a temporary place, and which worker processes are at work."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from bench.crew import READY
+from bench.measure import Meter
+from models.tables.engine import make_engine
+from runtime.embedded.process import Child, Launch
+from runtime.settings import PROJECT_ROOT, Settings, plain_dsn
+from runtime.stack import Stack, StackOptions
+
+STARTS_WITHIN = 60.0  # seconds; a cold start on a busy machine imports for a while
+Role = Literal["floor", "quiet", "midnight"]
+
+PUT_ASIDE = (
+    "INSERT INTO mails (id, recipient_id, message_id, urgency, composed_at, sent_at, attempts)"
+    " SELECT gen_random_uuid(), recipient_id, 'aside-' || recipient_id || clock_timestamp(), 'now', now(), now(), 1"
+    " FROM (SELECT DISTINCT recipient_id FROM outbox WHERE mail_id IS NULL) AS waiting",
+    "UPDATE outbox SET mail_id = mails.id, told_at = now(), status = 'accepted' FROM mails"
+    " WHERE outbox.mail_id IS NULL AND mails.recipient_id = outbox.recipient_id AND mails.message_id LIKE 'aside-%'",
+    "DELETE FROM nudges",
+)
+"""What earlier measurements left in the outbox is marked as sent, and nobody is nudged for it."""
+
+
+@dataclass
+class Ground:
+    """The running system; `client` and `engine` are the bench's own."""
+
+    stack: Stack
+    client: Client
+    engine: AsyncEngine
+
+    @property
+    def settings(self) -> Settings:
+        return self.stack.settings
+
+    @asynccontextmanager
+    async def crew(self, role: Role) -> AsyncIterator[Child]:
+        """A worker process of ours at work; the stack itself has none."""
+        command = [sys.executable, "-m", "bench.crew", role]
+        launch = Launch(f"bench {role}", command, self.settings.as_environment(), PROJECT_ROOT)
+        child = Child.start(launch)
+        try:
+            await _at_work(child)
+            yield child
+        finally:
+            await child.stop(signal.SIGTERM, patience=8)
+
+    async def put_aside(self) -> None:
+        """Let no mail of an earlier measurement go out during the next one."""
+        if self.stack.postgres is None:
+            raise RuntimeError("the bench needs the embedded PostgreSQL")
+        admin = await asyncpg.connect(plain_dsn(self.stack.postgres.url("admin")))
+        try:
+            for statement in PUT_ASIDE:
+                await admin.execute(statement)
+        finally:
+            await admin.close()
+
+    def pids(self, worker: Child) -> dict[str, int]:
+        """The processes whose CPU counts."""
+        pids = {name: part.child.pid for name, part in self.stack.parts.items() if part.child is not None}
+        return {**pids, "worker": worker.pid}
+
+    def meter(self, worker: Child) -> Meter:
+        return Meter(self.pids(worker)).start()
+
+
+@asynccontextmanager
+async def ground() -> AsyncIterator[Ground]:
+    """PostgreSQL, Temporal and the web server as on a real machine: every commit reaches the disk."""
+    async with Stack(StackOptions(web="process", durable=True)) as stack:
+        client = await Client.connect(stack.temporal_address, data_converter=pydantic_data_converter)
+        engine = make_engine(stack.settings.database, 4)
+        try:
+            yield Ground(stack, client, engine)
+        finally:
+            await engine.dispose()
+
+
+async def _at_work(child: Child) -> None:
+    async with asyncio.timeout(STARTS_WITHIN):
+        while READY not in child.last_words:
+            child.require_alive()
+            await asyncio.sleep(0.05)

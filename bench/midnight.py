@@ -1,0 +1,219 @@
+"""The midnight: many policies fall due at one instant; how long until every rung is committed and mailed."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, TextClause, text
+from temporalio.client import Client, WithStartWorkflowOperation
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.testing import TimeSkipper
+
+from bench import cast
+from bench.cast import Insurer
+from bench.ground import Ground
+from bench.measure import Load, Spread, resident, spread
+from domain.calendar import local_date, opens_at
+from models.contracts import ids
+from models.contracts.base import Actor, Given
+from models.contracts.policy import Birth, OpenPolicy, PolicyView, Terms
+from models.contracts.vocabulary import ActorKind
+from models.tables.engine import operator
+from rules.library import Library
+from workflows.search import for_policy
+
+REGION, DEPARTMENT = "990000", "测试地应急局"
+TERM = timedelta(hours=24)
+"""The term of bench/packs: due 24 hours after the instant of signing."""
+AT_ONCE = 24  # openings in flight
+TRIAL = 48  # openings that show how fast the others will be
+CHANGE_OF_SHIFT = 20.0  # seconds for a fresh worker to come up before the instant
+INSURERS = 5
+RUNG = "kind = 'duty_overdue' AND case_id IN (SELECT id FROM cases WHERE region = '990000')"
+COUNTED = text(f"SELECT count(*), count(DISTINCT notice_key), count(DISTINCT case_id) FROM outbox WHERE {RUNG}")  # noqa: S608
+LATE = text(f"SELECT extract(epoch FROM max(queued_at) - :due) FROM outbox WHERE {RUNG} GROUP BY case_id")  # noqa: S608
+ADDRESSEES = text(f"SELECT DISTINCT recipient_id FROM outbox WHERE {RUNG}")  # noqa: S608
+UNSENT = text(f"SELECT count(*) FROM outbox WHERE told_at IS NULL AND {RUNG}")  # noqa: S608
+
+
+@dataclass(frozen=True)
+class Midnight:
+    """How it went; seconds from the instant, `lateness` from the instant to the commit of each policy's rung."""
+
+    policies: int
+    committed: int
+    notices: int
+    distinct: int
+    seconds: float
+    lateness: Spread
+    recipients: int
+    mails: int
+    mail_seconds: float
+    unsent: int
+    opened_per_second: float
+    memory_per_thousand: float
+    """MiB of the worker that opened them, for 1,000 policies."""
+    cpu: dict[str, float]
+
+    @property
+    def exact(self) -> bool:
+        """None lost, none doubled: each policy tells its insurer and its department, once."""
+        return self.committed == self.policies and self.notices == self.distinct == 2 * self.policies
+
+
+class Eve:
+    """Opens policies that all fall due at the instant `due`."""
+
+    def __init__(self, ground: Ground, holders: Sequence[Insurer], insured: Sequence[UUID]) -> None:
+        self._ground, self._holders, self._insured = ground, holders, insured
+
+    async def open(self, prefix: str, load: Load, due: datetime) -> int:
+        """Open policies until there are enough or the time is over; how many."""
+        left = load.turns()
+
+        async def caller() -> int:
+            opened = 0
+            for number in left:
+                await self._open(f"{prefix}-{number:05d}", number % len(self._holders), due)
+                opened += 1
+            return opened
+
+        return sum(await asyncio.gather(*(caller() for _ in range(load.callers))))
+
+    async def _open(self, number: str, of: int, due: datetime) -> None:
+        holder, command = self._holders[of], _application(number, self._insured[of], due - TERM)
+        workflow_id = ids.policy_workflow_id(holder.code, number)
+        birth = Birth(
+            case_id=ids.policy_id(holder.id, number),
+            insurer_id=holder.id,
+            insurer_code=holder.code,
+            insurer_name=holder.code,
+            workflow_id=workflow_id,
+        )
+        actor = Actor(kind=ActorKind.INSURER, id=str(holder.id), name=holder.code)
+        given = Given[OpenPolicy](command_id=f"{holder.id}:{number}", actor=actor, fingerprint=number, command=command)
+        start = WithStartWorkflowOperation(
+            "保单",
+            birth,
+            id=workflow_id,
+            task_queue=self._ground.settings.task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            search_attributes=for_policy(birth, command),
+        )
+        await self._ground.client.execute_update_with_start_workflow(
+            "opened", given, start_workflow_operation=start, id=given.command_id, result_type=PolicyView
+        )
+
+
+def _application(number: str, insured_id: UUID, signed_at: datetime) -> OpenPolicy:
+    begins = local_date(signed_at)
+    written = {
+        "number": number,
+        "region": REGION,
+        "sector": "hazardous_chemicals",
+        "size": "medium",
+        "signed_at": signed_at.isoformat(timespec="seconds"),
+        "effective_on": str(begins),
+        "expires_on": str(begins + timedelta(days=364)),
+        "premium_total": "86000.00",
+        "headcount": 128,
+        "insured_headcount": 128,
+        "limit_per_person": "600000.00",
+        "services_per_year": 2,
+        "service_items": ["training"],
+        "filed_clause": "C00001",
+    }
+    return OpenPolicy(terms=Terms.model_validate(written), insured_id=insured_id, insured_name="某化工有限公司")
+
+
+async def midnight(ground: Ground, count: int, within: float) -> Midnight:
+    """Open up to `count` policies (as many as fit into `within` seconds), let the instant come, and follow the mail."""
+    holders = await cast.insurers(ground.engine, "M", INSURERS)
+    insured = [await cast.enterprise(ground.engine, holder, 900_000 + n) for n, holder in enumerate(holders)]
+    await cast.department(ground.engine, REGION, DEPARTMENT)
+    eve = Eve(ground, holders, insured)
+    async with ground.crew("quiet") as worker:
+        began = time.perf_counter()
+        await eve.open("T", Load(TRIAL, AT_ONCE, within), _now() + TERM - timedelta(hours=1))
+        rate = TRIAL / (time.perf_counter() - began)
+        expected = min(count, int(rate * within))
+        due = _now() + timedelta(seconds=expected / rate * 1.3 + CHANGE_OF_SHIFT)
+        before, began = resident(worker.pid), time.perf_counter()
+        opened = await eve.open("M", Load(expected, AT_ONCE, expected / rate * 1.3), due)
+        took, grown = time.perf_counter() - began, resident(worker.pid) - before
+    await ground.put_aside()
+    return await _strike(ground, due.replace(microsecond=0), opened, (opened / took, grown / opened * 1000))
+
+
+async def _strike(ground: Ground, due: datetime, opened: int, opening: tuple[float, float]) -> Midnight:
+    """A fresh worker with nothing in its cache, as on any other morning, meets the instant."""
+    async with ground.crew("midnight") as worker:
+        await asyncio.sleep(max((due - _now()).total_seconds(), 0))
+        meter = ground.meter(worker)
+        notices, distinct, committed = await _until_told(ground, opened)
+        seconds, cpu = (_now() - due).total_seconds(), meter.read()[1]
+        late = await _late(ground, due)
+        mails, mail_seconds, recipients = await _deliver(ground)
+        unsent = (await _rows(ground, UNSENT))[0][0]
+    return Midnight(
+        policies=opened,
+        committed=committed,
+        notices=notices,
+        distinct=distinct,
+        seconds=seconds,
+        lateness=spread(late),
+        recipients=recipients,
+        mails=mails,
+        mail_seconds=mail_seconds,
+        unsent=unsent,
+        opened_per_second=opening[0],
+        memory_per_thousand=opening[1],
+        cpu=cpu,
+    )
+
+
+async def _until_told(ground: Ground, policies: int) -> tuple[int, int, int]:
+    patience = time.perf_counter() + 120
+    while True:
+        (counted,) = await _rows(ground, COUNTED)
+        if counted[0] >= 2 * policies or time.perf_counter() > patience:
+            return int(counted[0]), int(counted[1]), int(counted[2])
+        await asyncio.sleep(0.1)
+
+
+async def _rows(ground: Ground, asked: TextClause, **values: object) -> Sequence[Row[Any]]:
+    """Read with the operators' eyes, which see every insurer's outbox."""
+    async with ground.engine.begin() as connection:
+        await operator(connection)
+        return (await connection.execute(asked, values)).all()
+
+
+async def _late(ground: Ground, due: datetime) -> list[float]:
+    return [float(row[0]) for row in await _rows(ground, LATE, due=due)] or [0.0]
+
+
+async def _deliver(ground: Ground) -> tuple[int, float, int]:
+    """Take every mailroom to the next opening of its office: mails that came, seconds it took, recipients."""
+    before, began = len(ground.stack.mail), time.perf_counter()
+    recipients = [row[0] for row in await _rows(ground, ADDRESSEES)]
+    await asyncio.gather(*(_to_the_office(ground.client, recipient) for recipient in recipients))
+    patience = time.perf_counter() + 60
+    while (await _rows(ground, UNSENT))[0][0] and time.perf_counter() < patience:
+        await asyncio.sleep(0.1)
+    return len(ground.stack.mail) - before, time.perf_counter() - began, len(recipients)
+
+
+async def _to_the_office(client: Client, recipient: UUID) -> None:
+    """Nothing to skip in office hours: then the digest is on its way already."""
+    closed = opens_at(Library().calendar(), _now()) - _now()
+    if closed > timedelta(0):
+        handle = client.get_workflow_handle(ids.mailroom_workflow_id(recipient))
+        await TimeSkipper(client).fast_forward(handle, closed + timedelta(seconds=1))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

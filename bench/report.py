@@ -1,0 +1,191 @@
+"""What was found: as tables on the terminal, as JSON for later, as a page of the documentation."""
+
+import dataclasses
+import json
+import os
+import platform
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from statistics import fmean
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.history import Account
+from bench.life import Times
+from bench.measure import Meter, Spread, spread
+from bench.midnight import Midnight
+
+RESULTS = Path(__file__).resolve().parent / "results" / "latest.json"
+DOCS = Path(__file__).resolve().parent.parent / "docs" / "bench.md"
+AIM = 0.5
+"""Lives per second against the bare floor (issue 2, section 5)."""
+PROCESSES = ("web", "worker", "temporal", "postgres", "driver")
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One stretch of load: what was led, how fast, and milliseconds of CPU per life by process."""
+
+    name: str
+    lives: int
+    seconds: float
+    cpu: dict[str, float]
+
+    @classmethod
+    def of(cls, name: str, lives: int, meter: Meter) -> "Leg":
+        seconds, cpu = meter.read()
+        return cls(name, lives, seconds, {process: used / lives for process, used in cpu.items()})
+
+    @property
+    def per_second(self) -> float:
+        return self.lives / self.seconds
+
+
+@dataclass
+class Lived:
+    """The lives of all rounds: latencies of their updates, and where their histories lie."""
+
+    low: Spread | None = None
+    by_command: dict[str, list[float]] = field(default_factory=dict)
+    cases: list[tuple[str, str]] = field(default_factory=list)
+
+    repeated: int = 0
+
+    def add(self, times: Times) -> None:
+        self.repeated += times.repeated
+        for name, taken in times.by_command.items():
+            self.by_command.setdefault(name, []).extend(taken)
+        self.cases += times.cases
+
+    def spreads(self) -> dict[str, Spread]:
+        """By command, and of all together."""
+        together = [took for taken in self.by_command.values() for took in taken]
+        return {name: spread(taken) for name, taken in self.by_command.items()} | {"all": spread(together)}
+
+
+@dataclass(frozen=True)
+class Found:
+    """Everything one run of the bench found."""
+
+    at: datetime
+    plan: str
+    commands: int
+    legs: list[Leg]
+    lived: Lived
+    account: Account
+    replayed: tuple[int, float]
+    midnight: Midnight
+
+    def rate(self, name: str) -> float:
+        return fmean(leg.per_second for leg in self.legs if leg.name == name)
+
+    @property
+    def ratio(self) -> float:
+        return self.rate("lives") / self.rate("floor")
+
+
+Cells = list[list[str]]
+
+
+def tables(found: Found) -> dict[str, tuple[list[str], Cells]]:
+    """Title → header and rows; the terminal and the page show the same."""
+    return {
+        f"lives per second; ratio to the floor {found.ratio:.2f} (aim {AIM})": _legs(found),
+        "one command through HTTP, ms": _latencies(found),
+        "one life in Temporal (policy and hazard)": _account(found),
+        "the midnight": _midnight(found),
+    }
+
+
+def _legs(found: Found) -> tuple[list[str], Cells]:
+    header = ["", "lives", "per second", *(f"CPU ms {name}" for name in PROCESSES)]
+    rows = [
+        [leg.name, str(leg.lives), f"{leg.per_second:.1f}", *(f"{leg.cpu.get(name, 0):.1f}" for name in PROCESSES)]
+        for leg in found.legs
+    ]
+    return header, rows
+
+
+def _latencies(found: Found) -> tuple[list[str], Cells]:
+    spreads = found.lived.spreads()
+    if found.lived.low:
+        spreads = {"one caller": found.lived.low} | spreads
+    rows = [[name, str(s.count), f"{s.p50}", f"{s.p95}", f"{s.p99}", f"{s.most}"] for name, s in spreads.items()]
+    return ["", "count", "p50", "p95", "p99", "most"], rows
+
+
+def _account(found: Found) -> tuple[list[str], Cells]:
+    kept, (events, speed) = found.account, found.replayed
+    rows = [
+        ["runs", f"{kept.runs}"],
+        ["events", f"{kept.events}"],
+        ["bytes", f"{kept.bytes:,}"],
+        ["billable actions", f"{kept.billable}"],
+        *([f"· {name}", f"{count}"] for name, count in kept.actions.items()),
+        ["replayed events per second, sandboxed", f"{speed:,.0f} (of {events:,})"],
+    ]
+    return ["", ""], rows
+
+
+def _midnight(found: Found) -> tuple[list[str], Cells]:
+    night = found.midnight
+    rows = [
+        ["policies due at one instant", f"{night.policies:,} (opened at {night.opened_per_second:.1f} a second)"],
+        ["until the last rung is committed", f"{night.seconds:.1f} s ({night.policies / night.seconds:.0f} a second)"],
+        ["lateness of a rung: p50, p95, most", f"{_late(night.lateness)} s"],
+        [
+            "lost or doubled",
+            "none" if night.exact else f"{night.committed} of {night.policies}, {night.notices} notices",
+        ],
+        ["notices, recipients, mails", f"{night.notices:,}, {night.recipients}, {night.mails}"],
+        ["until the last mail is out, after the office opens", f"{night.mail_seconds:.1f} s, {night.unsent} unsent"],
+        ["worker's memory for 1,000 open policies", f"{night.memory_per_thousand:.0f} MiB"],
+        ["CPU ms a rung", ", ".join(f"{k} {v / night.policies:.1f}" for k, v in night.cpu.items() if k != "driver")],
+    ]
+    return ["", ""], rows
+
+
+def _late(late: Spread) -> str:
+    return ", ".join(f"{milliseconds / 1000:.1f}" for milliseconds in (late.p50, late.p95, late.most))
+
+
+def machine() -> str:
+    return f"{os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f} at the end"
+
+
+def show(found: Found) -> None:
+    """Print the tables."""
+    console = Console()
+    for title, (header, rows) in tables(found).items():
+        table = Table(title=title, title_justify="left", header_style="bold")
+        for number, name in enumerate(header):
+            table.add_column(name, justify="left" if number == 0 else "right")
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
+    console.print(f"{found.at:%Y-%m-%d %H:%M} UTC · {found.plan} · {machine()}")
+
+
+def save(found: Found) -> None:
+    """Write bench/results/latest.json."""
+    RESULTS.parent.mkdir(exist_ok=True)
+    plain = dataclasses.asdict(found)
+    plain["lived"] = {
+        "low": plain["lived"]["low"],
+        "cases": len(found.lived.cases),
+        "repeated": found.lived.repeated,
+    } | {"by_command": {name: dataclasses.asdict(one) for name, one in found.lived.spreads().items()}}
+    plain |= {"ratio": found.ratio, "machine": machine(), "exact": found.midnight.exact}
+    RESULTS.write_text(json.dumps(plain, ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def write_docs(found: Found) -> None:
+    """Write docs/bench.md."""
+    lines = ["# 性能 / Bench", "", "Generated by `make bench ARGS=--write-docs`; do not edit.", ""]
+    lines += [f"{found.at:%Y-%m-%d %H:%M} UTC, {found.plan} plan, {machine()}.", ""]
+    for title, (header, rows) in tables(found).items():
+        lines += [f"## {title}", "", "| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+        lines += ["| " + " | ".join(row) + " |" for row in rows] + [""]
+    DOCS.write_text("\n".join(lines))

@@ -1,0 +1,90 @@
+"""Nothing is left dangling: every event is brought about, every notice told, every update given by somebody."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from api.department.doors import DOORS as DEPARTMENT_DOORS
+from api.insurer.doors import DOORS as INSURER_DOORS
+from models.contracts.vocabulary import CaseKind, Event, NoticeKind
+from rules.library import Library
+from runtime.settings import PROJECT_ROOT
+from workflows.hazard import HazardWorkflow
+from workflows.policy import PolicyWorkflow
+
+ROOMS = PROJECT_ROOT / "runtime" / "commands"
+PACKS = [loaded.pack for loaded in Library().known()]
+DUTIES = [duty for pack in PACKS for duty in pack.duties]
+BY_THE_ENGINE = {"opened"}
+"""Updates given by the opening itself."""
+
+
+def sources(*folders: str) -> Iterator[tuple[Path, str]]:
+    for folder in folders:
+        for path in sorted((PROJECT_ROOT / folder).rglob("*.py")):
+            yield path, path.read_text(encoding="utf-8")
+
+
+def brought_about() -> set[Event]:
+    """Events that the decisions put on record, by name, and those that packs let happen when a term runs out."""
+    named: set[Event] = set()
+    for path, source in sources("domain/policy", "domain/hazard", "domain"):
+        if path.name in ("rehearsal.py", "retelling.py", "transitions.py"):
+            continue
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "Event":
+                named.add(Event[node.attr])
+    return named | {duty.overdue_event for duty in DUTIES if duty.overdue_event}
+
+
+def test_every_event_a_pack_waits_for_is_brought_about_somewhere() -> None:
+    waited_for = {event for duty in DUTIES for event in (*duty.anchor, *duty.met_by)}
+    waited_for |= {event for pack in PACKS for gate in pack.gates for event in (gate.before, gate.needs)}
+    claims = {event for event in waited_for if event.case is CaseKind.CLAIM}
+    assert waited_for - brought_about() - claims == set()
+
+
+def test_every_event_of_policies_and_hazards_happens() -> None:
+    assert {event for event in Event if event.case is not CaseKind.CLAIM} - brought_about() == set()
+
+
+def test_every_kind_of_notice_is_told_by_a_rung_or_a_decision() -> None:
+    rungs = {rung.notice for duty in DUTIES for rung in duty.ladder}
+    decided = {
+        NoticeKind[word] for _, source in sources("domain") for word in re.findall(r"NoticeKind\.([A-Z_]+)", source)
+    }
+    assert set(NoticeKind) - rungs - decided == set()
+
+
+def updates() -> set[tuple[CaseKind, str]]:
+    found: set[tuple[CaseKind, str]] = set()
+    for kind, workflow in ((CaseKind.POLICY, PolicyWorkflow), (CaseKind.HAZARD, HazardWorkflow)):
+        definition = getattr(workflow, "__temporal_workflow_definition")
+        found |= {(kind, update) for update in definition.updates if update and update not in BY_THE_ENGINE}
+    return found
+
+
+def given() -> set[tuple[CaseKind, str]]:
+    """Updates that a door of the API, a page or a command of the console gives."""
+    doors = {(door.kind, door.update) for door in (*INSURER_DOORS, *DEPARTMENT_DOORS)}
+    texts = [source for _, source in sources("api/portal", "runtime/commands", "runtime")]
+    named = {one for one in updates() if any(f'"{one[1]}"' in text for text in texts)}
+    return doors | named
+
+
+def test_every_update_of_a_case_can_be_given_by_somebody() -> None:
+    assert updates() - given() == set()
+
+
+def test_every_door_leads_to_an_update() -> None:
+    assert {(door.kind, door.update) for door in (*INSURER_DOORS, *DEPARTMENT_DOORS)} <= updates()
+
+
+def test_every_command_line_the_console_promises_is_there() -> None:
+    from runtime.cli import COMMANDS, app
+
+    registered = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
+    registered |= {group.name for group in app.registered_groups}
+    present = {name for name, module in COMMANDS.items() if (ROOMS / f"{module}.py").exists()}
+    assert present <= registered

@@ -1,0 +1,135 @@
+"""Replays recorded histories under today's code, and reads from the replay what replay itself does not compare."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import (
+    Interceptor,
+    Replayer,
+    StartActivityInput,
+    StartLocalActivityInput,
+    WorkflowInboundInterceptor,
+    WorkflowInterceptorClassInput,
+    WorkflowOutboundInterceptor,
+)
+from temporalio.workflow import ActivityHandle
+
+from models.contracts.step import Step
+from runtime.sandbox import sandbox
+from workflows.case import APART
+from workflows.hazard import HazardWorkflow
+from workflows.policy import PolicyWorkflow
+
+ROOM = Path(__file__).resolve().parent
+HISTORIES, GOLDEN = ROOM / "histories", ROOM / "golden"
+
+
+@dataclass
+class Seen:
+    """What a workflow asked of the world while it was replayed."""
+
+    steps: dict[int, Step] = field(default_factory=dict)
+    asked: set[tuple[str, str, str, int]] = field(default_factory=set)
+
+
+class Watching(Interceptor):
+    """Notes the steps a replayed workflow commits and the limits of its activities."""
+
+    def __init__(self, seen: Seen) -> None:
+        self.seen = seen
+
+    def workflow_interceptor_class(
+        self,
+        input: WorkflowInterceptorClassInput,  # noqa: A002 - the SDK's name
+    ) -> type[WorkflowInboundInterceptor] | None:
+        seen = self.seen
+
+        class Outward(WorkflowOutboundInterceptor):
+            def start_local_activity(self, input: StartLocalActivityInput) -> ActivityHandle[Any]:  # noqa: A002
+                _note(seen, input)
+                return super().start_local_activity(input)
+
+            def start_activity(self, input: StartActivityInput) -> ActivityHandle[Any]:  # noqa: A002
+                _note(seen, input)
+                return super().start_activity(input)
+
+        class Inward(WorkflowInboundInterceptor):
+            def init(self, outbound: WorkflowOutboundInterceptor) -> None:
+                super().init(Outward(outbound))
+
+        return Inward
+
+
+def _note(seen: Seen, asked: StartLocalActivityInput | StartActivityInput) -> None:
+    tries = asked.retry_policy.maximum_attempts if asked.retry_policy else 0
+    limits = str(asked.start_to_close_timeout), str(asked.schedule_to_close_timeout)
+    seen.asked.add((asked.activity, *limits, tries))
+    if asked.args and isinstance(asked.args[0], Step):
+        seen.steps[asked.args[0].seq] = asked.args[0]
+
+
+def read(path: Path) -> WorkflowHistory:
+    recorded = json.loads(path.read_text(encoding="utf-8"))
+    return WorkflowHistory.from_json(recorded.pop("workflow_id"), recorded)
+
+
+_replayed: dict[Path, Seen] = {}
+
+
+async def replayed(path: Path) -> Seen:
+    """Replays one history, once; raises where today's code would not do what was done then."""
+    if path not in _replayed:
+        _replayed[path] = await _replay(path)
+    return _replayed[path]
+
+
+async def _replay(path: Path) -> Seen:
+    seen = Seen()
+    replayer = Replayer(
+        workflows=[PolicyWorkflow, HazardWorkflow],
+        data_converter=pydantic_data_converter,
+        workflow_runner=sandbox(),
+        interceptors=[Watching(seen)],
+    )
+    await replayer.replay_workflow(read(path))
+    return seen
+
+
+async def golden(path: Path) -> dict[str, Any]:
+    """Due dates, notices with recipients and keys, alarms and the limits of activities, as today's code gives them."""
+    seen = await replayed(path)
+    return {
+        "asked": [list(row) for row in sorted(seen.asked)],
+        "steps": [_told(step) for _, step in sorted(seen.steps.items())],
+    }
+
+
+def timers(path: Path) -> list[datetime]:
+    """When each timer of the history was to fire; those that only give a run's end a task of its own are left out."""
+    ends: list[datetime] = []
+    for event in read(path).events:
+        started = event.timer_started_event_attributes
+        lasts = started.start_to_fire_timeout.ToTimedelta()
+        if started.timer_id and lasts > APART:
+            ends.append(event.event_time.ToDatetime(UTC) + lasts)
+    return ends
+
+
+def _told(step: Step) -> dict[str, Any]:
+    return {
+        "seq": step.seq,
+        "command": step.trace.name if step.trace else None,
+        "stage": step.row.stage,
+        "happened": [[line.event, line.duty_key, line.at.isoformat(timespec="seconds")] for line in step.happened],
+        "due": {duty["key"]: duty["effective"] for duty in step.row.view["duties"]},
+        "alarm": step.row.next_alarm_at.isoformat() if step.row.next_alarm_at else None,
+        "told": [
+            [notice.key, notice.kind, notice.urgency, [name for _, name in notice.departments]]
+            for notice in step.notices
+        ],
+    }
