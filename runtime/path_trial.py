@@ -38,7 +38,10 @@ def differences(wanted: ExpectedPath, came: dict[str, Any]) -> list[str]:
     found = []
     chosen: ClaimPath = came["chosen"]
     if chosen is not wanted.chosen:
-        found.append(f"路径应为 {wanted.chosen.label}，实际为 {chosen.label}：{_reasons(came, wanted.chosen)}")
+        telling = chosen if came["paths"][wanted.chosen]["applies"] else wanted.chosen
+        found.append(
+            f"路径应为 {wanted.chosen.label}，实际为 {chosen.label}；{telling.label}：{_reasons(came, telling)}"
+        )
     grade: AccidentGrade = came["grade"]
     if wanted.grade and grade is not wanted.grade:
         found.append(f"事故等级应为 {wanted.grade.label}，实际为 {grade.label}")
