@@ -4,43 +4,38 @@ from datetime import datetime
 
 from domain.claim import money
 from domain.claim.clauses import RESCUE, of_path
-from domain.wording import money as yuan
+from domain.claim_paths import facts
 from models.contracts.claim_state import Allowance, Choice, ClaimState
 from models.contracts.payment import ZERO
 from models.contracts.step import Happening
-from models.contracts.vocabulary import ClaimPath, Event, PaymentKind
+from models.contracts.vocabulary import ClaimPath, Event, PathFact, PathFigure, PaymentKind
+
+FACTS = (PathFact.WITHIN_CAP, PathFact.NAMED_PURPOSE)
+FIGURES = (PathFigure.EMERGENCY_CAP, PathFigure.EMERGENCY_PURPOSES, PathFigure.EMERGENCY_HOURS)
 
 
 def missing(state: ClaimState) -> tuple[str, ...]:
     """The figures that are not agreed, in Chinese."""
-    terms = state.birth.terms
-    named = (
-        ("紧急垫付的总额上限", terms.emergency_cap),
-        ("紧急垫付的用途", terms.emergency_purposes),
-        ("紧急垫付的时限", terms.emergency_hours),
-    )
-    return tuple(name for name, figure in named if figure is None)
+    return facts.missing(state, ClaimPath.EMERGENCY_ADVANCE, FIGURES)
 
 
 def suits(state: ClaimState) -> Choice:
     """Wherever the figures are agreed and cover is not denied: rescue does not wait for liability."""
-    lacking = missing(state)
-    terms = state.birth.terms
-    because = []
-    if terms.emergency_cap:
-        because.append(f"垫付总额不超过 {yuan(terms.emergency_cap.value)}")
-    if terms.emergency_purposes:
-        because.append(f"仅用于{'、'.join(purpose.label for purpose in terms.emergency_purposes.value)}")
-    if state.covered is False:
-        because.append("核定不属于保险责任")
-    source = f"；{terms.emergency_cap.source}（{terms.emergency_cap.by.label}）" if terms.emergency_cap else ""
+    lacking, shown = missing(state), facts.shown(state, ClaimPath.EMERGENCY_ADVANCE, FACTS)
+    denied = ((False, "核定不属于保险责任"),) if state.covered is False else ()
     return Choice(
         path=ClaimPath.EMERGENCY_ADVANCE,
-        applies=not lacking and state.covered is not False,
-        because=tuple(because),
-        clause=of_path(state, ClaimPath.EMERGENCY_ADVANCE, RESCUE) + source,
+        applies=not lacking and all(holds for holds, _ in (*shown, *denied)),
+        because=tuple(said for _, said in (*shown, *denied)),
+        clause=_clause(state),
         missing=lacking,
     )
+
+
+def _clause(state: ClaimState) -> str:
+    cap = state.birth.terms.emergency_cap
+    agreed = f"；{cap.source}（{cap.by.label}）" if cap else ""
+    return of_path(state, ClaimPath.EMERGENCY_ADVANCE, RESCUE) + agreed
 
 
 def may_pay(state: ClaimState) -> Allowance:

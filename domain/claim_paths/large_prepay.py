@@ -2,31 +2,29 @@
 
 from datetime import datetime
 
-from domain.claim import grading, money
+from domain.claim import money
 from domain.claim.clauses import DETERMINABLE_PART, GRADES, of_path
-from domain.claim_paths import ordinary
+from domain.claim_paths import facts, ordinary
 from models.contracts.claim_state import Allowance, Choice, ClaimState
 from models.contracts.step import Happening
-from models.contracts.vocabulary import ClaimPath, Event, PaymentKind
+from models.contracts.vocabulary import ClaimPath, Event, PathFact, PathFigure, PaymentKind
+
+FACTS = (PathFact.SERIOUS_GRADE, PathFact.LIABILITY_CLEAR)
+FIGURES = (PathFigure.LARGE_PREPAY_DAYS,)
 
 
 def missing(state: ClaimState) -> tuple[str, ...]:
     """The figures that are not agreed, in Chinese."""
-    return () if state.birth.terms.large_prepay_days else ("大额预付的付款天数",)
+    return facts.missing(state, ClaimPath.LARGE_PREPAY, FIGURES)
 
 
 def suits(state: ClaimState) -> Choice:
     """Grade and liability; no notice gives a share or a number of days."""
-    lacking = missing(state)
-    serious = grading.is_serious(state.grade)
-    clear = state.liability_clear is True
+    lacking, shown = missing(state), facts.shown(state, ClaimPath.LARGE_PREPAY, FACTS)
     return Choice(
         path=ClaimPath.LARGE_PREPAY,
-        applies=not lacking and serious and clear,
-        because=(
-            f"事故{state.grade_because}，{'达到' if serious else '未达到'}较大事故",
-            "责任明确" if clear else "责任尚未明确",
-        ),
+        applies=not lacking and all(holds for holds, _ in shown),
+        because=tuple(said for _, said in shown),
         clause=_clause(state),
         missing=lacking,
     )

@@ -86,4 +86,5 @@ class Limits(Strict):
     @property
     def rescue_ceiling(self) -> Decimal | None:
         """Rescue is paid beside the indemnity up to the sum insured (保险法 57 ¶2)."""
-        return self.rescue if self.rescue is not None else self.per_accident
+        insured = self.per_accident if self.per_accident is not None else self.aggregate
+        return self.rescue if self.rescue is not None else insured

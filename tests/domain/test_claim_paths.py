@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from domain.claim import views
+from domain.claim_paths import large_prepay
 from models.contracts import claim as commands
 from models.contracts.claim_terms import ClaimTerms
-from models.contracts.vocabulary import ClaimPath, Event, LossHead, OrderResult, PaymentKind
+from models.contracts.vocabulary import ClaimPath, Event, LossHead, OrderResult, PathFact, PaymentKind
 from tests.domain.claim_lives import (
     ANNA,
     BO,
@@ -198,3 +199,17 @@ def test_every_path_is_explained_to_the_reader() -> None:
     assert all(choice.because or choice.missing for choice in shown.choices)
     emergency = next(choice for choice in shown.choices if choice.path is ClaimPath.EMERGENCY_ADVANCE)
     assert emergency.missing == ("紧急垫付的总额上限",)
+
+
+def test_a_place_that_asks_for_more_is_obeyed() -> None:
+    """A local pack may add a fact to a path without any change of code."""
+    claim = Claim.reported(region="350200", accident={"deaths": 3}).act(SURVEYED)
+    bound = claim.state.rulebook.path(ClaimPath.LARGE_PREPAY)
+    assert bound is not None
+    stricter = bound.model_copy(update={"rule": bound.rule.model_copy(update={"facts": (PathFact.PART_DETERMINED,)})})
+    others = tuple(one for one in claim.state.rulebook.paths if one != bound)
+    rulebook = claim.state.rulebook.model_copy(update={"paths": (*others, stricter)})
+    asked = large_prepay.suits(claim.state.model_copy(update={"rulebook": rulebook}))
+    assert large_prepay.suits(claim.state).applies
+    assert not asked.applies
+    assert "已能确定的损失 0.00 元" in asked.because
