@@ -119,10 +119,7 @@ def provisional_note(due: date | None) -> str:
 
 
 def forwarded(to: Role, holder: Role) -> str:
-    """Why an insurer's desk or an operator reads what was written for somebody else; empty where it is theirs.
-
-    A department may answer for several roles (应急管理 is also the sector's department of 危险化学品).
-    """
+    """Why somebody reads what was written for another role; nothing between departments: one may be several roles."""
     theirs = to is holder or (is_department(to) and is_department(holder))
     return "" if theirs else f"此件原应送{to.label}，未能直接送达，请代为联系并核对其邮箱"
 
@@ -151,10 +148,9 @@ def counting(
     nominal, effective = projection.nominal, projection.effective
     if nominal is None or effective is None:
         return f"自{plain_day(anchor_on)}{_anchor(duty)}起计；{SUSPENDED}"
-    if duty.within.unit is TermUnit.HOUR and duty.within.amount == 0:
-        return f"{plain_day(anchor_on)}{_anchor(duty)}，应当立即办理"
     if duty.within.unit is TermUnit.HOUR:
-        return f"自{plain_day(anchor_on)}{_anchor(duty)}起 {duty.within.amount} 小时，连续计算，遇休息日不顺延"
+        since, hours = f"{plain_day(anchor_on)}{_anchor(duty)}", duty.within.amount
+        return f"自{since}起 {hours} 小时，连续计算，遇休息日不顺延" if hours else f"{since}，应当立即办理"
     span = _span(duty, anchor_on)
     moved = timedelta(days=suspended_days + extended_days)
     if duty.given_by == "due" and span is not None and nominal != span + moved:

@@ -44,6 +44,7 @@ class Account:
         self.console = console
         self.stories = stories
         self._day: date | None = None
+        self._announced = False
 
     def headline(self, said: str) -> None:
         self.console.rule(Text(said, style="bold"), align="left")

@@ -16,10 +16,12 @@ MAILS = text(
     " LEFT JOIN recipients h ON h.id = m.moved_to WHERE m.sent_at IS NOT NULL OR m.status = 'bounced'"
     " ORDER BY m.composed_at, m.id"
 )
-NOTICES = text(
+NOTICES_OF = (
     "SELECT o.id, o.mail_id, o.notice_key, o.kind, o.to_role, o.status, o.about, o.cites, o.matter, o.case_id,"
-    " r.name AS recipient, r.role FROM outbox o JOIN recipients r ON r.id = o.recipient_id ORDER BY o.at, o.notice_key"
+    " r.name AS recipient, r.role FROM outbox o JOIN recipients r ON r.id = o.recipient_id"
 )
+NOTICES = text(f"{NOTICES_OF} ORDER BY o.at, o.notice_key")
+NOTICES_IN = text(f"{NOTICES_OF} WHERE o.mail_id = ANY (:mails) ORDER BY o.at, o.notice_key")
 TASKS = text("SELECT t.kind, t.said, t.notice_id FROM tasks t ORDER BY t.created_at")
 CASES = text("SELECT kind, stage, count(*) AS number FROM cases GROUP BY kind, stage ORDER BY kind, stage")
 INSURERS = text("SELECT id FROM insurers")
@@ -70,7 +72,7 @@ async def mails_since(engine: AsyncEngine, known: set[UUID]) -> list[tuple[Any, 
         new = [row for row in await connection.execute(MAILS) if row.id not in known]
         if not new:
             return []
-        notices = (await connection.execute(NOTICES)).all()
+        notices = (await connection.execute(NOTICES_IN, {"mails": [row.id for row in new]})).all()
     known.update(row.id for row in new)
     return [(row, [notice for notice in notices if notice.mail_id == row.id]) for row in new]
 

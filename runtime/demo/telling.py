@@ -28,6 +28,8 @@ from runtime.stack import Stack, StackOptions
 
 PORTFOLIO = PROJECT_ROOT / "samples" / "portfolio.csv"
 WEEKS = 9
+AT_ONCE = 6
+"""Policies whose people act at one time."""
 REFUSAL = "550 5.1.1 no such mailbox"
 GENERATION = 100_000
 """Allocations between two collections: a process that lives two minutes need not look for garbage often."""
@@ -131,14 +133,28 @@ class Demo:
         self.account.on(today)
         await self.town.go_to(today, MORNING)
         await self._tell_mails()
-        for policy, act in self.plan.get(today, ()):
-            self.town.traveller.set(self.town.moment(today, NOON))
-            await act.deed(Scene(self.town, self.mailbox, policy))
-            if policy.number in self.account.stories:
-                self.account.act(policy, act.said)
         if today in self.plan:
+            await self._act(today)
             await self.town.go_to(today, EVENING)
             await self._tell_mails()
+
+    async def _act(self, today: date) -> None:
+        """Everybody who has something to do does it at noon, each policy's people in their order."""
+        self.town.traveller.set(self.town.moment(today, NOON))
+        planned: dict[str, list[tuple[Policy, Act]]] = {}
+        for policy, act in self.plan[today]:
+            planned.setdefault(policy.number, []).append((policy, act))
+        places = asyncio.Semaphore(AT_ONCE)
+
+        async def in_order(acts: list[tuple[Policy, Act]]) -> None:
+            async with places:
+                for policy, act in acts:
+                    await act.deed(Scene(self.town, self.mailbox, policy))
+
+        await asyncio.gather(*(in_order(acts) for acts in planned.values()))
+        for policy, act in self.plan[today]:
+            if policy.number in self.account.stories:
+                self.account.act(policy, act.said)
 
     async def _post(self) -> None:
         self.account.on(self.begins)

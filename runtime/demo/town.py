@@ -30,7 +30,7 @@ MORNING, NOON, EVENING = time(9, 30), time(13), time(16)
 DAY = timedelta(days=1)
 CONNECTIONS = 16
 PATIENCE = 60.0  # seconds until the post must have gone out
-BETWEEN_LOOKS = 0.03  # seconds
+BETWEEN_LOOKS = 0.05  # seconds
 REQUEST_WITHIN = 20.0  # seconds
 
 # Mails on their way; urgent notices; and, where the office is open, digests of those who had none a moment ago.
