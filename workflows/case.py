@@ -102,9 +102,13 @@ class Case(Generic[S, V]):
             except CaughtUp:
                 continue
 
-    async def _act(self, given: Given[Any]) -> V:
+    async def caught_up(self, given: Given[Any]) -> None:
+        """Take what the caller has seen on record and this run does not know of."""
         if given.recorded > self._open_state().seq:
             await self._look_up()
+
+    async def _act(self, given: Given[Any]) -> V:
+        await self.caught_up(given)
         await self.ring()
         state = self._open_state()
         if self._repeats(state, given):
