@@ -17,11 +17,9 @@ __all__ = [
     "Coming",
     "by_line",
     "citation",
-    "coming_lines",
     "counting",
     "day",
     "duty_line",
-    "escaped",
     "forwarded",
     "full_region_name",
     "hazard_details",
@@ -30,7 +28,6 @@ __all__ = [
     "mailroom_details",
     "mailroom_waits",
     "money",
-    "paragraphs",
     "place_line",
     "plain_day",
     "policy_details",
@@ -39,7 +36,6 @@ __all__ = [
     "roles",
     "share",
     "short_day",
-    "way_line",
     "who_says",
 ]
 
