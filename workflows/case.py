@@ -4,29 +4,21 @@ Nothing is decided here: a `Life` brings the pure functions of its domain module
 """
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar, cast
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
+from temporalio.exceptions import ApplicationError
 
 from domain.decision import Decision, Refused, is_repeat
-from models.contracts.base import Actor, CaseKey, Command, Contract, Given
-from models.contracts.claim_state import ClaimState
-from models.contracts.hazard import HazardState
-from models.contracts.policy import PolicyState
-from models.contracts.ports import Ledger, Recall, RuleDesk, Since
-from models.contracts.rulebook import Resolved, RulesFor
-from models.contracts.step import CaseRow, Cause, Entered, Recorded, Refusal, Step, Trace
-from models.contracts.vocabulary import CauseKind
-from workflows import options, search
+from models.contracts.base import CaseKey, Contract, Given
+from models.contracts.ports import Ledger, Recall, Since
+from models.contracts.step import CaseRow, Cause, Recorded, Refusal, Step
+from workflows import journal, options, search
+from workflows.lives import Life, S, V
 
-S = TypeVar("S", PolicyState, HazardState, ClaimState)
-V = TypeVar("V", bound=Contract)
 T = TypeVar("T")
 Follow = Callable[[Decision[S]], Awaitable[None]]
 
@@ -35,28 +27,6 @@ LONG_HISTORY = 1_500
 
 APART = timedelta(milliseconds=1)
 """Any timer gives a task of its own; this one is as short as timers are."""
-
-
-@dataclass(frozen=True)
-class Life(Generic[S, V]):
-    """The pure functions of one kind of case, and how it is shown."""
-
-    refuse: Callable[[S, Command, Actor, datetime], Refusal | None]
-    decide: Callable[[S, Given[Any], datetime], Decision[S]]
-    ring: Callable[[S, datetime], Decision[S]]
-    next_alarm: Callable[[S], datetime | None]
-    over: Callable[[S], bool]
-    view: Callable[[S], V]
-    row: Callable[[S, V, dict[str, Any]], CaseRow]
-    answer: type[V]
-    details: Callable[[S], str]
-    waits_for: Callable[[S], str]
-    heard: Callable[[S, dict[str, Any], datetime], Decision[S] | None]
-    """What news of another case, as JSON, makes of this one."""
-    commands: dict[str, type[Command]]
-    """Every command by its name, to carry one out again."""
-    chapter: Callable[[S], str]
-    """A name of the stage of life; when it changes, the run is continued as new."""
 
 
 class CaughtUp(Exception):
@@ -117,7 +87,7 @@ class Case(Generic[S, V]):
         if refusal:  # the state may have moved on between the check and here
             raise refusal_error(refusal)
         decision = self.decided(lambda: self.life.decide(state, given, workflow.now()))
-        return await self.take(decision, cause_of(given), given)
+        return await self.take(decision, journal.cause_of(given), given)
 
     def _open_state(self) -> S:
         if self.state is None:
@@ -144,13 +114,12 @@ class Case(Generic[S, V]):
     async def ring(self) -> None:
         """Every alarm that is due, each at its own instant, so that ringing again gives the same step."""
         while self.state and not self.life.over(self.state) and self.alarm and self.alarm <= workflow.now():
-            rung = Cause(kind=CauseKind.ALARM, key=self.alarm.isoformat())
             with suppress(CaughtUp):
-                await self.take(self.life.ring(self.state, self.alarm), rung)
+                await self.take(self.life.ring(self.state, self.alarm), journal.alarm(self.alarm))
 
     async def hear(self, news: Contract) -> None:
         """What another case tells; nothing where it changes nothing."""
-        told = Cause(kind=CauseKind.NEWS, key=news.model_dump_json(), body=news.model_dump(mode="json"))
+        told = journal.told(news)
         while self.state is not None and (decision := self.life.heard(self.state, told.body, workflow.now())):
             with suppress(CaughtUp):
                 await self.take(decision, told)
@@ -166,7 +135,7 @@ class Case(Generic[S, V]):
         await workflow.wait_condition(lambda: self.committed == step.seq - 1 or self.times_caught_up != caught_up)
         if self.times_caught_up != caught_up:
             raise CaughtUp
-        entered = await commit(step)
+        entered = await journal.commit(step)
         if entered.missed:
             await self._catch_up(before, entered.missed)
             raise CaughtUp
@@ -190,28 +159,11 @@ class Case(Generic[S, V]):
             self.state = None
             raise refusal_error(Refusal(code="number_taken", says="该编号已用于内容不同的建档申请"))
         workflow.logger.warning("the ledger is ahead by %d steps", len(missed))
-        decisions: list[Decision[S]] = []
-        for recorded in missed:
-            before = self._taken_again(before, recorded, decisions)
-        self.committed, self.times_caught_up = before.seq, self.times_caught_up + 1
-        self._become(before)
+        decisions = journal.taken_again(self.life, before, missed)
+        self._become(decisions[-1].state)
+        self.committed, self.times_caught_up = decisions[-1].state.seq, self.times_caught_up + 1
         for decision in decisions:
             await self._followed(decision)
-
-    def _taken_again(self, state: S, recorded: Recorded, decisions: list[Decision[S]]) -> S:
-        decision = self._decided_again(state, recorded)
-        if decision is None:
-            raise RuntimeError(f"step {recorded.seq} of the ledger cannot be taken again")
-        decisions.append(decision)
-        return decision.state
-
-    def _decided_again(self, state: S, recorded: Recorded) -> Decision[S] | None:
-        cause, at = recorded.cause, recorded.at
-        if cause.kind is CauseKind.ALARM:
-            return self.life.ring(state, datetime.fromisoformat(cause.key))
-        if cause.kind is CauseKind.NEWS:
-            return self.life.heard(state, cause.body, at)
-        return self.life.decide(state, given_again(cause, self.life.commands), at)
 
     async def _followed(self, decision: Decision[S]) -> None:
         if self.follow:
@@ -228,7 +180,7 @@ class Case(Generic[S, V]):
             seq=decision.state.seq,
             at=workflow.now(),
             cause=cause,
-            trace=trace(given) if given else None,
+            trace=journal.trace(given) if given else None,
             happened=decision.happened,
             notices=decision.notices,
             row=self.life.row(decision.state, view, shown),
@@ -346,52 +298,3 @@ def refusal_error(refusal: Refusal) -> ApplicationError:
 def internal_error() -> ApplicationError:
     """A bug as the client receives it: this command was not carried out."""
     return ApplicationError("系统内部错误，本次操作未生效", type="internal", non_retryable=True)
-
-
-def trace(given: Given[Any]) -> Trace:
-    return Trace(
-        command_id=given.command_id,
-        name=type(given.command).__name__,
-        fingerprint=given.fingerprint,
-        actor=given.actor,
-    )
-
-
-def cause_of(given: Given[Any]) -> Cause:
-    """A command as the ledger remembers it, whole, so that it can be carried out again."""
-    body = {"name": type(given.command).__name__, **given.model_dump(mode="json")}
-    return Cause(kind=CauseKind.COMMAND, key=given.mark, body=body)
-
-
-def opening(given: Given[Any]) -> Cause:
-    """The same application opens the same case, under whatever key it comes."""
-    return cause_of(given).model_copy(update={"key": f"opened#{given.fingerprint}"})
-
-
-def given_again(cause: Cause, known: dict[str, type[Command]]) -> Given[Any]:
-    command = known[cause.body["name"]].model_validate_json(json.dumps(cause.body["command"]))
-    return Given[Any].model_validate({**cause.body, "command": command})
-
-
-async def commit(step: Step) -> Entered:
-    """One transaction per step: a short local activity, and a patient normal one where the database does not answer."""
-    try:
-        return await workflow.execute_local_activity_method(Ledger.commit_step, step, **options.LEDGER_AT_ONCE)
-    except FailureError as failure:
-        if is_cancelled_exception(failure):
-            raise
-        return await workflow.execute_activity_method(
-            Ledger.commit_step, step, **options.LEDGER, summary=f"台账第 {step.seq} 步，数据库恢复后补记"
-        )
-
-
-async def resolve(asked: RulesFor) -> Resolved:
-    """The rules in force, pinned from here on: they enter history once and travel with the state."""
-    try:
-        return await workflow.execute_local_activity_method(RuleDesk.resolve_rules, asked, **options.RULES_AT_ONCE)
-    except FailureError as failure:
-        if is_cancelled_exception(failure):
-            raise
-        return await workflow.execute_activity_method(
-            RuleDesk.resolve_rules, asked, **options.RULES, summary="查定适用规则"
-        )

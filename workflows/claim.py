@@ -19,7 +19,9 @@ from models.contracts.payment import OrderOutcome
 from models.contracts.rulebook import RulesFor
 from models.contracts.step import Refusal
 from models.contracts.vocabulary import CaseKind
-from workflows.case import Case, Life, internal_error, opening, refusal_error, resolve, takes
+from workflows.case import Case, internal_error, refusal_error, takes
+from workflows.journal import opening, resolve
+from workflows.lives import Life
 from workflows.till import Till
 
 

@@ -18,7 +18,9 @@ from models.contracts.policy import HazardNews
 from models.contracts.rulebook import RulesFor
 from models.contracts.step import Cause
 from models.contracts.vocabulary import CaseKind, CauseKind, Event
-from workflows.case import Case, Life, resolve, takes
+from workflows.case import Case, takes
+from workflows.journal import resolve
+from workflows.lives import Life
 
 
 def _details(state: HazardState) -> str:

@@ -20,7 +20,9 @@ from models.contracts.ports import Registry
 from models.contracts.step import Refusal
 from models.contracts.vocabulary import PolicyStage
 from workflows import options
-from workflows.case import Case, Life, internal_error, opening, refusal_error, resolve, takes
+from workflows.case import Case, internal_error, refusal_error, takes
+from workflows.journal import opening, resolve
+from workflows.lives import Life
 
 SERVED = frozenset({PolicyStage.SERVED})
 
