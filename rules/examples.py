@@ -90,6 +90,8 @@ def _occurrences(value: object) -> object:
 class Agreed(Strict):
     """Figures of the contract, as plain values; what is left out is not agreed."""
 
+    determination_days: int | None = None
+    payment_days: int | None = None
     small_fast_threshold: Money | None = None
     small_fast_days: int | None = None
     large_prepay_days: int | None = None

@@ -96,7 +96,7 @@ def term(duty: Duty) -> str:
     """自保单签署起 7 日（起算日不计入，末日遇休息日顺延）"""
     within = duty.within
     since = "或".join(event.label for event in duty.anchor)
-    if duty.agreed:
+    if duty.agreed and not within.amount:
         return f"自{since}起，依合同约定的{duty.agreed.label}"
     counted = f"{FirstDay(within.first_day).label}，{within.on_holiday.label}"
     until = "，以保险期间届满为限" if duty.until_expiry else ""
@@ -104,7 +104,8 @@ def term(duty: Duty) -> str:
     held = (
         "，{}之后到{}期间不计".format(*(one.label for one in duty.suspended_between)) if duty.suspended_between else ""
     )
-    return f"自{since}起 {reasons.length(duty)}（{counted}{until}{given}{held}）"
+    shorter = "，合同约定更短的从其约定" if duty.agreed else ""
+    return f"自{since}起 {reasons.length(duty)}（{counted}{until}{given}{held}{shorter}）"
 
 
 MOMENTS = {"open": "起算时", "due": "到期时"}

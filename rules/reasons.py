@@ -14,8 +14,10 @@ def place_name(region: str, place: str | None, number: str) -> str:
 
 
 def length(duty: Duty) -> str:
-    """45 日; 合同约定的小额快付天数 where the contract gives the length."""
-    return f"合同约定的{duty.agreed.label}" if duty.agreed else f"{duty.within.amount} {duty.within.unit.label}"
+    """45 日; 合同约定的小额快付天数 where only the contract gives the length."""
+    if duty.agreed and not duty.within.amount:
+        return f"合同约定的{duty.agreed.label}"
+    return f"{duty.within.amount} {duty.within.unit.label}"
 
 
 def figure(rate: Rate) -> str:

@@ -48,6 +48,8 @@ class Explained(Word):
 
 
 FIGURES: dict[str, tuple[str, str]] = {
+    "determination_days": ("核定的时限（短于法定三十日的）", "日"),
+    "payment_days": ("付款的时限（短于法定十日的）", "日"),
     "small_fast_threshold": ("小额快付的金额上限", ""),
     "small_fast_days": ("小额快付的时限", "日"),
     "large_prepay_days": ("大额预付的时限", "日"),

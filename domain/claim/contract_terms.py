@@ -9,7 +9,10 @@ STARTS = frozenset({Event.SMALL_FAST_STARTED, Event.LARGE_PREPAY_STARTED, Event.
 
 
 def with_terms(rulebook: Rulebook, terms: ClaimTerms) -> Rulebook:
-    """The rulebook with each agreed length under its source; a duty without its agreed length does not exist."""
+    """The rulebook with each agreed length under its source.
+
+    The contract fills a blank, or shortens the law's term; a duty that has neither does not exist.
+    """
     held = tuple(bound for one in rulebook.duties if (bound := _bound(one, terms)))
     return rulebook.model_copy(update={"duties": held})
 
@@ -17,9 +20,11 @@ def with_terms(rulebook: Rulebook, terms: ClaimTerms) -> Rulebook:
 def _bound(one: BoundDuty, terms: ClaimTerms) -> BoundDuty | None:
     if one.duty.agreed is None:
         return one
-    figure = getattr(terms, one.duty.agreed.value)
+    figure, law = getattr(terms, one.duty.agreed.value), one.duty.within.amount
     if not isinstance(figure, Days | Hours):
-        return None
+        return one if law else None
+    if law and figure.value >= law:
+        return one
     within = one.duty.within.model_copy(update={"amount": figure.value})
     spoken = one.duty.by.model_copy(update={"within": figure.by})
     cites = Citation(region=one.cites.region, number=figure.source, clause="", by=figure.by)

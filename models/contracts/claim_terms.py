@@ -45,6 +45,10 @@ class ClaimTerms(Strict):
     Without `four_eyes_above` every payment needs a second person (by product).
     """
 
+    determination_days: Days | None = None
+    """Shorter than the thirty days of 保险法 23; a longer figure changes nothing."""
+    payment_days: Days | None = None
+    """Shorter than the ten days of 保险法 23; a longer figure changes nothing."""
     small_fast_threshold: Yuan | None = None
     small_fast_days: Days | None = None
     large_prepay_days: Days | None = None

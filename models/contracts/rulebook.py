@@ -134,7 +134,7 @@ class Duty(Strict):
     given_by: Literal["due"] | None = None
     """`due`: where the anchor event carries its own due date, that date replaces the term."""
     agreed: PathFigure | None = None
-    """The figure of the contract that is the length; `within` only names its unit, with the amount 0."""
+    """The figure of the contract that is the length where it is shorter; with the amount 0 nothing else is."""
     until_expiry: bool = False
     """The term never runs beyond the last day of the policy."""
     suspended_between: tuple[Event, Event] | None = None
@@ -165,8 +165,6 @@ class Duty(Strict):
             raise ValueError("起算事件须属于同一类案件")
         if self.suspended_between and {event.case for event in self.suspended_between} != {self.case}:
             raise ValueError("中止与恢复的事件须与起算事件属于同一类案件")
-        if self.agreed and self.within.amount:
-            raise ValueError("期限由合同约定的，within.amount 写 0")
         return self
 
 

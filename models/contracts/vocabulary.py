@@ -517,6 +517,8 @@ class PathFact(Word):
 class PathFigure(Word):
     """Figures of the contract, by the names they have in its claim terms."""
 
+    DETERMINATION_DAYS = "determination_days", "核定天数"
+    PAYMENT_DAYS = "payment_days", "付款天数"
     SMALL_FAST_THRESHOLD = "small_fast_threshold", "小额快付金额标准"
     SMALL_FAST_DAYS = "small_fast_days", "小额快付天数"
     LARGE_PREPAY_DAYS = "large_prepay_days", "大额预付天数"

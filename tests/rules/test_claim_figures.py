@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from domain.claim.contract_terms import with_terms
 from domain.claim_paths.registry import PATHS
 from domain.routing import departments
 from models.contracts.claim_terms import ClaimTerms
@@ -122,7 +123,7 @@ def test_the_limitation_is_only_reminded_of_and_never_overdue() -> None:
 @pytest.mark.parametrize("region", PLACES)
 def test_no_figure_of_a_fast_path_stands_in_any_pack(region: str) -> None:
     agreed = {one.duty.id: (one.duty.agreed, one.duty.within.amount, one.duty.by.within) for one in claim(region).duties
-              if one.duty.agreed}  # fmt: skip
+              if one.duty.agreed and not one.duty.within.amount}  # fmt: skip
     assert agreed == {
         "small_fast_payment": (PathFigure.SMALL_FAST_DAYS, 0, By.CONTRACT),
         "large_prepayment": (PathFigure.LARGE_PREPAY_DAYS, 0, By.CONTRACT),
@@ -210,3 +211,23 @@ def test_a_settlement_needs_a_determination_a_refusal_a_denial_and_an_upload_a_c
 def test_what_is_only_recorded_says_where(region: str, ids: set[str]) -> None:
     pack = next(one.pack for one in LIBRARY.packs() if one.ref.region == region)
     assert ids <= pack.recorded.keys()
+
+
+@pytest.mark.parametrize(
+    ("agreed", "determination", "payment"),
+    [
+        ({}, 30, 10),
+        ({"determination_days": 15}, 15, 10),
+        ({"payment_days": 5}, 30, 5),
+        ({"determination_days": 40}, 30, 10),
+    ],
+)
+def test_a_contract_may_shorten_the_terms_of_the_law_and_never_lengthens_them(
+    agreed: dict[str, int], determination: int, payment: int
+) -> None:
+    book = with_terms(claim(BEIJING), Agreed.model_validate(agreed).terms)
+    held = {bound.duty.id: bound for bound in book.duties}
+    lengths = [held[ident].duty.within.amount for ident in ("claim_determination", "claim_payment")]
+    assert lengths == [determination, payment]
+    shortened = [ident for ident in ("claim_determination", "claim_payment") if held[ident].cites.by is By.CONTRACT]
+    assert len(shortened) == (determination < 30) + (payment < 10)

@@ -79,12 +79,6 @@ def test_a_policy_carries_no_paths(tmp_path: Path) -> None:
     assert library(tmp_path).resolve(asked).rulebook.paths == ()
 
 
-def test_a_term_by_contract_has_no_length_of_its_own(tmp_path: Path) -> None:
-    write(tmp_path, LAW, duties=[duty(**{**DETERMINE, "agreed": "small_fast_days"})])
-    with pytest.raises(RulesRefused, match="写 0"):
-        library(tmp_path)
-
-
 def test_an_unknown_fact_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     write(tmp_path, LAW, paths=[{**FAST, "facts": ["fact_true"]}])
     with pytest.raises(RulesRefused, match="未知的路径条件“fact_true”，是否指 facts_true"):
