@@ -7,7 +7,7 @@ from typing import Any
 from domain import clock as clocks
 from domain import duties, notices
 from domain.calendar import local_date, midnight
-from domain.claim import clauses, grading, payments
+from domain.claim import clauses, grading, money, payments
 from domain.claim.change import Change
 from domain.claim.changes import CHANGES, by_rule
 from domain.claim.contract_terms import STARTS, with_terms
@@ -21,7 +21,7 @@ from models.contracts.base import Command, Given
 from models.contracts.claim import ClaimBirth, ReportClaim
 from models.contracts.claim_state import ClaimState, PathTaken
 from models.contracts.notice import About, Notice
-from models.contracts.payment import OrderOutcome, PaymentOrder, Release
+from models.contracts.payment import ZERO, OrderOutcome, PaymentOrder, Release
 from models.contracts.policy import AdoptCalendar
 from models.contracts.rulebook import Citation, Resolved, WorkCalendar
 from models.contracts.step import Happening
@@ -190,6 +190,8 @@ def _completed(state: ClaimState, now: datetime) -> tuple[ClaimState, tuple[Happ
     """Exactly what is owed has reached its payees: paid, and by that completed (理赔完成, by product)."""
     if state.stage not in DECIDED or not registry.is_settled(state):
         return state, ()
+    if money.payable(state).total == ZERO:
+        return _enter(state, (Happening(event=Event.CLAIM_COMPLETED, at=now, said="责任限额内没有应付款项"),))
     paid = Happening(event=Event.CLAIM_PAID, at=now, said="应付款项已全部到账")
     return _enter(state, (paid, Happening(event=Event.CLAIM_COMPLETED, at=now, said="理赔完成")))
 

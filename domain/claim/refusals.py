@@ -43,7 +43,7 @@ OPEN_TO: dict[type[Command], frozenset[ClaimStage]] = {
     commands.SetOffAdvance: LIVING,
     commands.UploadResult: frozenset({ClaimStage.COMPLETED, ClaimStage.REFUSED, ClaimStage.CLOSED}),
     commands.CloseClaim: frozenset({ClaimStage.COMPLETED, ClaimStage.REFUSED}),
-    commands.ReopenClaim: frozenset({ClaimStage.DENIED, ClaimStage.REFUSED, ClaimStage.COMPLETED, ClaimStage.CLOSED}),
+    commands.ReopenClaim: frozenset(ClaimStage) - EARLY,
 }
 """The transition table: at which stages a command is taken; what has to do with duties is taken at any stage."""
 EVENT_OF: dict[type[Command], Event] = {

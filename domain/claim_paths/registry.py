@@ -7,6 +7,7 @@ from typing import NamedTuple
 from domain.claim import money
 from domain.claim_paths import emergency_advance, large_prepay, ordinary, small_fast
 from models.contracts.claim_state import Allowance, Choice, ClaimState
+from models.contracts.payment import ZERO
 from models.contracts.step import Happening
 from models.contracts.vocabulary import ClaimPath, PaymentKind
 
@@ -67,12 +68,13 @@ def allowance(state: ClaimState, kind: PaymentKind) -> Allowance | None:
 
 
 def is_final(state: ClaimState) -> bool:
-    """Whether what is owed stands fast: agreed, or determined on the simplified path."""
+    """Whether what is owed stands fast: agreed, determined on the simplified path, or nothing within the limits."""
     if not state.covered or not state.losses or state.limits.unknown:
         return False
-    return state.agreed is not None or (main_path(state) is ClaimPath.SMALL_FAST and small_fast.suits(state).applies)
+    simplified = main_path(state) is ClaimPath.SMALL_FAST and small_fast.suits(state).applies
+    return state.agreed is not None or simplified or money.payable(state).total == ZERO
 
 
 def is_settled(state: ClaimState) -> bool:
     """Whether exactly what is owed has been paid."""
-    return is_final(state) and money.payable(state).total > 0 and money.is_paid(state)
+    return is_final(state) and money.is_paid(state)

@@ -237,7 +237,7 @@ class CloseClaim(Command):
 
 
 class ReopenClaim(Command):
-    """Take up a claim again that was refused, completed or closed; what was paid stays paid."""
+    """Take up a claim again after it was determined, agreed, refused or closed; what was paid stays paid."""
 
     reason: Text
 

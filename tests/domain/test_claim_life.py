@@ -167,6 +167,25 @@ def test_a_reopened_claim_keeps_its_payments_and_decides_again() -> None:
     assert views.view(claim.state).money.paid == 700000
 
 
+def test_an_agreement_that_other_claims_left_no_room_for_is_reopened_and_cut_by_a_person() -> None:
+    """Two claims of one accident share its limit; the treasury refuses the second, a person cuts it."""
+    claim = Claim.reported().act(SURVEYED, commands.AssessLoss(lines=(LOSS,)), COVERED).agreed()
+    left = claim.state.limits.model_copy(update={"per_accident": LOSS.amount - 100000})
+    assert claim.code(commands.SetLimits(limits=left, reason="同一事故另案已付")) == "wrong_stage"
+    claim.act(commands.ReopenClaim(reason="每次事故限额所余不足"), commands.SetLimits(limits=left, reason="另案已付"))
+    claim.act(COVERED).agreed().paid(paying("P1", PaymentKind.SETTLEMENT, death("L1", "500000.00", ANNA)))
+    assert claim.state.stage is ClaimStage.COMPLETED
+
+
+def test_where_the_limits_leave_nothing_to_pay_the_claim_is_completed_without_a_payment() -> None:
+    claim = Claim.reported().act(SURVEYED, commands.AssessLoss(lines=(LOSS,)), COVERED)
+    spent = claim.state.limits.model_copy(update={"aggregate": LOSS.amount - LOSS.amount})
+    claim.act(commands.SetLimits(limits=spent, reason="累计限额已用尽"))
+    assert claim.state.stage is ClaimStage.COMPLETED
+    assert not claim.record.lines(Event.CLAIM_PAID)
+    claim.act(UPLOAD, commands.CloseClaim())
+
+
 def test_a_closed_claim_waits_two_years_and_is_then_archived() -> None:
     claim = Claim.reported().act(SURVEYED, DENIED, REFUSAL, UPLOAD, commands.CloseClaim())
     assert not life.over(claim.state)
