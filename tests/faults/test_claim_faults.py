@@ -34,7 +34,7 @@ from runtime.settings import PROJECT_ROOT, Settings, sqlalchemy_url
 from tests.conftest import Database
 from tests.domain.lives import INSURED_ID, INSURER_ID
 from tests.runtime.waiting import until
-from tests.workflows.claims import ClaimDesk, Reported, fresh_key, working
+from tests.workflows.claims import ClaimDesk, Reported, fresh_key, given, working
 
 SECRET = "0123456789abcdef-of-the-core-system"
 KEYS = FieldKeys.parse(f"k1:{new_key()}")
@@ -221,8 +221,9 @@ async def test_an_operators_reset_pays_nothing_again(
             await claim.propose(f"Z-{number}", number)
             await claim.approve(f"Z-{number}")
             await becomes(admin, claim, f"Z-{number}", PaymentStatus.CONFIRMED)
-        before = await counted(admin, "SELECT count(*) FROM steps")
+        before = claim.recorded = await counted(admin, "SELECT count(*) FROM steps")
         await _reset(temporal, claim)
+        await desk.open(claim.birth, given(claim.command, fresh_key()))  # waits until the new run is open
         key = fresh_key()
         await claim.propose("Z-3", 3)
         await claim.approve("Z-3", key)

@@ -66,6 +66,7 @@ class ClaimDesk:
             activities=[
                 self.ledger.commit_step,
                 self.ledger.recall_answer,
+                self.ledger.recorded_since,
                 LibraryDesk().resolve_rules,
                 self.treasury.reserve_payment,
                 self.treasury.release_payment,
@@ -114,9 +115,11 @@ class Reported:
     birth: ClaimBirth
     command: ReportClaim
     view: ClaimView
+    recorded: int = 0
+    """How many steps the caller saw on record, as the API tells a case with every command."""
 
     async def act(self, update: str, command: Command, key: str | None = None, actor: Actor = SOMEBODY) -> ClaimView:
-        asked = given(command, key or fresh_key(), actor)
+        asked = given(command, key or fresh_key(), actor, self.recorded)
         self.view = await self.handle.execute_update(update, asked, id=asked.mark, result_type=ClaimView)
         return self.view
 
@@ -168,9 +171,9 @@ class Reported:
         await until(lambda: self.status(number) is status)
 
 
-def given(command: Command, key: str, actor: Actor = SOMEBODY) -> Given[Any]:
+def given(command: Command, key: str, actor: Actor = SOMEBODY, recorded: int = 0) -> Given[Any]:
     kind = Given[type(command)]  # pyright: ignore[reportInvalidTypeArguments] - what the handler expects, at run time
-    return kind(command_id=key, actor=actor, fingerprint=_fingerprint(command), command=command)
+    return kind(command_id=key, actor=actor, fingerprint=_fingerprint(command), command=command, recorded=recorded)
 
 
 def _fingerprint(command: Command) -> str:
