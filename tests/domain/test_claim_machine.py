@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from domain.claim import life, money, views
+from domain.claim_paths import registry
 from models.contracts import claim as commands
 from models.contracts.base import Command
 from models.contracts.claim_state import ClaimState
@@ -58,7 +59,7 @@ LOSSES: tuple[tuple[LossLine, ...], ...] = (
 )
 AMOUNTS = st.sampled_from(["0.01", "90.10", "100.00", "120.50", "333.33", "400.00", "600.00", "800.00"]).map(yuan)
 WHO = st.integers(0, 1)
-NUMBERS = st.integers(1, 6)
+NUMBERS = st.integers(0, 8)
 USERS = st.sampled_from(["u-1", "u-2"])
 PAYEES = st.sampled_from(
     [None, {"kind": "insured"}, {"kind": "insured", "proof": FILE.model_dump()}, {"kind": "supplier", "ref": SUPPLIER}]
@@ -87,7 +88,13 @@ class Claims(RuleBasedStateMachine):
         return True
 
     def number(self, who: int, n: int) -> str:
+        """A new number, or now and then one that was used before."""
         return f"P{who}-{n}"
+
+    def known(self, who: int, n: int) -> str:
+        """One of the payments there are, the latest ones first."""
+        numbers = list(reversed(self.books[who]))
+        return numbers[n % len(numbers)] if numbers else self.number(who, n)
 
     @rule(who=WHO, lines=st.sampled_from(LOSSES))
     def assess(self, who: int, lines: tuple[LossLine, ...]) -> None:
@@ -102,6 +109,7 @@ class Claims(RuleBasedStateMachine):
 
     @rule(who=WHO)
     def straight_to_the_end(self, who: int) -> None:
+        self.pay_the_rest(who, "u-2")
         for payment in self.claims[who].state.payments:
             standing = money.standing_advance(payment)
             if standing:
@@ -135,6 +143,8 @@ class Claims(RuleBasedStateMachine):
             return
         loss = losses[n % len(losses)]
         amount = loss.amount if whole else part
+        allowed = [one for offer in registry.allowances(self.claims[who].state) for one in offer.kinds]
+        kind = kind if kind is PaymentKind.ADVANCE or not allowed else allowed[n % len(allowed)]
         shown = {"head": loss.head, "amount": amount, "person": loss.person, "line": loss.id}
         self._propose(who, n, kind, shown, payee)
 
@@ -158,8 +168,8 @@ class Claims(RuleBasedStateMachine):
             persons = {person: shown["amount"]} if person and pot is LimitPot.INDEMNITY else {}
             self.books[who][number] = Held(kind, shown["amount"], pot, persons, "u-1")
 
-    @rule(who=WHO)
-    def pay_the_rest(self, who: int) -> None:
+    @rule(who=WHO, by=USERS)
+    def pay_the_rest(self, who: int, by: str) -> None:
         """Whatever may still be paid is paid, line by line, as an eager clerk would."""
         for loss in self.claims[who].state.losses:
             state, n = self.claims[who].state, next(self.spare)
@@ -171,13 +181,13 @@ class Claims(RuleBasedStateMachine):
             if min(left) > ZERO:
                 shown = {"head": loss.head, "amount": min(left), "person": loss.person, "line": loss.id}
                 self._propose(who, n, PaymentKind.SETTLEMENT, shown, {"kind": "insured", "proof": FILE.model_dump()})
-                self.approve(who, n, "u-2")
-                self.answer(who, n, OrderResult.CONFIRMED, n, False)
+                self.approve(who, 0, by)
+                self.answer(who, 0, OrderResult.CONFIRMED, n, False)
 
     @rule(who=WHO, n=NUMBERS, by=USERS)
     def approve(self, who: int, n: int, by: str) -> None:
         """As the workflow does it: room first, then the decision; room is given back where the decision is refused."""
-        claim, number = self.claims[who], self.number(who, n)
+        claim, number = self.claims[who], self.known(who, n)
         command = commands.ApprovePayment(number=number, by_user=by)
         if claim.refused(command) or not self.limits.reserve(life.reservation(claim.state, number)):
             return
@@ -191,7 +201,7 @@ class Claims(RuleBasedStateMachine):
     @rule(who=WHO, n=NUMBERS, result=st.sampled_from(OrderResult), ref=st.integers(0, 8), person=st.booleans())
     def answer(self, who: int, n: int, result: OrderResult, ref: int, person: bool) -> None:
         """The core system answers, late, twice or wrongly; or a person records what the bank says."""
-        claim, number = self.claims[who], self.number(who, n)
+        claim, number = self.claims[who], self.known(who, n)
         reference = f"bank-{who}-{ref}" if result is OrderResult.CONFIRMED else ""
         if person:
             self.tried(who, commands.RecordOutcome(number=number, result=result, reference=reference or None))
@@ -203,7 +213,7 @@ class Claims(RuleBasedStateMachine):
 
     @rule(who=WHO, n=NUMBERS)
     def void(self, who: int, n: int) -> None:
-        number = self.number(who, n)
+        number = self.known(who, n)
         if self.tried(who, commands.VoidPayment(number=number, reason="作废")):
             assert self.books[who][number].status in ("proposed", "failed")
             self.books[who][number].status = "voided"
@@ -211,7 +221,7 @@ class Claims(RuleBasedStateMachine):
 
     @rule(who=WHO, n=NUMBERS, how=st.sampled_from(AdvanceEnd), amount=AMOUNTS, all_of_it=st.booleans())
     def set_off(self, who: int, n: int, how: AdvanceEnd, amount: Decimal, all_of_it: bool) -> None:
-        number = self.number(who, n)
+        number = self.known(who, n)
         held = self.books[who].get(number)
         if held is None:
             return
@@ -290,6 +300,10 @@ class Claims(RuleBasedStateMachine):
                 held = [one for one in self.books[who].values() if one.pot is pot]
                 assert sum((one.live for one in held), ZERO) <= caps[pot]
                 assert sum((one.live for one in held if one.kind is not PaymentKind.ADVANCE), ZERO) <= owed[pot]
+            for person in (ANNA, BO):
+                assert (
+                    sum((one.live for one in self.books[who].values() if one.persons.get(person)), ZERO) <= PER_PERSON
+                )
 
     @invariant()
     def the_claims_together_keep_the_policy_limits(self) -> None:
