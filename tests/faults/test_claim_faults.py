@@ -26,10 +26,11 @@ from models.contracts import claim as commands
 from models.contracts.vocabulary import OrderResult, PaymentStatus
 from models.tables.engine import make_engine
 from models.tables.sealed import FieldKeys, new_key
-from runtime.core_system import CoreSystem, Manner
+from runtime.core_system import CoreSystem, Manner, Paid
 from runtime.embedded.guest import Guest
 from runtime.embedded.ports import LOOPBACK, free_ports
 from runtime.embedded.process import Child, Launch
+from runtime.reconciling import Reconciler
 from runtime.settings import PROJECT_ROOT, Settings, sqlalchemy_url
 from tests.conftest import Database
 from tests.domain.lives import INSURED_ID, INSURER_ID
@@ -37,6 +38,7 @@ from tests.runtime.waiting import until
 from tests.workflows.claims import ClaimDesk, Reported, fresh_key, given, working
 
 SECRET = "0123456789abcdef-of-the-core-system"
+DONE = PaymentStatus.CONFIRMED
 KEYS = FieldKeys.parse(f"k1:{new_key()}")
 
 
@@ -274,3 +276,33 @@ async def test_after_continue_as_new_the_same_keys_are_used_and_nothing_is_paid_
         await becomes(admin, claim, "Z-1", PaymentStatus.CONFIRMED)
     assert bank.sent == [1, 1]
     assert sorted(bank.system.payments) == [f"pingan:{claim.birth.number}:Z-{number}" for number in (1, 10)]
+
+
+async def test_reconciling_asks_by_key_settles_what_the_bank_knows_and_lists_the_rest(
+    temporal: Client, desk: ClaimDesk, admin: asyncpg.Connection, bank: Bank, engine: AsyncEngine
+) -> None:
+    channel = HttpChannel(bank.url, SECRET.encode(), answer_within=1.0)
+    async with settled(desk, admin) as claim:
+        for number, manner in ((1, Manner.BROKEN), (2, Manner.LOST), (3, Manner.PROMPT)):
+            bank.system.manner = manner
+            await claim.propose(f"Z-{number}", number)
+            await claim.approve(f"Z-{number}")
+            await becomes(admin, claim, f"Z-{number}", DONE if manner is Manner.PROMPT else PaymentStatus.UNKNOWN)
+        stray = {"key": "pingan:C-9:Z-9", "amount": "7.00"}
+        bank.system.payments[stray["key"]] = Paid(stray, "", "confirmed", "B9")
+        bank.system.payments[f"pingan:{claim.birth.number}:Z-3"].body = {"amount": "100.01"}
+        first = await Reconciler(engine, temporal, lambda _: channel).run()
+        await becomes(admin, claim, "Z-1", DONE)
+        async with asyncio.timeout(20):
+            while await counted(admin, "SELECT count(*) FROM payment_orders WHERE state = 'confirmed'") != 2:
+                await asyncio.sleep(0.05)
+        second = await Reconciler(engine, temporal, lambda _: channel).run()
+    assert [one.order_key[-3:] for one in first.settled] == ["Z-1"]
+    for report in (first, second):
+        assert [one.order_key[-3:] for one in report.without_reference] == ["Z-2"]
+        assert [one.order_key for one in report.without_order] == ["pingan:C-9:Z-9"]
+        assert [one.order_key[-3:] for one in report.different] == ["Z-3"]
+        assert not report.agrees
+    assert second.settled == []
+    assert await counted(admin, "SELECT count(*) FROM payment_answers WHERE source = 'statement'") == 1
+    assert bank.sent == [1, 1, 1]

@@ -154,7 +154,6 @@ async def test_while_the_core_system_is_away_the_claim_goes_on_and_the_order_goe
     assert list(cashier.orders) == [f"pingan:{claim.birth.number}:Z-1"]
 
 
-@pytest.mark.obligation("XM-18a")
 async def test_when_everything_agreed_is_paid_the_claim_is_complete_and_can_be_closed_and_reopened(
     desk: ClaimDesk, cashier: FakeCashier
 ) -> None:
