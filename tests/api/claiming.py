@@ -86,6 +86,7 @@ async def instructed(caller: Caller, claim_id: str, ref: str, number: str = "P-1
 
 async def until(caller: Caller, claim_id: str, number: str, status: str) -> dict[str, Any]:
     """The order is carried out beside the answer; wait for it."""
+    view: dict[str, Any] = {}
     for _ in range(100):
         view = (await caller.get(f"/v1/claims/{claim_id}")).json()
         if {one["number"]: one["status"] for one in view["payments"]}[number] == status:

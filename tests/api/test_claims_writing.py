@@ -1,6 +1,7 @@
 """Claims over HTTP, workflow and PostgreSQL: examples pass, repeats change nothing, two sign, money is exact."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -129,7 +130,7 @@ async def test_only_a_key_made_for_it_confirms(insurer: Caller) -> None:
 
 async def test_limits_nobody_knows_stop_money_until_a_person_settles_them(insurer: Caller) -> None:
     await sample_file(insurer)
-    unknown = {"limit_per_accident": None, "limit_aggregate": None}
+    unknown: dict[str, Any] = {"limit_per_accident": None, "limit_aggregate": None}
     claim_id = await reported(insurer, await insured(insurer, **unknown))
     ref = await victim(insurer, claim_id)
     await done(insurer, claim_id, "survey")
