@@ -95,24 +95,32 @@ class Letters:
 
     def message(self, envelope: Envelope, pieces: Sequence[Piece]) -> EmailMessage:
         """One letter with one notice or many, overdue first; needs at least one."""
-        late = sum(piece.matter.overdue for piece in pieces)
-        page = {"page": envelope.page, "pages": envelope.pages}
         said = {
             "recipient": envelope.to_name,
             "groups": grouped(pieces) if envelope.grouped else (Group("", ordered(pieces)),),
             "total": len(pieces),
-            "overdue": late,
+            "overdue": _late(pieces),
             "composed": wording.instant(envelope.composed_at),
-            **page,
+            "page": envelope.page,
+            "pages": envelope.pages,
         }
-        subject = pieces[0].subject if len(pieces) == 1 else self._digest_subject(len(pieces), late, page)
+        subject = self.subject(envelope, pieces)
         text = self.plain.get_template("parts/letter.txt.j2").render(said)
         html = self.html.get_template("parts/letter.html.j2").render(said, subject=subject)
         return _message(envelope, subject, text, self._inline.inline(html))
 
-    def _digest_subject(self, total: int, overdue: int, page: dict[str, int]) -> str:
-        words = self.plain.get_template("parts/subject_digest.j2").render(total=total, overdue=overdue, **page)
-        return _one_line(words)
+    def subject(self, envelope: Envelope, pieces: Sequence[Piece]) -> str:
+        """What a phone's list shows: the matter itself, or how many there are and how many are late."""
+        if len(pieces) == 1:
+            return pieces[0].subject
+        words = self.plain.get_template("parts/subject_digest.j2")
+        return _one_line(
+            words.render(total=len(pieces), overdue=_late(pieces), page=envelope.page, pages=envelope.pages)
+        )
+
+
+def _late(pieces: Sequence[Piece]) -> int:
+    return sum(piece.matter.overdue for piece in pieces)
 
 
 def ordered(pieces: Sequence[Piece]) -> tuple[Piece, ...]:

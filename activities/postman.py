@@ -95,6 +95,7 @@ class MailPostman(ports.Postman):
                 await book.settle(session, asked.mail_id, NoticeStatus.UNDELIVERED, at)
                 return Delivery(mail_id=asked.mail_id, status=NoticeStatus.UNDELIVERED)
             envelope = self._envelope(opened)
+            opened.mail.subject = self._letters.subject(envelope, pieces)
             number = await book.begin_attempt(session, opened.mail, at)
         async with _beating():
             verdict = await self._hand_over(envelope, pieces)

@@ -13,7 +13,7 @@ from bench.floor import QUEUE, FloorWorkflow
 from models.tables.engine import make_engine
 from rules.library import CALENDARS, Library
 from rules.library import PACKS as LAW
-from runtime.sandbox import keep_bytecode, sandbox
+from runtime.sandbox import keep_bytecode, serving
 from runtime.services import until_told
 from runtime.settings import Settings
 from runtime.worker import CONNECTIONS, make_worker
@@ -25,7 +25,7 @@ READY = "at work"
 async def floor(settings: Settings) -> None:
     """The floor's workflow, in the same sandbox with the same converter."""
     client = await _client(settings)
-    async with Worker(client, task_queue=QUEUE, workflows=[FloorWorkflow], workflow_runner=sandbox()):
+    async with Worker(client, task_queue=QUEUE, workflows=[FloorWorkflow], workflow_runner=serving()):
         print(READY, flush=True)
         await asyncio.Event().wait()
 

@@ -179,9 +179,9 @@ async def _strike(ground: Ground, due: datetime, opened: int, opening: tuple[flo
 async def _until_told(ground: Ground, policies: int) -> tuple[int, int, int]:
     patience = time.perf_counter() + 120
     while True:
-        (counted,) = await _rows(ground, COUNTED)
-        if counted[0] >= 2 * policies or time.perf_counter() > patience:
-            return int(counted[0]), int(counted[1]), int(counted[2])
+        notices, distinct, cases = tuple((await _rows(ground, COUNTED))[0])
+        if notices >= 2 * policies or time.perf_counter() > patience:
+            return notices, distinct, cases
         await asyncio.sleep(0.1)
 
 

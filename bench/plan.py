@@ -28,6 +28,6 @@ class Plan:
 
 
 FULL = Plan(
-    "full", Load(300, 16, 25), rounds=2, slowly=15, replayed=20, policies=2_000, opening=80, claims=Load(200, 16, 25)
+    "full", Load(300, 16, 18), rounds=2, slowly=10, replayed=6, policies=2_000, opening=45, claims=Load(200, 16, 18)
 )
 QUICK = Plan("quick", Load(16, 4, 5), rounds=1, slowly=2, replayed=3, policies=40, opening=6, claims=Load(12, 4, 5))

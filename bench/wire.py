@@ -41,12 +41,13 @@ class Wire:
         given = {"Content-Type": kind, "Content-Length": str(len(body)), **headers}
         lines = "".join(f"{name}: {value}\r\n" for name, value in given.items())
         asked = f"{method} {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {self.token}\r\n{lines}\r\n"
+        head, answer = await self._exchange(asked.encode() + body)
         for _ in range(TRIES):
-            head, answer = await self._exchange(asked.encode() + body)
             if not head.startswith(UNAVAILABLE):
                 break
             self.repeated += 1
             await asyncio.sleep(PAUSE)
+            head, answer = await self._exchange(asked.encode() + body)
         if not head.startswith(b"HTTP/1.1 2"):
             raise Unexpected(f"{method} {path}: {head[:12].decode()} {answer[:600].decode()}")
         return orjson.loads(answer) if answer else None

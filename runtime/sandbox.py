@@ -1,4 +1,4 @@
-"""What workflow code may see: contracts pass through; domain and workflows stay where a clock is refused."""
+"""What workflow code may see: guarded in every test and replay; where it serves its own rooms pass through."""
 
 import sys
 from pathlib import Path
@@ -6,12 +6,20 @@ from pathlib import Path
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 PASSED_THROUGH = ("models.contracts",)
-"""Frozen contracts only: passing `domain` too would silence the guard against clocks and I/O (engine.md B)."""
+"""Under guard, frozen contracts only: a clock or a file in `domain` or `workflows` is refused (engine.md B)."""
+OWN_ROOMS = ("domain", "workflows")
+"""Loaded anew for every run of every case they cost a third of a worker's CPU and half its memory (decision 0022)."""
 
 
 def sandbox() -> SandboxedWorkflowRunner:
-    """The runner every worker and every replay uses."""
+    """The guarded runner: tests of workflows and replays run a case's paths under it before a worker serves them."""
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
+
+
+def serving() -> SandboxedWorkflowRunner:
+    """The worker's runner: what passed under guard, and under the linter's ban on clocks, is loaded once."""
+    passed = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH, *OWN_ROOMS)
+    return SandboxedWorkflowRunner(restrictions=passed)
 
 
 def keep_bytecode(var: Path) -> None:

@@ -124,12 +124,7 @@ class Traveller:
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return
-            if error.status in {RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.INVALID_ARGUMENT}:
-                raise NoTimeTravel(
-                    "这台 Temporal 服务器没有开启时间快进 / this server cannot skip time:"
-                    f" frontend.WorkflowTimeSkippingEnabled ({error.message})"
-                ) from error
-            raise
+            raise _explained(error) from error
 
     async def _ids(self, statement: Any, **values: Any) -> list[str]:
         return [str(one) for one in await self._column(statement, **values)]
@@ -145,6 +140,16 @@ class Traveller:
             return None
         self._moved[workflow_id] = self._ahead
         return self._ahead
+
+
+def _explained(error: RPCError) -> Exception:
+    """The error itself, or what to do where the server does not know how to skip time."""
+    if error.status not in {RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.INVALID_ARGUMENT}:
+        return error
+    return NoTimeTravel(
+        "这台 Temporal 服务器没有开启时间快进 / this server cannot skip time:"
+        f" frontend.WorkflowTimeSkippingEnabled ({error.message})"
+    )
 
 
 def _skipper(client: Client) -> Any:
@@ -214,7 +219,10 @@ class _Outbound(OutboundInterceptor):
     async def _begin(self, values: dict[str, Any], ahead: timedelta) -> WorkflowHandle[Any, Any]:
         """Skip the time until the present before the first moment; the skip ends first, so that nothing overshoots."""
         delayed = {"start_delay": ahead, "time_skipping_config": _skipping(ahead - A_LITTLE)}
-        handle = await super().start_workflow(StartWorkflowInput(**{**values, **delayed}))
+        try:
+            handle = await super().start_workflow(StartWorkflowInput(**{**values, **delayed}))
+        except RPCError as error:
+            raise _explained(error) from error
         await self._traveller.begun(handle.id)
         return handle
 

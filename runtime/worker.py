@@ -20,7 +20,7 @@ from models.tables.engine import make_engine
 from rules.library import Library
 from runtime.metrics import InternalPort, temporal_runtime
 from runtime.paying import PayingWays
-from runtime.sandbox import sandbox
+from runtime.sandbox import serving
 from runtime.search import ensure_search_attributes, search_attributes
 from runtime.settings import PROJECT_ROOT, Settings
 from workflows.claim import ClaimWorkflow
@@ -91,7 +91,7 @@ def make_worker(client: Client, engine: AsyncEngine, settings: Settings, rules: 
             postman.send,
             postman.give_up,
         ],
-        workflow_runner=sandbox(),
+        workflow_runner=serving(),
         max_cached_workflows=CACHED_WORKFLOWS,
         sticky_queue_schedule_to_start_timeout=STICKY,
         graceful_shutdown_timeout=GRACE,

@@ -167,7 +167,7 @@ def latest_link(mails: Iterable[CaughtMail], number: str, about: str = "") -> st
     """The path of the last link that stands with this policy number, and with `about`, in a letter or a digest."""
     found: str | None = None
     for mail in mails:
-        for piece in RULE.split(mail.body()):
+        for piece in RULE.split(mail.body().replace("\r\n", "\n")):
             link = LINK.search(piece)
             lines = {line.strip() for line in piece.splitlines()}
             if link and f"保单：{number}" in lines and about in piece:

@@ -57,7 +57,7 @@ async def tell(console: Console, keep: bool, portfolio: Path = PORTFOLIO) -> int
                 return 1
             faults = await demo.conclude()
             if keep:
-                await _stay(console, stack)
+                await _stay(console, stack, town)
     for fault in faults:
         console.print(fault, style="bold red", markup=False)
     return 1 if faults else 0
@@ -201,8 +201,9 @@ def _policy(insurers: dict[str, Insurer], row: Row, result: Result) -> Policy:
     )
 
 
-async def _stay(console: Console, stack: Stack) -> None:
-    """Until Ctrl-C or SIGTERM."""
+async def _stay(console: Console, stack: Stack, town: Town) -> None:
+    """Until Ctrl-C or SIGTERM; the post goes on."""
+    carrying = asyncio.create_task(town.nudger.run())
     table = Table(title="演示仍在运行，Ctrl-C 结束 / still running", show_header=False)
     rows = {
         "接口与页面 API, pages": stack.api_url,
@@ -217,3 +218,4 @@ async def _stay(console: Console, stack: Stack) -> None:
     for which in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(which, stop.set)
     await stop.wait()
+    carrying.cancel()

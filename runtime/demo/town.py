@@ -32,6 +32,7 @@ CONNECTIONS = 16
 PATIENCE = 60.0  # seconds until the post must have gone out
 BETWEEN_LOOKS = 0.05  # seconds
 REQUEST_WITHIN = 20.0  # seconds
+ANSWER_WITHIN = 12.0  # seconds; everything shares one process here, and nobody waits at a counter
 
 # Mails on their way; urgent notices; and, where the office is open, digests of those who had none a moment ago.
 UNTOLD = text(
@@ -120,7 +121,8 @@ async def open_town(settings: Settings) -> AsyncIterator[Town]:
         leaving.push_async_callback(engine.dispose)
         traveller, rules = Traveller(client, engine), library()
         tools = await leaving.enter_async_context(open_tools(settings))
-        told = replace(tools, temporal=traveller.client, now=traveller.now)
+        budgets = replace(tools.budgets, answer_within=ANSWER_WITHIN)
+        told = replace(tools, temporal=traveller.client, now=traveller.now, budgets=budgets)
         await leaving.enter_async_context(make_worker(traveller.client, engine, settings, rules))
         await leaving.enter_async_context(_serving(told, settings.api_port))
         base = f"http://{LOOPBACK}:{settings.api_port}"

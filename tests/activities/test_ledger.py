@@ -14,6 +14,7 @@ from activities.ledger import PgLedger
 from models.contracts.base import CaseKey
 from models.contracts.ids import HUMAN_QUEUE, notice_id
 from models.contracts.ports import Recall
+from models.contracts.step import Entered
 from models.contracts.vocabulary import Role
 from models.tables.engine import LOST, is_lost, make_engine
 from runtime.settings import sqlalchemy_url
@@ -54,7 +55,7 @@ async def queued(admin: asyncpg.Connection) -> list[tuple[str, str]]:
     return [(row["kind"], row["said"]) for row in await admin.fetch("SELECT * FROM tasks ORDER BY kind, said")]
 
 
-async def outcome(attempt: Awaitable[None]) -> str | None:
+async def outcome(attempt: Awaitable[Entered]) -> str | None:
     """`done`, or the type of the error."""
     try:
         await attempt

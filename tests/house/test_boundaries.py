@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from temporalio.client import Client, WorkflowFailureError
@@ -24,8 +25,15 @@ def test_a_workflow_loads_nothing_of_the_outside_world(module: str) -> None:
     assert set(loaded) & {*OUTSIDE, *UPWARDS} == set()
 
 
-def test_only_contracts_pass_the_sandbox_unchecked() -> None:
+def test_only_contracts_pass_the_guarded_sandbox_unchecked() -> None:
     assert PASSED_THROUGH == ("models.contracts",)
+
+
+def test_workflow_tests_and_replays_run_under_guard() -> None:
+    tests = PROJECT_ROOT / "tests"
+    runners = [path for path in tests.rglob("*.py") if "workflow_runner=" in path.read_text("utf-8")]
+    assert {path.parent.name for path in runners} >= {"workflows", "house"}
+    assert [path for path in runners if "runner=serving" in path.read_text("utf-8") and path != Path(__file__)] == []
 
 
 async def test_a_decision_that_looks_at_the_clock_is_refused(temporal: Client, task_queue: str) -> None:

@@ -47,6 +47,18 @@ async def test_a_policy_uploaded_in_time_is_told_to_nobody(journey: Journey) -> 
     assert not journey.letters(FINANCIAL, policy.number)
 
 
+async def test_a_department_takes_over_one_matter_of_a_digest_and_only_that_ladder_stops(journey: Journey) -> None:
+    left, taken = await journey.policy(size="small"), await journey.policy(size="small")
+    due = await journey.due(taken, "policy_upload")
+    await journey.until(journey.office_day(due + DAY))
+    assert len(journey.letters(EMERGENCY, left.number)) == len(journey.letters(EMERGENCY, taken.number)) == 1
+    await journey.reader(EMERGENCY).act(taken, "take_over", "由本局督办")
+    await journey.until(journey.office_day(due + 9 * DAY))
+    assert len(journey.letters(FINANCIAL, left.number)) == 1
+    assert not journey.letters(FINANCIAL, taken.number)
+    assert "duty_taken_over" in await journey.events(f"policies/{taken.id}")
+
+
 async def test_a_policy_entered_late_is_told_once_for_each_duty_that_stands_open(journey: Journey) -> None:
     today = journey.town.today
     signed, begins = today - timedelta(days=100), today - timedelta(days=99)

@@ -1,0 +1,26 @@
+"""The bench runs whole in its smallest form and leaves its figures behind; how large they are is not tested."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench import report
+from bench.__main__ import bench
+from bench.measure import Load
+from bench.plan import Plan
+
+TINY = Plan("tiny", Load(2, 2, 20), rounds=1, slowly=1, replayed=1, policies=6, opening=6, claims=Load(2, 2, 10))
+
+
+async def test_a_tiny_bench_leads_lives_loses_no_rung_and_writes_its_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "RESULTS", tmp_path / "results" / "latest.json")
+    found = await bench(TINY)
+    report.save(found)
+    written = json.loads((tmp_path / "results" / "latest.json").read_text())
+    assert written["exact"] is True
+    assert written["midnight"]["unsent"] == 0
+    assert written["midnight"]["mails"] <= written["midnight"]["notices"]
+    assert {leg["name"] for leg in written["legs"]} == {"floor", "lives", "lives with their mail"}
