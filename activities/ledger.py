@@ -1,27 +1,21 @@
 """The record of steps in PostgreSQL: one step, one statement, one transaction; what a step means is not known here."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
-import asyncpg
 from pydantic import TypeAdapter
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
+from activities.borrowing import borrowed
 from models.contracts.ids import notice_id
 from models.contracts.notice import Notice
 from models.contracts.ports import Ledger, Recall, Recalled, Since
 from models.contracts.step import Entered, Recorded, Step
 from models.tables.cases import RecordedCommand
-from models.tables.engine import connected, is_lost, tenant
+from models.tables.engine import tenant
 
 RECORDED_FROM = "SELECT recorded_from($1::uuid, $2::int)"
 MISSED = TypeAdapter(tuple[Recorded, ...])
-OUT_OF_ORDER = "AZ001"
 RECORD_STEP = "SELECT record_step($1::text::jsonb, $2::uuid[], $3::text[])"
 """The function of migration 20261122_3; why it is one: docs/decisions/0002-one-statement-per-step.md."""
 
@@ -39,7 +33,7 @@ class PgLedger(Ledger):
         """Raises ApplicationError, always worth repeating: a repeated step changes nothing."""
         ids = [notice_id(notice.key) for notice in step.notices]
         asked_for = [_asked_for(notice) for notice in step.notices]
-        async with _borrowed(self._at_once) as connection:
+        async with borrowed(self._at_once) as connection:
             written = await connection.exec_driver_sql(RECORD_STEP, (step.model_dump_json(), ids, asked_for))
             standing = written.scalar_one()
         return Entered(missed=MISSED.validate_python(standing or ()))
@@ -47,7 +41,7 @@ class PgLedger(Ledger):
     @activity.defn(name="查对台账")
     async def recorded_since(self, since: Since) -> Entered:
         """Raises ApplicationError when the database does not answer."""
-        async with _borrowed(self._engine) as connection:
+        async with borrowed(self._engine) as connection:
             await tenant(connection, since.case.insurer_id)
             found = await connection.exec_driver_sql(RECORDED_FROM, (since.case.case_id, since.seq))
             return Entered(missed=MISSED.validate_python(found.scalar_one() or ()))
@@ -60,7 +54,7 @@ class PgLedger(Ledger):
             col(RecordedCommand.case_id) == recall.case.case_id,
             col(RecordedCommand.command_id) == recall.command_id,
         )
-        async with _borrowed(self._engine) as connection:
+        async with borrowed(self._engine) as connection:
             await tenant(connection, recall.case.insurer_id)
             return Recalled(answer=(await connection.execute(asked)).scalar_one_or_none())
 
@@ -68,22 +62,3 @@ class PgLedger(Ledger):
 def _asked_for(notice: Notice) -> str:
     """Who should have been told, for the person who finds the notice in the operators' queue."""
     return "、".join(dict.fromkeys(name for _, name in notice.departments)) or notice.to.label
-
-
-@asynccontextmanager
-async def _borrowed(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """A connection; whatever goes wrong becomes an error without a word of the row in it (promises.md P28)."""
-    try:
-        async with connected(engine) as connection:
-            yield connection
-    except (SQLAlchemyError, OSError, asyncpg.InternalClientError, asyncpg.InterfaceError) as error:
-        raise _failure(error) from None
-
-
-def _failure(error: BaseException) -> ApplicationError:
-    state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
-    if state == OUT_OF_ORDER:
-        return ApplicationError("前一步尚未记入台账", type="out_of_order")
-    if is_lost(error):
-        return ApplicationError("数据库连接中断，结果不明", type="database_lost")
-    return ApplicationError(f"数据库未能记入（{state or type(error).__name__}）", type="database_refused")

@@ -55,7 +55,7 @@ class Admitted:
 async def admit_insurer(request: Request, case_id: UUID, kind: CaseKind, key: str) -> Admitted:
     """An insurer at one of its own cases; 404 for any other."""
     async with entered(request, ActorKind.INSURER) as entry:
-        return await _admit(request, entry, case_id, kind, key)
+        return await admit(request, entry, case_id, kind, key)
 
 
 async def admit_department(request: Request, case_id: UUID, kind: CaseKind, key: str) -> Admitted:
@@ -64,7 +64,7 @@ async def admit_department(request: Request, case_id: UUID, kind: CaseKind, key:
         body = request.scope["checked_body"].value
         duty = body.get("duty") if isinstance(body, dict) else None
         await speak_for(entry, case_id, duty if isinstance(duty, str) else None)
-        return await _admit(request, entry, case_id, kind, key)
+        return await admit(request, entry, case_id, kind, key)
 
 
 async def carry_out(admitted: Admitted, update: str, command: Command) -> tuple[Contract, bool]:
@@ -94,7 +94,8 @@ async def missing_files(connection: AsyncConnection, insurer_id: UUID, body: Any
     return frozenset(asked - set(known.scalars()))
 
 
-async def _admit(request: Request, entry: Entry, case_id: UUID, kind: CaseKind, key: str) -> Admitted:
+async def admit(request: Request, entry: Entry, case_id: UUID, kind: CaseKind, key: str) -> Admitted:
+    """A caller at a case their rows hold; 404 for any other, 422 for a key used otherwise."""
     made = attempt(entry.caller.owner, key, request)
     asked = {"command_id": made.id, "case_id": case_id, "case_kind": kind}
     row = (await entry.connection.execute(CASE_AND_REPEAT, asked)).one_or_none()

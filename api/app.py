@@ -9,6 +9,12 @@ from fastapi.staticfiles import StaticFiles
 
 from api import health, pages, problems
 from api.admission import admit_department, admit_insurer
+from api.claims import cases as claims
+from api.claims import confirmation, victims
+from api.claims import doors as claim_doors
+from api.claims import opening as claim_opening
+from api.claims import rules as claim_rules
+from api.claims.admission import admit_claim
 from api.department import doors as department_doors
 from api.department import inbox
 from api.doors import build
@@ -68,11 +74,14 @@ def assemble(opening_tools: Lifespan, budgets: Budgets, today: date) -> FastAPI:
 def _v1(today: date) -> APIRouter:
     router = APIRouter(prefix="/v1")
     router.include_router(health.me)
-    opening.add(router, today)
-    for part in (cases.router, evidence.router, inbox.router):
+    for given in (opening, claim_opening, claim_rules, confirmation, victims):
+        given.add(router, today)
+    for part in (cases.router, claims.router, evidence.router, inbox.router):
         router.include_router(part)
     for door in insurer_doors.DOORS:
         build(router, door, admit_insurer, today)
+    for door in claim_doors.DOORS:
+        build(router, door, admit_claim, today)
     for door in department_doors.DOORS:
         build(router, door, admit_department, today)
     return router

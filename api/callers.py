@@ -17,7 +17,7 @@ from api.problems import Problem, not_found, try_later
 from api.rates import Rates
 from api.rows import API_KEYS, INSURERS, OUTBOX, RECIPIENTS
 from api.tools import Tools
-from api.words import ProblemCode
+from api.words import ProblemCode, Scope
 from models.contracts.base import Actor
 from models.contracts.vocabulary import ActorKind
 from models.tables import engine as settings
@@ -26,7 +26,7 @@ BEARER = re.compile(r"[Bb]earer +(\S+) *")
 
 KEY = (
     select(
-        *API_KEYS.c["id", "kind", "insurer_id", "recipient_id", "name"],
+        *API_KEYS.c["id", "kind", "insurer_id", "recipient_id", "name", "scopes"],
         INSURERS.c.code,
         INSURERS.c.name.label("insurer"),
         RECIPIENTS.c.name.label("recipient"),
@@ -58,6 +58,7 @@ class Caller:
     recipient_id: UUID | None = None
     region: str = ""
     department: str = ""
+    scopes: frozenset[str] = frozenset()
 
     @cached_property
     def owner(self) -> UUID:
@@ -70,6 +71,11 @@ class Caller:
         if self.insurer_id is None:
             raise Problem(ProblemCode.FORBIDDEN)
         return self.insurer_id
+
+    def require(self, scope: Scope) -> None:
+        """Raises Problem 403 unless the key was given this further right."""
+        if scope.value not in self.scopes:
+            raise Problem(ProblemCode.SCOPE_MISSING, f"需要授权：{scope.label}（{scope.value}）。")
 
     @property
     def actor(self) -> Actor:
@@ -146,6 +152,7 @@ async def _recognised(connection: AsyncConnection, key_hash: str, kinds: tuple[A
         recipient_id=row.recipient_id,
         region=row.region or "",
         department=row.department or "",
+        scopes=frozenset(row.scopes),
     )
 
 

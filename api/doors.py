@@ -16,7 +16,11 @@ from models.contracts.base import Command, Contract
 from models.contracts.vocabulary import CaseKind
 
 REPLAYED = "Idempotent-Replayed"
-SHELVES = {CaseKind.POLICY: ("policies", "policy_id"), CaseKind.HAZARD: ("hazards", "hazard_id")}
+SHELVES = {
+    CaseKind.POLICY: ("policies", "policy_id"),
+    CaseKind.HAZARD: ("hazards", "hazard_id"),
+    CaseKind.CLAIM: ("claims", "claim_id"),
+}
 
 Admit = Callable[[Request, UUID, CaseKind, str], Awaitable[Admitted]]
 Example = Callable[[date], dict[str, Any]]

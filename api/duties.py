@@ -12,10 +12,12 @@ from api.rows import INSURERS, OUTBOX, RECIPIENTS
 from api.shapes import Duties, DutyReading, RungReading, Told
 from domain import clock as clocks
 from domain.calendar import local_date
+from domain.claim.contract_terms import with_terms
 from domain.explaining import explain
 from domain.ladder import Foothold, calls, footholds
 from domain.routing import departments, is_department
 from domain.wording import counting
+from models.contracts.claim_terms import ClaimTerms
 from models.contracts.clock import Clock, Explanation, Projection, RunningDuty
 from models.contracts.ids import notice_key
 from models.contracts.rulebook import BoundDuty, Resolved, RulesFor, WorkCalendar
@@ -70,7 +72,10 @@ def _rules(entry: Entry, row: Row[Any]) -> Resolved:
         )
     )
     known = tuple(year for year in resolved.calendar.years if year.year <= row.calendar_through)
-    return Resolved(rulebook=resolved.rulebook, calendar=WorkCalendar(years=known))
+    rulebook = resolved.rulebook
+    if row.kind is CaseKind.CLAIM:
+        rulebook = with_terms(rulebook, ClaimTerms.model_validate(row.view["terms"]))
+    return Resolved(rulebook=rulebook, calendar=WorkCalendar(years=known))
 
 
 async def _told(entry: Entry, row: Row[Any]) -> frozenset[str]:

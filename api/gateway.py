@@ -21,19 +21,32 @@ from api.tools import Tools
 from api.words import ProblemCode
 from domain.places import region_name
 from models.contracts.base import Contract, Given
+from models.contracts.claim import ClaimBirth, ReportClaim
+from models.contracts.claim_state import ClaimView
 from models.contracts.hazard import HazardView
 from models.contracts.policy import Birth, OpenPolicy, PolicyView
 from models.contracts.step import Refusal
 from models.contracts.vocabulary import CaseKind
-from workflows.search import for_policy
+from workflows.search import for_claim, for_policy
 
 REFUSED = "refused"
 INTERNAL = "internal"
 LEFT_UNDONE = {"AcceptedUpdateCompletedWorkflow"}
-VIEWS: dict[CaseKind, type[Contract]] = {CaseKind.POLICY: PolicyView, CaseKind.HAZARD: HazardView}
+VIEWS: dict[CaseKind, type[Contract]] = {
+    CaseKind.POLICY: PolicyView,
+    CaseKind.HAZARD: HazardView,
+    CaseKind.CLAIM: ClaimView,
+}
 SHORTEST = 0.2  # seconds; a call is never sent with less, it could not come back
 
+START: dict[str, Any] = {
+    "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
+    # An opening that was refused ends as failed and may be tried again; a life that was lived may not.
+    "id_reuse_policy": WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+}
+
 T = TypeVar("T")
+V = TypeVar("V", bound=Contract)
 
 
 @dataclass(frozen=True)
@@ -61,27 +74,49 @@ async def open_policy(
         birth,
         id=birth.workflow_id,
         task_queue=tools.task_queue,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        # An opening that was refused ends as failed and may be tried again; a life that was lived may not.
-        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+        **START,
         static_summary=summary(given.command),
         search_attributes=for_policy(birth, given.command),
     )
+    return await _open(tools, start, given, PolicyView, deadline)
+
+
+async def open_claim(
+    tools: Tools, birth: ClaimBirth, given: Given[ReportClaim], deadline: float | None = None
+) -> ClaimView:
+    """Start the claim's life, or find it started; it lives whether or not its policy still does. Raises Problem."""
+    start = WithStartWorkflowOperation(
+        "理赔",
+        birth,
+        id=birth.workflow_id,
+        task_queue=tools.task_queue,
+        **START,
+        static_summary=f"理赔 {birth.number} · {region_name(birth.region)} · {birth.insured_name}",
+        search_attributes=for_claim(birth),
+    )
+    return await _open(tools, start, given, ClaimView, deadline)
+
+
+async def _open(
+    tools: Tools,
+    start: WithStartWorkflowOperation[Any, Any],
+    given: Given[Any],
+    view: type[V],
+    deadline: float | None,
+) -> V:
     left = _left(tools, deadline)
     call = tools.temporal.execute_update_with_start_workflow(
         "opened",
         given,
         start_workflow_operation=start,
         id=given.mark,
-        result_type=PolicyView,
+        result_type=view,
         rpc_timeout=timedelta(seconds=left),
     )
     return await _outcome(tools, call, left, None)
 
 
-async def act(
-    tools: Tools, case: FoundCase, update: str, given: Given[Any], deadline: float | None = None
-) -> PolicyView | HazardView:
+async def act(tools: Tools, case: FoundCase, update: str, given: Given[Any], deadline: float | None = None) -> Contract:
     """Give one command to one case and wait for its view. Raises Problem: a refusal, or an outcome that is unknown."""
     left = _left(tools, deadline)
     call = tools.temporal.get_workflow_handle(case.workflow_id).execute_update(

@@ -47,6 +47,7 @@ class KeyFor:
     insurer_id: UUID | None = None
     recipient_id: UUID | None = None
     expires_at: datetime | None = None
+    scopes: tuple[str, ...] = ()
 
 
 async def mint_key(connection: AsyncConnection, holder: KeyFor) -> Minted:
@@ -61,6 +62,7 @@ async def mint_key(connection: AsyncConnection, holder: KeyFor) -> Minted:
         "prefix": minted.prefix,
         "key_hash": minted.key_hash,
         "expires_at": holder.expires_at,
+        "scopes": list(holder.scopes),
     }
     await connection.execute(insert(API_KEYS).values(row))
     return minted

@@ -49,7 +49,7 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     if not path.startswith("/v1/"):
         return
     operation["security"] = [{"key": []}]
-    statuses = {*EVERYWHERE, 404, 422, *(WITH_BODY if method == "post" else ())}
+    statuses = {*EVERYWHERE, 404, 422, *(WITH_BODY if method in {"post", "put"} else ())}
     for status in sorted(statuses):
         responses[str(status)] = _problem(status)
     if method == "post":

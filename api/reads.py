@@ -1,13 +1,16 @@
 """Plain selects behind every page and list; which rows a caller may see was settled in callers.py."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select, tuple_
 from stdnum.cn import uscc
 
 from api.callers import Entry
+from api.claims.shapes import ClaimReading
 from api.cursors import Cursors, Place
 from api.problems import not_found
 from api.rows import CASES, INSUREDS, OUTBOX, RECIPIENTS, STEPS, TIMELINE
@@ -25,15 +28,18 @@ from api.shapes import (
     TimelineEntry,
 )
 from domain.calendar import midnight
-from models.contracts.vocabulary import CaseKind, HazardStage, PolicyStage
+from models.contracts.vocabulary import CaseKind, ClaimStage, HazardStage, PolicyStage
 
-STAGES: dict[CaseKind, type[PolicyStage] | type[HazardStage]] = {
+L = TypeVar("L", bound=CaseLine)
+STAGES: dict[CaseKind, type[PolicyStage] | type[HazardStage] | type[ClaimStage]] = {
     CaseKind.POLICY: PolicyStage,
     CaseKind.HAZARD: HazardStage,
+    CaseKind.CLAIM: ClaimStage,
 }
-READINGS: dict[CaseKind, type[PolicyReading] | type[HazardReading]] = {
+READINGS: dict[CaseKind, type[PolicyReading] | type[HazardReading] | type[ClaimReading]] = {
     CaseKind.POLICY: PolicyReading,
     CaseKind.HAZARD: HazardReading,
+    CaseKind.CLAIM: ClaimReading,
 }
 LINE = (
     *CASES.c["id", "kind", "number", "parent_id", "stage", "region", "sector", "size", "insured_name", "signed_on"],
@@ -60,7 +66,7 @@ def as_of(now: datetime, changed_at: datetime) -> datetime:
     return max(now, changed_at)
 
 
-def reading(row: Row[Any], now: datetime) -> PolicyReading | HazardReading:
+def reading(row: Row[Any], now: datetime) -> PolicyReading | HazardReading | ClaimReading:
     """A case as it stands, with what is overdue at this instant."""
     at = as_of(now, row.changed_at)
     due = [(brief["key"], brief["due_at"]) for brief in row.view.get("duties", ())]
@@ -77,20 +83,20 @@ def reading(row: Row[Any], now: datetime) -> PolicyReading | HazardReading:
 
 async def policies(entry: Entry, query: PolicyQuery) -> Page[CaseLine]:
     conditions = [
-        *_equal(CASES.c.size, query.size),
-        *_equal(CASES.c.stage, query.stage),
-        *_equal(CASES.c.rate_review, query.rate_review),
+        *equal(CASES.c.size, query.size),
+        *equal(CASES.c.stage, query.stage),
+        *equal(CASES.c.rate_review, query.rate_review),
     ]
     if query.insured:
-        conditions.append(_insured(query.insured))
-    return await _cases(entry, CaseKind.POLICY, query, conditions)
+        conditions.append(by_insured(query.insured))
+    return await listed(entry, Listing(CaseKind.POLICY, line), query, conditions)
 
 
 async def hazards(entry: Entry, query: HazardQuery, policy_id: UUID | None = None) -> Page[CaseLine]:
-    conditions = [*_equal(CASES.c.stage, query.stage), *_equal(CASES.c.parent_id, policy_id)]
+    conditions = [*equal(CASES.c.stage, query.stage), *equal(CASES.c.parent_id, policy_id)]
     if query.grade:
         conditions.append(CASES.c.view["grade"].astext == query.grade.value)
-    return await _cases(entry, CaseKind.HAZARD, query, conditions, str(policy_id or ""))
+    return await listed(entry, Listing(CaseKind.HAZARD, line, str(policy_id or "")), query, conditions)
 
 
 async def timeline(entry: Entry, case_id: UUID) -> list[TimelineEntry]:
@@ -120,21 +126,29 @@ async def inbox(entry: Entry, query: NoticeQuery) -> Page[InboxNotice]:
     return Page(items=[_inbox(row) for row in rows[: query.limit]], next=following)
 
 
-async def _cases(
-    entry: Entry, kind: CaseKind, query: ListQuery, conditions: list[ColumnElement[bool]], within: str = ""
-) -> Page[CaseLine]:
+@dataclass(frozen=True)
+class Listing(Generic[L]):
+    """A list of one kind of case: how a line is shown, within what, and which further columns that takes."""
+
+    kind: CaseKind
+    line: Callable[[Row[Any], datetime], L]
+    within: str = ""
+    more: tuple[ColumnElement[Any], ...] = ()
+
+
+async def listed(entry: Entry, listing: Listing[L], query: ListQuery, conditions: list[ColumnElement[bool]]) -> Page[L]:
     """Newest first by the day of opening, which never changes, so that no page skips or repeats a case."""
     now = entry.tools.now()
-    cursors = Cursors(entry.tools.secret, entry.caller.owner, f"{kind}/{within}", query)
-    found = select(*LINE).where(CASES.c.kind == kind, *conditions, *_common(query, now))
+    cursors = Cursors(entry.tools.secret, entry.caller.owner, f"{listing.kind}/{listing.within}", query)
+    found = select(*LINE, *listing.more).where(CASES.c.kind == listing.kind, *conditions, *_common(query, now))
     found = _after(found, (CASES.c.opened_at, CASES.c.id), cursors.read(query.cursor), query.limit)
     rows = (await entry.connection.execute(found)).all()
     following = cursors.write(rows[query.limit - 1].opened_at, rows[query.limit - 1].id) if _more(rows, query) else None
-    return Page(items=[_line(row, now) for row in rows[: query.limit]], next=following)
+    return Page(items=[listing.line(row, now) for row in rows[: query.limit]], next=following)
 
 
 def _common(query: ListQuery, now: datetime) -> list[ColumnElement[bool]]:
-    found = [*_equal(CASES.c.sector, query.sector), *_equal(CASES.c.provisional, query.provisional)]
+    found = [*equal(CASES.c.sector, query.sector), *equal(CASES.c.provisional, query.provisional)]
     if query.region:
         found.append(CASES.c.region.like(_below(query.region)))
     if query.due_before:
@@ -152,7 +166,7 @@ def _below(region: str) -> str:
     return "%" if not region.strip("0") else f"{region[:kept]}%"
 
 
-def _insured(given: str) -> ColumnElement[bool]:
+def by_insured(given: str) -> ColumnElement[bool]:
     """A credit code names one enterprise, anything else is how a name begins."""
     escaped = given.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
     by_name = CASES.c.insured_name.like(f"{escaped}%")
@@ -161,7 +175,7 @@ def _insured(given: str) -> ColumnElement[bool]:
     return or_(CASES.c.insured_id.in_(select(INSUREDS.c.id).where(INSUREDS.c.credit_code == given)), by_name)
 
 
-def _equal(column: ColumnElement[Any], value: object) -> list[ColumnElement[bool]]:
+def equal(column: ColumnElement[Any], value: object) -> list[ColumnElement[bool]]:
     return [] if value is None else [column == value]
 
 
@@ -178,7 +192,7 @@ def _more(rows: Any, query: ListQuery | NoticeQuery) -> bool:
     return len(rows) > query.limit
 
 
-def _line(row: Row[Any], now: datetime) -> CaseLine:
+def line(row: Row[Any], now: datetime) -> CaseLine:
     late = row.ended_at is None and row.next_due_at is not None and row.next_due_at <= as_of(now, row.changed_at)
     label = STAGES[row.kind](row.stage).label
     return CaseLine.model_validate({**row._mapping, "stage_label": label, "overdue": late})

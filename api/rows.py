@@ -3,7 +3,7 @@
 from sqlalchemy import Table
 from sqlmodel import SQLModel
 
-from models.tables import cases, outbox, parties
+from models.tables import cases, claims, outbox, parties
 
 TABLES = SQLModel.metadata.tables
 
@@ -22,3 +22,7 @@ TIMELINE = _table(cases.TimelineLine)
 COMMANDS = _table(cases.RecordedCommand)
 FILES = _table(cases.StoredFile)
 OUTBOX = _table(outbox.OutboxNotice)
+CLAIM_RULES = _table(claims.ClaimRules)
+VICTIMS = _table(claims.Victim)
+VICTIM_SIGHTS = _table(claims.VictimSight)
+ORDERS = _table(claims.StoredOrder)

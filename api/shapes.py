@@ -137,7 +137,9 @@ class CaseLine(Contract):
     ended_at: datetime | None
 
 
-class _Standing(Contract):
+class Standing(Contract):
+    """When a case was opened and changed, and what of it is overdue."""
+
     as_of: datetime
     """The instant everything in this answer was computed for."""
     overdue: tuple[str, ...] = ()
@@ -147,11 +149,11 @@ class _Standing(Contract):
     ended_at: datetime | None = None
 
 
-class PolicyReading(PolicyView, _Standing):
+class PolicyReading(PolicyView, Standing):
     """保单现状 / a policy as it stands."""
 
 
-class HazardReading(HazardView, _Standing):
+class HazardReading(HazardView, Standing):
     """隐患现状 / a hazard as it stands."""
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from models.contracts.rulebook import Resolved, RulesFor, WorkCalendar
+from models.tables.sealed import FieldKeys
 
 MEBIBYTE = 1024 * 1024
 
@@ -45,7 +46,7 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class Tools:
-    """Everything a request may use. `base_url` has no trailing slash; `secret` signs cursors."""
+    """Everything a request may use; no slash ends `base_url`, `secret` signs cursors, `sealing` seals names."""
 
     temporal: Client
     engine: AsyncEngine
@@ -53,6 +54,7 @@ class Tools:
     rules: Rules
     files: Path
     secret: bytes
+    sealing: FieldKeys
     base_url: str
     budgets: Budgets = field(default_factory=Budgets)
     now: Callable[[], datetime] = _now

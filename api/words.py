@@ -2,6 +2,7 @@
 
 from typing import Self
 
+from api.claims.words import CLAIM_REFUSALS
 from models.contracts.vocabulary import Word
 
 
@@ -44,6 +45,13 @@ class ProblemCode(Word):
         "请使用有效的接口密钥：Authorization: Bearer anze_…",
     )
     FORBIDDEN = "forbidden", "该密钥不能使用此功能", 403, "Not allowed with this key", "请使用对应类别的接口密钥。"
+    SCOPE_MISSING = (
+        "scope_missing",
+        "该密钥没有所需的授权",
+        403,
+        "The key lacks a scope",
+        "请由运维人员发放带有相应授权的密钥：anze keys create --scope …",
+    )
     NOT_FOUND = "not_found", "没有找到", 404, "Not found", "请核对地址与编号。"
     METHOD_NOT_ALLOWED = "method_not_allowed", "不支持该方法", 405, "Method not allowed", "请查看接口说明。"
     CASE_CLOSED = "case_closed", "案件已办结，不再受理", 409, "The case is closed", "已办结的案件只能查询。"
@@ -70,12 +78,26 @@ class ProblemCode(Word):
         "Idempotency-Key was used for another request",
         "内容不同的请求须使用新的 Idempotency-Key。",
     )
+    UNKNOWN_VICTIM = (
+        "unknown_victim",
+        "引用的受害人不存在",
+        422,
+        "The victim is unknown",
+        "请先登记受害人：/v1/claims/{claim_id}/victims，再引用其编号。",
+    )
     UNKNOWN_FILE = (
         "unknown_file",
         "引用的文件不存在",
         422,
         "The file is unknown",
         "请先上传至 /v1/files，再引用其摘要。",
+    )
+    VICTIM_KNOWN = (
+        "victim_known",
+        "该受害人已登记",
+        409,
+        "The victim is registered already",
+        "同一身份证件在同一赔案中只登记一次，请使用原编号。",
     )
     BAD_CURSOR = "bad_cursor", "分页游标无效", 422, "Invalid cursor", "请以相同的筛选条件从第一页重新开始。"
     FILE_REFUSED = (
@@ -96,6 +118,14 @@ class ProblemCode(Word):
         "操作可能已经完成。请按 Retry-After 等待后，以同一 Idempotency-Key 重复同一请求，不会重复办理。",
     )
     UNAVAILABLE = "unavailable", "服务暂不可用", 503, "Service unavailable", "尚未办理。请按 Retry-After 稍后重试。"
+
+
+class Scope(Word):
+    """A further right of an insurer's key, given when the key is made."""
+
+    VICTIMS_READ = "victims:read", "查看受害人未脱敏信息"
+    PAYMENTS_CONFIRM = "payments:confirm", "回报付款结果"
+    CLAIM_RULES_WRITE = "claim-rules:write", "设定本机构理赔规则"
 
 
 class Reason(Word):
@@ -184,5 +214,6 @@ REFUSALS: dict[str, str] = {
     "surrender_not_lawful": "不属于当地允许的退保情形",
     "unknown_duty": "本案没有这项期限",
     "wrong_stage": "当前阶段不能办理",
+    **CLAIM_REFUSALS,
 }
 """What each refusal of a case means in general; the answer itself says it for the case at hand, with its clause."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from bench import report
 from bench.cast import hand_in_sample, insurers
+from bench.claim import Claims
 from bench.floor import Floor
 from bench.ground import Ground, ground
 from bench.history import account, histories, replayed_per_second
@@ -13,10 +14,10 @@ from bench.life import COMMANDS, HAZARD_UPDATES, POLICY_UPDATES, Lives
 from bench.measure import Load, spread
 from bench.midnight import midnight
 from bench.plan import FULL, QUICK, Plan
-from bench.report import Found, Leg, Lived
+from bench.report import Claimed, Found, Leg, Lived
 from domain.calendar import local_date
 
-QUIETLY, WITH_MAIL = "lives", "lives with their mail"
+QUIETLY, WITH_MAIL, CLAIMS = "lives", "lives with their mail", "claims, reported to paid"
 
 
 async def bench(plan: Plan) -> Found:
@@ -27,6 +28,7 @@ async def bench(plan: Plan) -> Found:
         lives = Lives(where.stack.api_url, holders, local_date(datetime.now(UTC)))
         legs, lived = await _against_the_floor(where, lives, plan)
         legs.append(await _with_mail(where, lives, plan))
+        claimed = await _claims(where, Claims(where.stack.api_url, holders, local_date(datetime.now(UTC))), plan)
         runs = [
             run for pair in lived.cases[: plan.replayed] for case in pair for run in await histories(where.client, case)
         ]
@@ -38,6 +40,7 @@ async def bench(plan: Plan) -> Found:
             legs=legs,
             lived=lived,
             account=account(first),
+            claimed=claimed,
             replayed=await replayed_per_second(runs),
             midnight=await midnight(where, plan.policies, plan.opening),
         )
@@ -70,6 +73,17 @@ async def _with_mail(where: Ground, lives: Lives, plan: Plan) -> Leg:
         meter = where.meter(worker)
         times = await lives.lead(plan.load)
         return Leg.of(WITH_MAIL, len(times.cases), meter)
+
+
+async def _claims(where: Ground, claims: Claims, plan: Plan) -> Claimed:
+    """Whole claims on the fast path, their letters lying in the outbox; and what one of them leaves in Temporal."""
+    async with where.crew("quiet") as worker:
+        await claims.lead(Load(plan.callers, plan.callers, 30))
+        meter = where.meter(worker)
+        times = await claims.lead(plan.claims)
+        leg = Leg.of(CLAIMS, len(times.cases), meter)
+    runs = await histories(where.client, times.cases[0])
+    return Claimed(leg, {name: spread(taken) for name, taken in times.by_command.items()}, account(runs))
 
 
 def main() -> None:

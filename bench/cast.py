@@ -10,9 +10,12 @@ from stdnum.cn import uscc
 
 from api.insurer.doors import SAMPLE_FILE
 from api.keys import KeyFor, mint_key
+from api.words import Scope
 from bench.wire import Wire
 from models.contracts.vocabulary import ActorKind
 from models.tables.engine import operator
+
+SCOPES = (Scope.PAYMENTS_CONFIRM.value,)
 
 INSURER = text("INSERT INTO insurers (id, code, name) VALUES (:id, :code, :name)")
 DESK = text(
@@ -58,7 +61,7 @@ async def _insurer(connection: AsyncConnection, code: str) -> Insurer:
     await connection.execute(INSURER, {"id": insurer_id, "code": code, "name": name})
     email = f"desk@{code.lower()}.example"
     await connection.execute(DESK, {"id": uuid4(), "insurer": insurer_id, "name": name, "email": email})
-    minted = await mint_key(connection, KeyFor(ActorKind.INSURER, "bench", insurer_id))
+    minted = await mint_key(connection, KeyFor(ActorKind.INSURER, "bench", insurer_id, scopes=SCOPES))
     return Insurer(insurer_id, code, minted.token)
 
 

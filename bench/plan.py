@@ -20,10 +20,14 @@ class Plan:
     opening: float
     """The most time opening the policies of the midnight may take."""
 
+    claims: Load
+
     @property
     def callers(self) -> int:
         return self.load.callers
 
 
-FULL = Plan("full", Load(300, 16, 18), rounds=2, slowly=10, replayed=6, policies=2_000, opening=45)
-QUICK = Plan("quick", Load(16, 4, 5), rounds=1, slowly=2, replayed=3, policies=40, opening=6)
+FULL = Plan(
+    "full", Load(300, 16, 18), rounds=2, slowly=10, replayed=6, policies=2_000, opening=45, claims=Load(200, 16, 18)
+)
+QUICK = Plan("quick", Load(16, 4, 5), rounds=1, slowly=2, replayed=3, policies=40, opening=6, claims=Load(12, 4, 5))

@@ -66,6 +66,15 @@ class Lived:
 
 
 @dataclass(frozen=True)
+class Claimed:
+    """Claims on the fast path: how many a second, latencies by command, and what one leaves in Temporal."""
+
+    leg: Leg
+    by_command: dict[str, Spread]
+    account: Account
+
+
+@dataclass(frozen=True)
 class Found:
     """Everything one run of the bench found."""
 
@@ -75,6 +84,7 @@ class Found:
     legs: list[Leg]
     lived: Lived
     account: Account
+    claimed: Claimed
     replayed: tuple[int, float]
     midnight: Midnight
 
@@ -95,6 +105,7 @@ def tables(found: Found) -> dict[str, tuple[list[str], Cells]]:
         f"lives per second; ratio to the floor {found.ratio:.2f} (aim {AIM})": _legs(found),
         "one command through HTTP, ms": _latencies(found),
         "one life in Temporal (policy and hazard)": _account(found),
+        "claims": _claims(found.claimed),
         "the midnight": _midnight(found),
     }
 
@@ -125,6 +136,18 @@ def _account(found: Found) -> tuple[list[str], Cells]:
         ["billable actions", f"{kept.billable}"],
         *([f"· {name}", f"{count}"] for name, count in kept.actions.items()),
         ["replayed events per second, sandboxed", f"{speed:,.0f} (of {events:,})"],
+    ]
+    return ["", ""], rows
+
+
+def _claims(claimed: Claimed) -> tuple[list[str], Cells]:
+    leg, kept = claimed.leg, claimed.account
+    rows = [
+        ["claims, reported to paid, per second", f"{leg.per_second:.1f} ({leg.lives} in all)"],
+        ["CPU ms a claim", ", ".join(f"{name} {leg.cpu.get(name, 0):.0f}" for name in PROCESSES)],
+        ["events of one claim", f"{kept.events} in {kept.runs} run(s), {kept.bytes:,} bytes"],
+        ["billable actions of one claim", f"{kept.billable}"],
+        *([f"{name}: p50, p95 ms", f"{one.p50}, {one.p95}"] for name, one in claimed.by_command.items()),
     ]
     return ["", ""], rows
 

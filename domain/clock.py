@@ -6,6 +6,7 @@ Every function gives a new clock and leaves its arguments alone. A duty that the
 from collections.abc import Callable
 from datetime import date, datetime
 
+from domain import waits
 from domain.counting import project
 from domain.explaining import explain
 from domain.ladder import Call, calls, expanded, firing, outrun
@@ -49,10 +50,10 @@ def running(clock: Clock, key: str) -> RunningDuty | None:
 
 
 def record(rulebook: Rulebook, clock: Clock, event: Event, at: datetime, given_due: date | None = None) -> Clock:
-    """What an event does: it meets the open duties that wait for it, then opens the duties anchored on it.
+    """What an event does: it meets the open duties that wait for it, opens those anchored on it, holds or frees others.
 
     `given_due` replaces the term only of duties that allow it (`given_by: due`). `at` may lie in the future for an
-    anchor known beforehand, such as the last day of the policy.
+    anchor known beforehand, such as the last day of the policy. Suspensions by rule are domain/waits.py's.
     """
     rules = _rules(rulebook)
     duties = [_met(rules.get(one.duty), one, event, at) for one in clock.duties]
@@ -60,7 +61,8 @@ def record(rulebook: Rulebook, clock: Clock, event: Event, at: datetime, given_d
         if event in duty.anchor and (key := _next_key(duty, duties)):
             due = given_due if duty.given_by == "due" else None
             duties.append(RunningDuty(key=key, duty=duty.id, anchor=event, anchor_at=at, given_due=due))
-    return clock.model_copy(update={"duties": tuple(duties)})
+    opened = clock.model_copy(update={"duties": tuple(duties)})
+    return waits.heard(rules, opened, event, at)
 
 
 def pass_over(
@@ -122,8 +124,12 @@ def suspend(clock: Clock, suspension: Suspension) -> Clock:
 
 
 def resume(clock: Clock, last_day_on: date) -> Clock:
-    """End every suspension in force with its last suspended day; what begins and ends later stays as entered."""
-    return clock.model_copy(update={"suspensions": tuple(_resumed(entry, last_day_on) for entry in clock.suspensions)})
+    """End every suspension in force with its last suspended day; what begins and ends later stays as entered.
+
+    A suspension by rule ends with its event only.
+    """
+    entries = [entry if waits.by_rule(entry) else _resumed(entry, last_day_on) for entry in clock.suspensions]
+    return clock.model_copy(update={"suspensions": tuple(entries)})
 
 
 def extend(clock: Clock, key: str, days: int) -> Clock:

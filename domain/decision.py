@@ -8,6 +8,7 @@ from domain.calendar import local_date, noon
 from models.contracts.base import Contract, Given
 from models.contracts.hazard import HazardBirth
 from models.contracts.notice import Notice
+from models.contracts.payment import PaymentOrder, Release
 from models.contracts.step import Happening, Refusal
 
 S = TypeVar("S", bound=Contract)
@@ -35,6 +36,10 @@ class Decision(Generic[S]):
     """Hazards to be opened beside the case."""
     stopped: tuple[str, ...] = ()
     """Workflow ids of companions that end with the case."""
+    orders: tuple[PaymentOrder, ...] = ()
+    """What is to be paid, once the step is on record."""
+    releases: tuple[Release, ...] = ()
+    """Room to be given back to the policy's limits, once the step is on record."""
 
 
 def fact_instant(on: date | None, now: datetime) -> datetime:

@@ -8,6 +8,7 @@ from domain.ladder import calls
 from domain.routing import is_department
 from domain.wording import Coming, citation
 from models.contracts.base import Actor
+from models.contracts.claim_state import ClaimState
 from models.contracts.clock import Clock
 from models.contracts.hazard import HazardState
 from models.contracts.policy import (
@@ -22,7 +23,7 @@ from models.contracts.policy import (
 from models.contracts.step import Happening, Refusal
 from models.contracts.vocabulary import ActorKind, Event, Role, StopReason
 
-Case = PolicyState | HazardState
+Case = PolicyState | HazardState | ClaimState
 Heard = AcknowledgeDuty | TakeOverDuty | AnswerDuty
 
 

@@ -23,6 +23,12 @@ AT_ONCE = frozenset(
         (NoticeKind.HAZARD_NOTICE, Role.INSURED),
         (NoticeKind.PLAN_CONFIRMATION, Role.INSURED),
         (NoticeKind.POLICY_OPENED, Role.INSURED),
+        (NoticeKind.CLAIM_OPENED, Role.INSURED),
+        (NoticeKind.DOCUMENTS_REQUESTED, Role.INSURED),
+        (NoticeKind.CLAIM_RESULT, Role.INSURED),
+        (NoticeKind.CLAIM_REFUSED, Role.INSURED),
+        (NoticeKind.PAYMENT_STUCK, Role.INSURER),
+        (NoticeKind.PAYMENT_STUCK, Role.HUMAN_QUEUE),
     }
 )
 """What waits neither for office hours nor for a digest, and for whom; a portfolio's insurer gets one digest."""

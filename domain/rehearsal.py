@@ -1,4 +1,4 @@
-"""A policy and its hazards run ahead of time on the pure clock, event by event and alarm by alarm; nothing is sent."""
+"""A policy, its hazards and claims run ahead of time on the pure clock, by event and by alarm; nothing is sent."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from domain import clock as clocks
 from domain.calendar import DAY, SHANGHAI, local_date, midnight
-from domain.retelling import Fact, conducted, retold
+from domain.retelling import Fact, conducted, implied, retold
 from models.contracts.clock import Clock, Explanation, Projection, Rang, RunningDuty
 from models.contracts.notice import Firing
 from models.contracts.rulebook import Duty, Rulebook, WorkCalendar
@@ -153,14 +153,21 @@ def _apply(books: Books, stage: Rehearsal, fact: Fact) -> Rehearsal:
     if fact.event in BIRTHS:
         stage = replace(stage, lives=(*stage.lives, _born(books, stage, fact)))
     life = _life_of(stage, fact)
-    if life.over:
+    if life.over or _known(life, fact):
         return stage
     if fact.event in ANSWERS_NOTICE and Event.HAZARD_TOLD not in life.happened:
         stage = _apply(books, stage, replace(fact, event=Event.HAZARD_TOLD, due=None))
         life = _life_of(stage, fact)
     after = _entered(life, fact)
+    for event in implied(fact):
+        after = _entered(after, Fact(event, fact.at))
     stage = _replaced(stage, life, after)
     return _ended(stage, after, fact)
+
+
+def _known(life: Life, fact: Fact) -> bool:
+    """A completion that was told although the payment or refusal before it said so already."""
+    return fact.event is Event.CLAIM_COMPLETED and fact.event in life.happened
 
 
 def _born(books: Books, stage: Rehearsal, fact: Fact) -> Life:
@@ -195,18 +202,23 @@ def _entered(life: Life, fact: Fact) -> Life:
 
 
 def _ended(stage: Rehearsal, life: Life, fact: Fact) -> Rehearsal:
-    """What a fact ends: a surrender everything, expiry what has not run out, a passed recheck its hazard."""
+    """What a fact ends: a surrender all but claims, expiry what has not run out, recheck or closing its own case."""
     if fact.event is Event.POLICY_SURRENDERED:
-        return replace(stage, lives=tuple(_closed(one, fact.at, StopReason.SURRENDERED) for one in stage.lives))
+        return replace(stage, lives=tuple(_surrendered(one, fact.at) for one in stage.lives))
     if fact.event is Event.POLICY_EXPIRED:
         expired = clocks.expire(life.rulebook, life.clock, stage.calendar, fact.at)
         return _replaced(stage, life, replace(life, clock=expired))
     if fact.event is Event.RECHECK_PASSED:
         passed = _entered(life, replace(fact, event=Event.HAZARD_CLOSED, due=None))
         return _replaced(stage, life, _closed(passed, fact.at, StopReason.CLOSED))
-    if fact.event is Event.HAZARD_CLOSED:
+    if fact.event in (Event.HAZARD_CLOSED, Event.CLAIM_CLOSED):
         return _replaced(stage, life, _closed(life, fact.at, StopReason.CLOSED))
     return stage
+
+
+def _surrendered(life: Life, at: datetime) -> Life:
+    """A claim outlives its policy."""
+    return life if life.kind is CaseKind.CLAIM else _closed(life, at, StopReason.SURRENDERED)
 
 
 def _closed(life: Life, at: datetime, reason: StopReason) -> Life:

@@ -11,6 +11,8 @@ from models.contracts.clock import Clock, Suspension
 from models.contracts.vocabulary import ActorKind, Event, StopReason, SuspendReason
 
 YEARLY = (Event.POLICY_YEAR_STARTED, Event.CONTRACT_YEAR_STARTED)
+BEGINNINGS = frozenset({Event.HAZARD_FOUND, Event.CLAIM_REPORTED})
+"""Events with which a case beside the policy begins."""
 CONTRACT_DATES = frozenset({Event.POLICY_EFFECTIVE, Event.POLICY_EXPIRES})
 """Dates of the contract: duties may be anchored on them before they come."""
 REHEARSED_BY = Actor(kind=ActorKind.SYSTEM, id="rehearsal")
@@ -34,6 +36,10 @@ class Fact:
     """Days granted (`duty_extended`)."""
     until: date | None = None
     """The last suspended day (`clock_suspended`), open where nothing is said."""
+    documents_complete: bool = False
+    """Request and documents came together (`claim_reported`)."""
+    covered: bool = True
+    """The accident is covered (`claim_determined`)."""
     ahead: bool = False
     """Known when the policy is entered, though it may lie in the future; `retold` says so."""
 
@@ -41,7 +47,7 @@ class Fact:
 def retold(facts: Iterable[Fact]) -> tuple[Fact, ...]:
     """All facts in order, with the policy years and the end of cover that follow from the contract's dates.
 
-    At one instant the order given holds, except that a hazard is found before anything else happens to it.
+    At one instant the order given holds, except that a hazard or a claim begins before anything else happens to it.
     """
     given = [replace(fact, ahead=fact.event in CONTRACT_DATES) for fact in facts]
     expires = _day(given, Event.POLICY_EXPIRES)
@@ -49,7 +55,22 @@ def retold(facts: Iterable[Fact]) -> tuple[Fact, ...]:
         given = [fact for fact in given if fact.event is not Event.POLICY_EXPIRED]
         given.append(Fact(Event.POLICY_EXPIRED, midnight(expires + DAY)))
     given += _years(given, _day(given, Event.POLICY_EFFECTIVE), expires)
-    return tuple(sorted(given, key=lambda fact: (fact.at, fact.event is not Event.HAZARD_FOUND)))
+    return tuple(sorted(given, key=lambda fact: (fact.at, fact.event not in BEGINNINGS)))
+
+
+def implied(fact: Fact) -> tuple[Event, ...]:
+    """What a fact of a claim brings with it, as the claim itself would put it on record."""
+    match fact.event:
+        case Event.CLAIM_REPORTED if fact.documents_complete:
+            return (Event.CLAIM_DOCUMENTS_COMPLETE,)
+        case Event.DOCUMENTS_RECEIVED:
+            return (Event.CLAIM_DOCUMENTS_COMPLETE,)
+        case Event.CLAIM_DETERMINED if not fact.covered:
+            return (Event.COVERAGE_DENIED,)
+        case Event.CLAIM_PAID | Event.CLAIM_REFUSED:
+            return (Event.CLAIM_COMPLETED,)
+        case _:
+            return ()
 
 
 def conducted(clock: Clock, fact: Fact) -> Clock:

@@ -208,12 +208,12 @@ CLOSED_HAZARDS = frozenset({HazardStage.CLOSED, HazardStage.STOPPED})
 def policy_details(state: PolicyState, coming: Coming | None, floor: Decimal | None = None) -> str:
     """Markdown for the Temporal UI: how a policy stands, what comes next and where the money is against its floor."""
     terms = state.terms
-    return _lines(
-        f"**保单 {_escaped(terms.number)}** · {_escaped(state.insured_name)}",
+    return paragraphs(
+        f"**保单 {escaped(terms.number)}** · {escaped(state.insured_name)}",
         place_line(terms.region, terms.sector, terms.size),
-        _way(POLICY_WAY, state.stage),
-        *_coming(coming, ended=state.ended_at is not None),
-        f"最近通知：{_escaped(state.last_notice)}" if state.last_notice else "",
+        way_line(POLICY_WAY, state.stage),
+        *coming_lines(coming, ended=state.ended_at is not None),
+        f"最近通知：{escaped(state.last_notice)}" if state.last_notice else "",
         _open_hazards(state.hazards),
         _spending(state.spent, floor),
         "**续保费率待复核**（曾拒不整改）" if state.rate_review else "",
@@ -223,20 +223,20 @@ def policy_details(state: PolicyState, coming: Coming | None, floor: Decimal | N
 def hazard_details(state: HazardState, coming: Coming | None) -> str:
     """Markdown for the Temporal UI: how a hazard stands and what comes next."""
     birth = state.birth
-    return _lines(
-        f"**{birth.hazard.grade.label} {_escaped(birth.hazard.number)}** · 保单 {_escaped(birth.policy_number)}"
-        f" · {_escaped(birth.insured_name)}",
+    return paragraphs(
+        f"**{birth.hazard.grade.label} {escaped(birth.hazard.number)}** · 保单 {escaped(birth.policy_number)}"
+        f" · {escaped(birth.insured_name)}",
         place_line(birth.region, birth.sector, birth.size),
-        _way(HAZARD_WAY, state.stage),
+        way_line(HAZARD_WAY, state.stage),
         f"第 {state.rounds} 轮整改" if state.rounds > 1 else "",
-        *_coming(coming, ended=state.ended_at is not None),
-        f"最近通知：{_escaped(state.last_notice)}" if state.last_notice else "",
+        *coming_lines(coming, ended=state.ended_at is not None),
+        f"最近通知：{escaped(state.last_notice)}" if state.last_notice else "",
     )
 
 
 def mailroom_details(waiting: int, delivered: int, opens_at: datetime | None, last: str = "") -> str:
     """Markdown for the Temporal UI: what lies in a mailroom, without names or addresses."""
-    return _lines(
+    return paragraphs(
         f"待汇总 {waiting} 件" if waiting else "没有待发通知",
         f"下次发出：{instant(opens_at)}（对方上班时间）" if waiting and opens_at else "",
         f"已发 {delivered} 封",
@@ -249,16 +249,16 @@ def mailroom_waits(until: datetime) -> str:
     return f"待汇总，{instant(until)} 发出"
 
 
-def _lines(*parts: str) -> str:
+def paragraphs(*parts: str) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Free text cannot become Markdown."""
     return "".join(f"\\{letter}" if letter in "\\`*_[]<>#|!" else letter for letter in text.replace("\n", " "))
 
 
-def _way(stages: tuple[Word, ...], now: Word) -> str:
+def way_line(stages: tuple[Word, ...], now: Word) -> str:
     """The stages as a line: passed ●, present in bold, to come ○; a stage off the way stands at its end."""
     if now not in stages:
         return f"{'─'.join('●' for _ in stages)} → **{now.label}**"
@@ -271,7 +271,7 @@ def _way(stages: tuple[Word, ...], now: Word) -> str:
     return " ─ ".join(marks)
 
 
-def _coming(coming: Coming | None, *, ended: bool) -> tuple[str, ...]:
+def coming_lines(coming: Coming | None, *, ended: bool) -> tuple[str, ...]:
     if coming is None:
         return ("已办结" if ended else "没有在计的期限",)
     alarm = (
@@ -288,7 +288,7 @@ def _open_hazards(hazards: tuple[HazardBrief, ...]) -> str:
     unsettled = [hazard for hazard in hazards if hazard.stage not in CLOSED_HAZARDS]
     if not unsettled:
         return ""
-    named = "；".join(f"{_escaped(h.number)}（{h.grade.label}，{h.stage.label}）" for h in unsettled[:10])
+    named = "；".join(f"{escaped(h.number)}（{h.grade.label}，{h.stage.label}）" for h in unsettled[:10])
     return f"未销号隐患 {len(unsettled)} 项：{named}{'……' if len(unsettled) > 10 else ''}"
 
 

@@ -37,7 +37,8 @@ KINDS = {
     "Role": "角色", "Sector": "行业", "Size": "规模", "Event": "事件", "TermUnit": "期限单位", "By": "依据",
     "NoticeKind": "通知种类", "Combine": "叠加方式", "RateBase": "计算基数", "SpendPurpose": "用途",
     "SurrenderReason": "退保原因", "PolicyField": "保单字段", "FirstDay": "起算日规则", "OnHoliday": "节假日规则",
-    "Occurs": "发生次数", "HazardGrade": "隐患等级",
+    "Occurs": "发生次数", "HazardGrade": "隐患等级", "ClaimPath": "理赔路径", "PathFact": "路径条件",
+    "PathFigure": "合同数字",
 }  # fmt: skip
 
 

@@ -2,20 +2,33 @@
 
 import re
 from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AwareDatetime, BeforeValidator, Field, TypeAdapter
 
-from models.contracts.base import Region, Strict
+from models.contracts.base import Money, Region, Strict
+from models.contracts.claim_terms import ClaimTerms
 from models.contracts.rulebook import Identifier, Wording
-from models.contracts.vocabulary import Event, Role, Sector, Size
+from models.contracts.vocabulary import (
+    AccidentGrade,
+    AccidentKind,
+    ClaimPath,
+    EmergencyPurpose,
+    Event,
+    LossHead,
+    Role,
+    Sector,
+    Size,
+)
 from rules.complaints import validated
 from rules.findings import RulesRefused
 from rules.packfile import read_document
 
 SHANGHAI = timezone(timedelta(hours=8))
 NOON = 12  # hours; the time of day of an event whose time is not told
+SOURCE = "保险合同"
 DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
 INSTANT: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
 
@@ -63,11 +76,65 @@ class Occurrence(Strict):
     """Days granted (`duty_extended`)."""
     until: Day | None = None
     """The last suspended day (`clock_suspended`)."""
+    documents_complete: bool = False
+    """Request and documents came together (`claim_reported`)."""
+    covered: bool = True
+    """The accident is covered (`claim_determined`)."""
 
 
 def _occurrences(value: object) -> object:
     items = value if isinstance(value, list) else [value]
     return tuple(item if isinstance(item, dict) else {"on": item} for item in items)
+
+
+class Agreed(Strict):
+    """Figures of the contract, as plain values; what is left out is not agreed."""
+
+    determination_days: int | None = None
+    payment_days: int | None = None
+    small_fast_threshold: Money | None = None
+    small_fast_days: int | None = None
+    large_prepay_days: int | None = None
+    emergency_cap: Money | None = None
+    emergency_purposes: tuple[EmergencyPurpose, ...] | None = None
+    emergency_hours: int | None = None
+
+    @property
+    def terms(self) -> ClaimTerms:
+        """The same as the terms of a claim. Raises ValidationError for a figure out of range."""
+        told = self.model_dump(exclude_none=True)
+        return ClaimTerms.model_validate({name: {"value": value, "source": SOURCE} for name, value in told.items()})
+
+
+class Lost(Strict):
+    """One line of the loss of an example."""
+
+    head: LossHead = LossHead.THIRD_PARTY_PROPERTY
+    amount: Money
+    determined: bool = True
+    grade: int | None = None
+
+
+class ClaimGiven(Strict):
+    """A claim as it stands when its path is chosen."""
+
+    kind: AccidentKind = AccidentKind.GENERAL
+    deaths: int = 0
+    serious_injuries: int = 0
+    direct_loss: Money = Decimal("0.00")
+    facts_true: bool | None = None
+    liability_clear: bool | None = None
+    covered: bool | None = None
+    losses: tuple[Lost, ...] = ()
+
+
+class ExpectedPath(Strict):
+    """The path the rules choose; words that its reasons hold, and words of the reasons against other paths."""
+
+    chosen: ClaimPath
+    grade: AccidentGrade | None = None
+    because: tuple[Wording, ...] = ()
+    against: dict[ClaimPath, tuple[Wording, ...]] = Field(default_factory=dict)
 
 
 class Given(Strict):
@@ -79,6 +146,9 @@ class Given(Strict):
     out_of_area: bool = False
     events: dict[Event, Annotated[tuple[Occurrence, ...], BeforeValidator(_occurrences), Field(min_length=1)]]
     until: Day
+    agreed: Agreed = Agreed()
+    """Figures of the insurance contract."""
+    claim: ClaimGiven = ClaimGiven()
 
 
 class Expected(Strict):
@@ -101,6 +171,8 @@ class Example(Strict):
     """For each duty it names, every rung that fires, by the day it fires."""
     to: dict[Identifier, tuple[Wording, ...]] = Field(default_factory=dict)
     """The departments a duty's rungs reach, or [human_queue]."""
+    path: ExpectedPath | None = None
+    """Which path a claim takes."""
 
     @property
     def duties(self) -> frozenset[str]:

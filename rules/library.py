@@ -9,7 +9,7 @@ from models.contracts.ids import ancestors
 from models.contracts.rulebook import Pack, PackRef, Resolved, RulesFor, WorkCalendar
 from models.contracts.vocabulary import Sector
 from rules.findings import Finding, RulesRefused, UnknownPack
-from rules.loading import Shelf, read_calendars, read_shelf
+from rules.loading import NATION, Shelf, read_calendars, read_shelf
 from rules.packfile import Document
 from rules.stacking import Level, contradictions, stack
 
@@ -46,6 +46,8 @@ class LoadedPack:
 class Library:
     """All packs of the built-in folder and of further ones, which replace the same region's built-in packs.
 
+    The nation's packs lie in several folders side by side (a law, a measure); a further one replaces its namesake.
+
     Raises RulesRefused with every finding when any file cannot be relied on.
     """
 
@@ -56,7 +58,7 @@ class Library:
         years, findings = read_calendars(calendars_dir)
         findings += [finding for shelf in shelves for finding in shelf.findings]
         self._calendar = WorkCalendar(years=years)
-        self._by_region: dict[str, tuple[LoadedPack, ...]] = {}
+        self._series: dict[tuple[str, str], tuple[LoadedPack, ...]] = {}
         self._by_digest: dict[tuple[str, str], LoadedPack] = {}
         for number, shelf in enumerate(shelves):
             self._place(shelf, built_in=number == 0)
@@ -66,20 +68,21 @@ class Library:
         self._answers: dict[RulesFor, Resolved] = {}
 
     def _place(self, shelf: Shelf, *, built_in: bool) -> None:
-        placed: dict[str, tuple[LoadedPack, ...]] = {}
+        placed: dict[tuple[str, str], tuple[LoadedPack, ...]] = {}
         for region, path, document, pack in shelf.packs:
             ref = PackRef(region=region, in_force_on=pack.instrument.in_force_on, digest=document.digest)
             loaded = LoadedPack(ref, pack, path, document, built_in)
-            placed[region] = (*placed.get(region, ()), loaded)
+            series = (region, path.parent.name if region == NATION else "")
+            placed[series] = (*placed.get(series, ()), loaded)
             self._by_digest.setdefault((region, ref.digest), loaded)
-        self._by_region |= placed
+        self._series |= placed
 
     def _contradictions(self) -> list[Finding]:
         """Stack every place on every day on which any of its levels changes."""
         found: list[Finding] = []
-        for region in self._by_region:
-            chain = [pack for level in ancestors(region) for pack in self._by_region.get(level, ())]
-            for on in sorted({pack.ref.in_force_on for pack in chain}):
+        for region in {region for region, _ in self._series}:
+            levels = set(ancestors(region))
+            for on in sorted({pack.ref.in_force_on for pack in self.packs() if pack.ref.region in levels}):
                 packs = self.pack_for(region, on)
                 documents = {pack.ref: pack.document for pack in packs}
                 clashes = contradictions([pack.level for pack in packs])
@@ -88,7 +91,7 @@ class Library:
 
     def packs(self) -> tuple[LoadedPack, ...]:
         """Every pack that can be in force some day, by region and date."""
-        return tuple(pack for region in sorted(self._by_region) for pack in self._by_region[region])
+        return tuple(pack for series in sorted(self._series) for pack in self._series[series])
 
     def known(self) -> tuple[LoadedPack, ...]:
         """Every pack a case may be pinned to, also built-in ones that a further folder replaces."""
@@ -99,11 +102,12 @@ class Library:
 
     def pack_for(self, region: str, on: date) -> tuple[LoadedPack, ...]:
         """The packs a place obeys on a day, the nation first; empty where no notice is known."""
-        chain = (self._in_force(level, on) for level in reversed(ancestors(region)))
-        return tuple(pack for pack in chain if pack)
+        levels = tuple(reversed(ancestors(region)))
+        chain = [series for level in levels for series in sorted(self._series) if series[0] == level]
+        return tuple(pack for series in chain if (pack := self._in_force(series, on)))
 
-    def _in_force(self, region: str, on: date) -> LoadedPack | None:
-        begun = [pack for pack in self._by_region.get(region, ()) if pack.ref.in_force_on <= on]
+    def _in_force(self, series: tuple[str, str], on: date) -> LoadedPack | None:
+        begun = [pack for pack in self._series[series] if pack.ref.in_force_on <= on]
         if not begun:
             return None
         ends_on = begun[-1].pack.instrument.ends_on

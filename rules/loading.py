@@ -14,6 +14,8 @@ from rules.packfile import Document, read_document
 from rules.stacking import disjoint
 
 FOLDER = re.compile(r"^([0-9]{6})(_[A-Za-z0-9_]+)?$", re.ASCII)
+NATION = "000000"
+"""The one place with several folders: national laws and measures stand side by side, each with its own dates."""
 BESIDE = frozenset({"examples.yaml"})
 """What lies beside the dated files of a pack and is read elsewhere."""
 DATES = ("issued_on", "in_force_on", "ends_on", "checked_on")
@@ -40,7 +42,7 @@ def read_shelf(folder: Path) -> Shelf:
         if not match:
             reason = "文件夹名须以六位行政区划代码开头，如 341300_suzhou_ah"
             shelf.findings.append(Finding(shown(place), 0, "", reason))
-        elif (region := match[1]) in regions:
+        elif (region := match[1]) in regions and region != NATION:
             shelf.findings.append(
                 Finding(shown(place), 0, "", f"与 {regions[region].name} 是同一地区，请并入一个文件夹")
             )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from models.contracts.rulebook import Duty, Gate, Pack, Rate, Route, Rung, When
+from models.contracts.rulebook import Duty, Gate, Pack, PathRule, Rate, Route, Rung, When
 from models.contracts.vocabulary import FirstDay, Word
 from rules import reasons
 
@@ -17,6 +17,7 @@ class Part(StrEnum):
     DUTY = "义务"
     RATE = "数值"
     GATE = "前置条件"
+    PATH = "理赔路径"
     FIELD = "必填项"
     SURRENDER = "退保"
     FEES = "费用"
@@ -50,6 +51,7 @@ def entries(pack: Pack) -> Iterator[Entry]:
     yield from (_duty(duty) for duty in pack.duties)
     yield from (_rate(ident, rate) for ident, rate in pack.rates.items())
     yield from (_gate(gate) for gate in pack.gates)
+    yield from (_path(rule) for rule in pack.paths)
     for item in pack.required_fields:
         says = {"适用": condition(item.when), "条款": item.clause, "依据": item.by.label}
         yield Entry(Part.FIELD, item.field.value, item.field.label, says)
@@ -94,10 +96,16 @@ def term(duty: Duty) -> str:
     """自保单签署起 7 日（起算日不计入，末日遇休息日顺延）"""
     within = duty.within
     since = "或".join(event.label for event in duty.anchor)
+    if duty.agreed and not within.amount:
+        return f"自{since}起，依合同约定的{duty.agreed.label}"
     counted = f"{FirstDay(within.first_day).label}，{within.on_holiday.label}"
     until = "，以保险期间届满为限" if duty.until_expiry else ""
     given = "，另有指定日期的从其指定" if duty.given_by else ""
-    return f"自{since}起 {reasons.length(within)}（{counted}{until}{given}）"
+    held = (
+        "，{}之后到{}期间不计".format(*(one.label for one in duty.suspended_between)) if duty.suspended_between else ""
+    )
+    shorter = "，合同约定更短的从其约定" if duty.agreed else ""
+    return f"自{since}起 {reasons.length(duty)}（{counted}{until}{given}{held}{shorter}）"
 
 
 MOMENTS = {"open": "起算时", "due": "到期时"}
@@ -146,6 +154,17 @@ def _gate(gate: Gate) -> Entry:
         "依据": gate.by.label,
     }
     return Entry(Part.GATE, gate.id, gate.label, says)
+
+
+def _path(rule: PathRule) -> Entry:
+    says = {
+        "条件": words(rule.facts) or "无",
+        "合同数字": words(rule.figures) or "无",
+        "付款以此为界": words(rule.pays) or "无",
+        "条款": " ".join(part for part in (rule.document, rule.clause) if part),
+        "依据": rule.by.label,
+    }
+    return Entry(Part.PATH, rule.path.value, rule.path.label, says)
 
 
 def _money(pack: Pack) -> Iterator[Entry]:

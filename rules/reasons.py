@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from models.contracts.rulebook import Citation, Rate, Within
+from models.contracts.rulebook import Citation, Duty, Rate
 from models.contracts.vocabulary import RateBase
 
 NATION = "全国"
@@ -13,8 +13,11 @@ def place_name(region: str, place: str | None, number: str) -> str:
     return place or (NATION if region == "000000" else number)
 
 
-def length(within: Within) -> str:
-    return f"{within.amount} {within.unit.label}"
+def length(duty: Duty) -> str:
+    """45 日; 合同约定的小额快付天数 where only the contract gives the length."""
+    if duty.agreed and not duty.within.amount:
+        return f"合同约定的{duty.agreed.label}"
+    return f"{duty.within.amount} {duty.within.unit.label}"
 
 
 def figure(rate: Rate) -> str:

@@ -9,6 +9,7 @@ from models.contracts.rulebook import (
     BoundFees,
     BoundField,
     BoundGate,
+    BoundPath,
     BoundRate,
     BoundRoute,
     BoundSurrender,
@@ -17,13 +18,14 @@ from models.contracts.rulebook import (
     Gate,
     Pack,
     PackRef,
+    PathRule,
     Rate,
     Rulebook,
     RulesFor,
     When,
     Within,
 )
-from models.contracts.vocabulary import By, CaseKind, Combine, FirstDay
+from models.contracts.vocabulary import By, CaseKind, ClaimPath, Combine, FirstDay
 from rules import reasons
 
 LEAN: dict[str, object] = {"proves": (), "source": None}
@@ -59,6 +61,7 @@ def stack(levels: Sequence[Level], asked: RulesFor) -> Rulebook:
         duties=_duties(levels, asked, names),
         rates=_rates(levels, names) if policy else {},
         gates=_gates(levels, asked),
+        paths=_paths(levels) if asked.case is CaseKind.CLAIM else (),
         required_fields=_fields(levels, asked) if policy else (),
         surrender=tuple(_surrender(levels)) if policy else (),
         fees=tuple(_fees(levels)) if policy else (),
@@ -96,7 +99,7 @@ def _with_duty(held: dict[str, BoundDuty], level: Level, duty: Duty, names: dict
 
 
 def _replacing(old: BoundDuty, new: BoundDuty, names: dict[str, str]) -> BoundDuty:
-    words = reasons.length(new.duty.within), reasons.cited(names, new.cites), reasons.cited(names, old.cites)
+    words = reasons.length(new.duty), reasons.cited(names, new.cites), reasons.cited(names, old.cites)
     return new.model_copy(update={"because": reasons.replaced(*words)})
 
 
@@ -104,7 +107,7 @@ def _stricter(old: BoundDuty, new: BoundDuty, names: dict[str, str]) -> BoundDut
     """The shorter of two terms for the same duty; where they are equal, the more specific level speaks."""
     before, after = _days(old.duty.within), _days(new.duty.within)
     winner, loser = (old, new) if before < after else (new, old)
-    words = reasons.length(winner.duty.within), reasons.cited(names, winner.cites), reasons.cited(names, loser.cites)
+    words = reasons.length(winner.duty), reasons.cited(names, winner.cites), reasons.cited(names, loser.cites)
     because = reasons.same(*words) if before == after else reasons.stricter(*words)
     return winner.model_copy(update={"because": because})
 
@@ -145,6 +148,28 @@ def _gates(levels: Sequence[Level], asked: RulesFor) -> tuple[BoundGate, ...]:
                 lean = gate.model_copy(update={"proves": ()})
                 held[gate.id] = BoundGate(gate=lean, cites=level.cite(gate.clause, gate.by, gate.document))
     return tuple(held.values())
+
+
+def _paths(levels: Sequence[Level]) -> tuple[BoundPath, ...]:
+    """What any level demands of a path holds; the most specific level that speaks of it is cited."""
+    held: dict[ClaimPath, BoundPath] = {}
+    for level in levels:
+        for rule in level.pack.paths:
+            upper = held.get(rule.path)
+            cites = level.cite(rule.clause, rule.by, rule.document)
+            held[rule.path] = BoundPath(rule=_united(upper.rule if upper else rule, rule), cites=cites)
+    return tuple(held.values())
+
+
+def _united(upper: PathRule, rule: PathRule) -> PathRule:
+    """All that either demands, in the order of the upper level."""
+    both = {
+        "facts": tuple(dict.fromkeys((*upper.facts, *rule.facts))),
+        "figures": tuple(dict.fromkeys((*upper.figures, *rule.figures))),
+        "pays": tuple(dict.fromkeys((*upper.pays, *rule.pays))),
+        "proves": (),
+    }
+    return rule.model_copy(update=both)
 
 
 def _fields(levels: Sequence[Level], asked: RulesFor) -> tuple[BoundField, ...]:

@@ -21,9 +21,12 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from domain.claim.contract_terms import with_terms
 from domain.notices import CaseFacts
 from domain.rescheduling import moved_dates
 from models.contracts.base import Actor, Given
+from models.contracts.claim_state import ClaimView
+from models.contracts.claim_terms import ClaimTerms
 from models.contracts.clock import Clock
 from models.contracts.hazard import HazardView
 from models.contracts.policy import AdoptCalendar, PolicyView
@@ -40,9 +43,10 @@ AT_ONCE = 8
 ANSWER_WITHIN = timedelta(seconds=15)
 ATTEMPTS = 4
 OPERATOR = Actor(kind=ActorKind.OPERATOR, id="anze-calendar", name="运维")
-VIEWS: dict[CaseKind, type[PolicyView] | type[HazardView]] = {
+VIEWS: dict[CaseKind, type[PolicyView] | type[HazardView] | type[ClaimView]] = {
     CaseKind.POLICY: PolicyView,
     CaseKind.HAZARD: HazardView,
+    CaseKind.CLAIM: ClaimView,
 }
 
 
@@ -116,7 +120,7 @@ async def waiting(engine: AsyncEngine, everyone: bool = False) -> list[Case]:
 def foreseen(library: Library, case: Case, adopted: Adoption) -> Result:
     """What would move, computed as the case itself would; nothing is sent."""
     terms = case.view.get("terms") or {}
-    grade = case.view.get("grade")
+    grade = case.view.get("grade") if case.kind is CaseKind.HAZARD else None
     asked = RulesFor(
         region=case.region,
         sector=case.sector,
@@ -127,12 +131,15 @@ def foreseen(library: Library, case: Case, adopted: Adoption) -> Result:
         out_of_area=bool(terms.get("out_of_area")),
         packs=tuple(PackRef.model_validate(ref) for ref in case.packs),
     )
+    rulebook = library.resolve(asked).rulebook
+    if case.kind is CaseKind.CLAIM:
+        rulebook = with_terms(rulebook, ClaimTerms.model_validate(terms))
     known = tuple(year for year in adopted.calendar.years if year.year <= case.calendar_through)
     facts = CaseFacts(
         case_id=case.id,
         region=case.region,
         sector=case.sector,
-        rulebook=library.resolve(asked).rulebook,
+        rulebook=rulebook,
         calendar=WorkCalendar(years=known),
         clock=Clock.model_validate(case.clock),
     )

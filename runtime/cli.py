@@ -18,6 +18,8 @@ COMMANDS = {
     "import": "importing",  # the word itself is Python's
     "demo": "demo",
     "keys": "keys",
+    "claims": "claims",
+    "core-system": "core_system",
     "calendar": "calendar",
     "coverage": "coverage",
     "docs": "docs",

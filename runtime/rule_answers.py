@@ -15,13 +15,14 @@ from domain.ladder import calls, outrun
 from domain.places import NAMES, NATION, region_name
 from domain.rehearsal import Books, Misplaced, Rehearsal, rehearse
 from domain.routing import departments, is_department
+from models.contracts.claim_terms import ClaimTerms
 from models.contracts.clock import RunningDuty
 from models.contracts.rulebook import HUMAN_QUEUE, BoundDuty, Rulebook
 from models.contracts.vocabulary import Event, Role
 from rules import lock as locks
 from rules.complaints import reason
 from rules.difference import Change, changes
-from rules.examples import Occurrence, read_examples
+from rules.examples import Agreed, Occurrence, read_examples
 from rules.findings import Finding, RulesRefused
 from rules.library import Library, LoadedPack
 from rules.reading import condition
@@ -140,6 +141,16 @@ def parsed_events(texts: list[str]) -> Events:
     return found
 
 
+def parsed_terms(texts: list[str]) -> ClaimTerms:
+    """`small_fast_days=5` → the terms of a contract. Raises Unanswerable."""
+    told = {name.strip(): value.strip() for name, _, value in (text.partition("=") for text in texts)}
+    try:
+        return Agreed.model_validate(told).terms
+    except ValidationError as error:
+        said = "；".join(f"{'.'.join(map(str, item['loc']))} {reason(item)}" for item in error.errors())
+        raise Unanswerable(f"合同约定：{said}（可用：{'、'.join(Agreed.model_fields)}）") from error
+
+
 def explained(
     library: Library, situation: Situation, events: Events, duty: str, *, out_of_area: bool = False
 ) -> dict[str, Any]:
@@ -227,6 +238,8 @@ def _required_duty(library: Library, situation: Situation, held: Books, duty: st
         return found
     written = [one for pack in library.pack_for(situation.region, situation.on) for one in pack.pack.duties]
     same = [one for one in written if one.id == duty]
+    if agreed := next((one.agreed for one in same if one.agreed), None):
+        raise Unanswerable(f"“{duty}”的期限依合同约定，没有约定就不产生：请用 --agreed {agreed.value}=数字 给出")
     if same:
         why = "未启用" if not any(one.enabled for one in same) else f"适用：{condition(same[-1].when)}"
         raise Unanswerable(f"“{duty}”不适用于此情形（{why}）")
@@ -272,8 +285,8 @@ def _role(rulebook: Rulebook, role: Role) -> dict[str, Any]:
 
 def changed(library: Library, region: str, before: date, after: date) -> tuple[Change, ...]:
     """What changed for a place between two days, level by level."""
-    old = {pack.ref.region: pack for pack in library.pack_for(region, before)}
-    new = {pack.ref.region: pack for pack in library.pack_for(region, after)}
+    old = {(pack.ref.region, pack.path.parent): pack for pack in library.pack_for(region, before)}
+    new = {(pack.ref.region, pack.path.parent): pack for pack in library.pack_for(region, after)}
     found: list[Change] = []
     for level in sorted(old.keys() | new.keys()):
         was, now = old.get(level), new.get(level)

@@ -157,10 +157,16 @@ def shown(answer: dict[str, Any]) -> None:
         console.print(
             f"{name}：" + ("；".join(f"{one['label']}（{_cite(one)}）" for one in answer[key]) or "无"), soft_wrap=True
         )
+    console.print(f"理赔的前置条件：{'；'.join(one['label'] for one in answer['claim_gates']) or '无'}", soft_wrap=True)
+    console.print(_rows(_table("理赔路径", "条件", "合同数字", "付款以此为界", "出处"), map(_path, answer["paths"])))
     routes = ((one["region"], Role(one["role"]).label, _department(one["department"])) for one in answer["routes"])
     console.print(_rows(_table("层级", "角色", "部门"), routes))
     for one in answer["open_questions"]:
         console.print(f"待定解释 {one['place']} {one['clause']}“{one['word']}”：{one['reading']}", soft_wrap=True)
+
+
+def _path(one: dict[str, Any]) -> tuple[str, ...]:
+    return one["label"], *("、".join(one[key]) or "无" for key in ("facts", "figures", "pays")), _cite(one)
 
 
 def _duty(one: dict[str, Any]) -> tuple[str, ...]:

@@ -4,18 +4,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from domain.places import region_name
-from models.contracts.rulebook import BoundDuty, Citation, Rulebook
+from models.contracts.rulebook import BoundDuty, BoundPath, Citation, Rulebook
 from models.contracts.vocabulary import HazardGrade, SpendPurpose, SurrenderReason
 from rules import reasons
 from rules.library import Library
 from rules.reading import rung_text, term
-from runtime.trial import Situation, books
+from runtime.trial import Situation, books, claim_book
 
 
 def shown(library: Library, situation: Situation) -> dict[str, Any]:
-    """Everything a policy and the hazards under it obey there; `packs` is empty where no notice is known."""
+    """Everything a policy, its hazards and its claims obey there; `packs` is empty where no notice is known."""
     held = books(library, situation)
     hazards = _united(held.hazards[HazardGrade.ORDINARY], held.hazards[HazardGrade.MAJOR])
+    claim = claim_book(library, situation)
     packs = library.pack_for(situation.region, situation.on)
     return {
         "region": situation.region,
@@ -34,8 +35,10 @@ def shown(library: Library, situation: Situation) -> dict[str, Any]:
             }
             for pack in packs
         ],
-        "duties": [_duty(bound) for bound in (*held.policy.duties, *hazards)],
+        "duties": [_duty(bound) for bound in (*held.policy.duties, *hazards, *claim.duties)],
         **_figures(held.policy),
+        "claim_gates": _gates(claim),
+        "paths": [_path(bound) for bound in claim.paths],
         **_money(held.policy),
         "routes": [
             {"region": one.region, "role": one.route.role.value, "department": one.route.department}
@@ -86,20 +89,35 @@ def _figures(book: Rulebook) -> dict[str, Any]:
             }
             for name, bound in book.rates.items()
         },
-        "gates": [
-            {
-                "id": one.gate.id,
-                "label": one.gate.label,
-                "before": one.gate.before.value,
-                "needs": one.gate.needs.value,
-                **_cited(one.cites),
-            }
-            for one in book.gates
-        ],
+        "gates": _gates(book),
         "required_fields": [
             {"field": one.required.field.value, "label": one.required.field.label, **_cited(one.cites)}
             for one in book.required_fields
         ],
+    }
+
+
+def _gates(book: Rulebook) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": one.gate.id,
+            "label": one.gate.label,
+            "before": one.gate.before.value,
+            "needs": one.gate.needs.value,
+            **_cited(one.cites),
+        }
+        for one in book.gates
+    ]
+
+
+def _path(bound: BoundPath) -> dict[str, Any]:
+    return {
+        "path": bound.rule.path.value,
+        "label": bound.rule.path.label,
+        "facts": [fact.label for fact in bound.rule.facts],
+        "figures": [figure.label for figure in bound.rule.figures],
+        "pays": [fact.label for fact in bound.rule.pays],
+        **_cited(bound.cites),
     }
 
 

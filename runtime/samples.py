@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.keys import KeyFor, hash_of, mint_key
 from api.rows import API_KEYS, INSURERS, RECIPIENTS
+from api.words import Scope
 from models.contracts.base import Name, Number, Region, Strict
 from models.contracts.ids import HUMAN_QUEUE
 from models.contracts.policy import EmailAddress
@@ -137,7 +138,12 @@ def _holders(directory: Directory, insurers: Mapping[str, UUID], offices: Mappin
     named = next(one for one in directory.departments if _office(one) == office)
     return [
         *(
-            KeyFor(kind=ActorKind.INSURER, name=f"{one.code} {one.name}", insurer_id=insurers[one.code])
+            KeyFor(
+                kind=ActorKind.INSURER,
+                name=f"{one.code} {one.name}",
+                insurer_id=insurers[one.code],
+                scopes=tuple(scope.value for scope in Scope),
+            )
             for one in directory.insurers
         ),
         KeyFor(kind=ActorKind.DEPARTMENT, name=named.name, recipient_id=offices[office]),

@@ -10,6 +10,8 @@ from pydantic import AliasChoices, Field, SecretStr, field_validator, model_vali
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from temporalio.envconfig import ClientConfigProfile, ClientConnectConfig
 
+from models.tables.sealed import FieldKeys
+
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SECRETS_DIRECTORY = Path("/run/secrets")
 SHORTEST_SECRET = 32  # characters; 32 hex digits are the 128 bits that promises.md section 6 asks for
@@ -39,6 +41,13 @@ class Settings(BaseSettings):
 
     var: Path = Field(default=Path("var"), description="state of the embedded servers, secrets, caught mail")
     secret: SecretStr | None = Field(default=None, description="key of link tokens and cursors, 32 characters or more")
+    field_keys: SecretStr | None = Field(
+        default=None, description="keys of victims' data: id:base64 of 32 bytes, several with commas, the current first"
+    )
+    core_systems: SecretStr | None = Field(
+        default=None,
+        description='where payment orders go: JSON {insurer code: {"url" or "folder": …, "secret": …}}, "*" for others',
+    )
     public_url: str | None = Field(default=None, description="address of the web server as people outside see it")
     bind: str = Field(default="127.0.0.1", description="interface the web server and the metrics ports listen on")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -79,6 +88,13 @@ class Settings(BaseSettings):
             )
         return secret
 
+    @field_validator("field_keys")
+    @classmethod
+    def _refuse_bad_field_keys(cls, keys: SecretStr | None) -> SecretStr | None:
+        if keys is not None:
+            FieldKeys.parse(keys.get_secret_value())
+        return keys
+
     @field_validator("database_url", "database_owner_url", "database_admin_url", "database_backup_url")
     @classmethod
     def _refuse_other_databases(cls, url: SecretStr | None) -> SecretStr | None:
@@ -117,6 +133,11 @@ class Settings(BaseSettings):
     def secret_key(self) -> bytes:
         """The key of link tokens and cursors; missing means the process must not start."""
         return _required(self.secret, "ANZE_SECRET").encode()
+
+    @property
+    def sealing(self) -> FieldKeys:
+        """The keys of victims' data; missing means the process must not start."""
+        return FieldKeys.parse(_required(self.field_keys, "ANZE_FIELD_KEYS"))
 
     def temporal_connect_config(self) -> ClientConnectConfig:
         """Arguments for `Client.connect`: `TEMPORAL_*` (TLS, API key …), and a TOML profile where one is named."""

@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol, Self
 
 from pydantic import SecretStr
 
+from models.tables.sealed import new_key
 from runtime.embedded.mail import CaughtMail, MailCatcher
 from runtime.embedded.mail_page import MailPage
 from runtime.embedded.ports import LOOPBACK, free_ports
@@ -107,7 +108,7 @@ class Stack:
         """Start everything asked for; whoever calls this must call `stop`, also after a failure."""
         self.settings = self.options.settings or self._isolated()
         self.settings.var.mkdir(mode=0o711, parents=True, exist_ok=True)
-        self._tell(secret=SecretStr(_kept_secret(self.settings)))
+        self._tell(secret=SecretStr(_kept_secret(self.settings)), field_keys=SecretStr(_kept_keys(self.settings)))
         await _together(*(service.require_ports() for service in self._services()))  # say it before anything starts
         await _together(self._start_postgres(), self._start_temporal(), self._start_mailbox())
         if self.options.migrations:
@@ -216,10 +217,20 @@ def _kept_secret(settings: Settings) -> str:
     """The given secret, or one made once and kept beside the data it protects."""
     if settings.secret is not None:
         return settings.secret.get_secret_value()
-    path = settings.var / "secret"
+    return _kept(settings.var / "secret", lambda: secrets.token_urlsafe(48))
+
+
+def _kept_keys(settings: Settings) -> str:
+    """The given keys of victims' data, or one made once; whoever loses the file loses what it sealed."""
+    if settings.field_keys is not None:
+        return settings.field_keys.get_secret_value()
+    return _kept(settings.var / "field-keys", lambda: f"k1:{new_key()}")
+
+
+def _kept(path: Path, make: Callable[[], str]) -> str:
     if not path.exists():
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(48))
+            file.write(make())
     return path.read_text().strip()
 
 

@@ -6,14 +6,18 @@ from datetime import date, datetime
 from typing import Any
 
 from domain.calendar import local_date
+from domain.claim.contract_terms import with_terms
 from domain.rehearsal import Books, Fact, Misplaced, Rehearsal, rehearse
 from domain.routing import departments, is_department
+from models.contracts.claim_terms import ClaimTerms
 from models.contracts.clock import Projection
 from models.contracts.rulebook import HUMAN_QUEUE, BoundDuty, Rulebook, RulesFor
 from models.contracts.vocabulary import CaseKind, Event, HazardGrade, Role, Sector, Size
 from rules.examples import Example, Expected, Given, Occurrence
 from rules.library import Library
+from runtime import path_trial
 
+NOTHING_AGREED = ClaimTerms()
 Told = dict[date, dict[str, tuple[Role, ...]]]
 
 
@@ -26,10 +30,12 @@ class Situation:
     size: Size
     on: date
     out_of_area: bool = False
+    terms: ClaimTerms = NOTHING_AGREED
+    """Figures of the contract; claim duties whose length is not agreed do not arise."""
 
 
 def books(library: Library, situation: Situation) -> Books:
-    """The rulebooks of the policy and of hazards under it, pinned as they would be on that day."""
+    """The rulebooks of the policy, of hazards and claims under it, pinned as they would be on that day."""
     asked = RulesFor(
         region=situation.region,
         sector=situation.sector,
@@ -39,18 +45,26 @@ def books(library: Library, situation: Situation) -> Books:
         out_of_area=situation.out_of_area,
     )
     policy = library.resolve(asked)
-    pinned = asked.model_copy(update={"case": CaseKind.HAZARD, "packs": policy.rulebook.packs})
-    hazards = {
-        grade: library.resolve(pinned.model_copy(update={"grade": grade})).rulebook
-        if policy.rulebook.packs
-        else _none(asked)
-        for grade in HazardGrade
-    }
-    return Books(policy.rulebook, hazards, policy.calendar)
+    pinned = asked.model_copy(update={"packs": policy.rulebook.packs})
+    hazards = {grade: _companion(library, pinned, CaseKind.HAZARD, grade) for grade in HazardGrade}
+    claim = with_terms(_companion(library, pinned, CaseKind.CLAIM), situation.terms)
+    return Books(policy.rulebook, hazards, policy.calendar, claim)
 
 
-def _none(asked: RulesFor) -> Rulebook:
-    return Rulebook(packs=(), region=asked.region, sector=asked.sector, size=asked.size)
+def claim_book(library: Library, situation: Situation) -> Rulebook:
+    """What claims obey there, with the duties whose length only a contract gives."""
+    held = books(library, situation).policy
+    asked = RulesFor(
+        region=held.region, sector=held.sector, size=held.size, on=situation.on, case=CaseKind.CLAIM, packs=held.packs
+    )
+    return _companion(library, asked, CaseKind.CLAIM)
+
+
+def _companion(library: Library, pinned: RulesFor, case: CaseKind, grade: HazardGrade | None = None) -> Rulebook:
+    """What a case beside the policy obeys; nothing where no notice is known."""
+    if not pinned.packs:
+        return Rulebook(packs=(), region=pinned.region, sector=pinned.sector, size=pinned.size)
+    return library.resolve(pinned.model_copy(update={"case": case, "grade": grade})).rulebook
 
 
 def facts(events: Mapping[Event, Iterable[Occurrence]]) -> tuple[Fact, ...]:
@@ -67,6 +81,8 @@ def _fact(event: Event, one: Occurrence) -> Fact:
         duty=one.duty,
         days=one.days,
         until=one.until,
+        documents_complete=one.documents_complete,
+        covered=one.covered,
     )
 
 
@@ -89,8 +105,9 @@ def first_department(rulebook: Rulebook, role: Role) -> str:
 
 
 def found_duty(held: Books, duty: str, first: Rulebook | None = None) -> tuple[BoundDuty, Rulebook] | None:
-    """A duty of the policy or of a hazard under it, with the rulebook it stands in."""
-    shelf = (*((first,) if first else ()), held.policy, held.hazards[HazardGrade.MAJOR], *held.hazards.values())
+    """A duty of the policy or of a hazard or claim under it, with the rulebook it stands in."""
+    companions = (held.hazards[HazardGrade.MAJOR], *held.hazards.values(), *((held.claim,) if held.claim else ()))
+    shelf = (*((first,) if first else ()), held.policy, *companions)
     return next(((bound, book) for book in shelf for bound in book.duties if bound.duty.id == duty), None)
 
 
@@ -116,14 +133,17 @@ class Outcome:
             duty: term.model_dump(mode="json", exclude_unset=True) if term else None
             for duty, term in self.example.due.items()
         }
-        return {"due": due, "told": told, "to": {duty: sorted(names) for duty, names in self.example.to.items()}}
+        path = {"path": self.example.path.model_dump(mode="json")} if self.example.path else {}
+        to = {duty: sorted(names) for duty, names in self.example.to.items()}
+        return {"due": due, "told": told, "to": to, **path}
 
 
 def tried(library: Library, example: Example) -> Outcome:
     """Run one example and compare it; a wrong event order or an unknown duty is a difference too."""
     outcome = Outcome(example)
     given = example.given
-    situation = Situation(given.region, given.sector, given.size, signed_on(given.events), given.out_of_area)
+    on = signed_on(given.events)
+    situation = Situation(given.region, given.sector, given.size, on, given.out_of_area, given.agreed.terms)
     held = books(library, situation)
     known = {duty.id for pack in library.packs() for duty in pack.pack.duties}
     outcome.differences += [f"没有名为 {duty} 的义务" for duty in sorted(example.duties - known)]
@@ -138,6 +158,10 @@ def tried(library: Library, example: Example) -> Outcome:
     _compare_due(outcome, rehearsed.due)
     _compare_told(outcome, _fired(rehearsed, given))
     _compare_to(outcome, held, rehearsed)
+    if example.path and held.claim:
+        came = path_trial.taken(given, held.claim, held.calendar)
+        outcome.actual["path"] = came
+        outcome.differences += path_trial.differences(example.path, came)
     return outcome
 
 

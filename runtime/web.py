@@ -42,6 +42,7 @@ async def open_tools(settings: Settings) -> AsyncIterator[Tools]:
             rules=Library(PROJECT_ROOT / "rules" / "packs", PROJECT_ROOT / "rules" / "calendars"),
             files=settings.var / FILES,
             secret=settings.secret_key,
+            sealing=settings.sealing,
             base_url=settings.base_url,
         )
 

@@ -8,24 +8,28 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
 
+from activities.cashier import PgCashier
 from activities.ledger import PgLedger
 from activities.mailserver import SmtpSettings
 from activities.nudger import Nudger
 from activities.postman import MailPostman
 from activities.registry import TemporalRegistry
 from activities.rulebook import PackDesk
+from activities.treasury import PgTreasury
 from models.tables.engine import make_engine
 from rules.library import Library
 from runtime.metrics import InternalPort, temporal_runtime
+from runtime.paying import PayingWays
 from runtime.sandbox import serving
 from runtime.search import ensure_search_attributes, search_attributes
 from runtime.settings import PROJECT_ROOT, Settings
+from workflows.claim import ClaimWorkflow
 from workflows.hazard import HazardWorkflow
 from workflows.mailroom import MailroomWorkflow
 from workflows.policy import PolicyWorkflow
 from workflows.search import for_hazard
 
-WORKFLOWS = (PolicyWorkflow, HazardWorkflow, MailroomWorkflow)
+WORKFLOWS = (PolicyWorkflow, HazardWorkflow, ClaimWorkflow, MailroomWorkflow)
 CONNECTIONS = 16
 CACHED_WORKFLOWS = 2_000
 STICKY = timedelta(seconds=2)
@@ -66,6 +70,7 @@ def make_worker(client: Client, engine: AsyncEngine, settings: Settings, rules: 
     """Everything the task queue serves."""
     ledger, desk = PgLedger(engine), PackDesk(rules)
     registry = TemporalRegistry(client, settings.task_queue, for_hazard)
+    treasury, cashier = PgTreasury(engine), PgCashier(engine, PayingWays(settings), settings.sealing)
     postman = MailPostman(engine, rules, smtp(settings), settings.secret_key, settings.base_url)
     return Worker(
         client,
@@ -77,6 +82,10 @@ def make_worker(client: Client, engine: AsyncEngine, settings: Settings, rules: 
             ledger.recorded_since,
             desk.resolve_rules,
             registry.open_hazards,
+            treasury.reserve_payment,
+            treasury.release_payment,
+            cashier.instruct_payment,
+            cashier.record_answer,
             postman.look_in,
             postman.compose,
             postman.send,

@@ -1,16 +1,31 @@
 """The ports without a world behind them: they remember what they were asked, and answer what they were given."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from uuid import UUID
 
 from temporalio import activity
 
 from models.contracts.hazard import HazardBirth
 from models.contracts.mailroom import Compose, Composed, Delivery, Waiting
-from models.contracts.ports import Ledger, LookIn, Postman, Recall, Recalled, Registry, RuleDesk, Send, Since
+from models.contracts.payment import OrderOutcome, PaymentOrder, Release, Reservation, Reserved
+from models.contracts.ports import (
+    Answered,
+    Cashier,
+    Ledger,
+    LookIn,
+    Postman,
+    Recall,
+    Recalled,
+    Registry,
+    RuleDesk,
+    Send,
+    Since,
+    Treasury,
+)
 from models.contracts.rulebook import Resolved, RulesFor
 from models.contracts.step import Entered, Recorded, Step
-from models.contracts.vocabulary import NoticeStatus, Urgency
+from models.contracts.vocabulary import NoticeStatus, OrderResult, Urgency
 
 
 class FakeLedger(Ledger):
@@ -114,3 +129,63 @@ class FakePostman(Postman):
         for waiting in self.ready.values():
             waiting[:] = [mail for mail in waiting if mail != asked.mail_id]
         return Delivery(mail_id=asked.mail_id, status=NoticeStatus.UNDELIVERED)
+
+
+class FakeTreasury(Treasury):
+    """Grants up to `room` yuan in all; remembers by payment number as the real one does."""
+
+    def __init__(self, room: Decimal = Decimal("1000000.00")) -> None:
+        self.room = room
+        self.held: dict[str, Reservation] = {}
+        self.released: dict[str, Release] = {}
+        self.asked = 0
+
+    @property
+    def used(self) -> Decimal:
+        taken = sum((one.amount for one in self.held.values()), Decimal(0))
+        return taken - sum((pot.amount for one in self.released.values() for pot in one.pots), Decimal(0))
+
+    @activity.defn(name="占用限额")
+    async def reserve_payment(self, asked: Reservation) -> Reserved:
+        self.asked += 1
+        if asked.payment_number not in self.held:
+            if self.used + asked.amount > self.room:
+                return Reserved(granted=False, code="over_aggregate", says="超出累计责任限额", clause="保险合同")
+            self.held[asked.payment_number] = asked
+        return Reserved(granted=True)
+
+    @activity.defn(name="释放限额")
+    async def release_payment(self, released: Release) -> None:
+        if released.payment_number in self.held:
+            self.released.setdefault(released.key, released)
+
+
+class FakeCashier(Cashier):
+    """Pays each order once and confirms it; `script` gives other answers, `away` attempts find nobody."""
+
+    def __init__(self, away: int = 0) -> None:
+        self.orders: dict[str, PaymentOrder] = {}
+        self.outcomes: dict[str, OrderOutcome] = {}
+        self.script: dict[str, OrderResult] = {}
+        self.kept: list[Answered] = []
+        self.asked: list[str] = []
+        self.away = away
+
+    @activity.defn(name="发出付款指令")
+    async def instruct_payment(self, order: PaymentOrder) -> OrderOutcome:
+        self.asked.append(order.key)
+        if self.away > 0:
+            self.away -= 1
+            raise ConnectionError("nobody answers")
+        if order.key not in self.outcomes:
+            self.orders[order.key] = order
+            result = self.script.get(order.payment_number, OrderResult.CONFIRMED)
+            reference = f"BANK-{order.payment_number}" if result is OrderResult.CONFIRMED else ""
+            self.outcomes[order.key] = OrderOutcome(
+                key=order.key, payment_number=order.payment_number, result=result, reference=reference
+            )
+        return self.outcomes[order.key]
+
+    @activity.defn(name="登记付款结果")
+    async def record_answer(self, answered: Answered) -> None:
+        self.kept.append(answered)

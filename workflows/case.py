@@ -72,9 +72,13 @@ class Case(Generic[S, V]):
             except CaughtUp:
                 continue
 
-    async def _act(self, given: Given[Any]) -> V:
+    async def caught_up(self, given: Given[Any]) -> None:
+        """Take what the caller has seen on record and this run does not know of."""
         if given.recorded > self._open_state().seq:
             await self._look_up()
+
+    async def _act(self, given: Given[Any]) -> V:
+        await self.caught_up(given)
         await self.ring()
         state = self._open_state()
         if self._repeats(state, given):
@@ -89,6 +93,10 @@ class Case(Generic[S, V]):
         if self.state is None:
             raise RuntimeError("a case that is not open decides nothing")
         return self.state
+
+    def repeats(self, given: Given[Any]) -> bool:
+        """Whether this very command was carried out already, and will get the answer it got then."""
+        return self.state is not None and self._repeats(self.state, given)
 
     def _repeats(self, state: S, given: Given[Any]) -> bool:
         return self.decided(lambda: is_repeat(state.remembered, given))

@@ -7,11 +7,12 @@ from typing import Any, Generic, TypeVar
 
 from domain.decision import Decision
 from models.contracts.base import Actor, Command, Contract, Given
+from models.contracts.claim_state import ClaimState
 from models.contracts.hazard import HazardState
 from models.contracts.policy import PolicyState
 from models.contracts.step import CaseRow, Refusal
 
-S = TypeVar("S", PolicyState, HazardState)
+S = TypeVar("S", PolicyState, HazardState, ClaimState)
 V = TypeVar("V", bound=Contract)
 
 

@@ -52,3 +52,19 @@ SEND: dict[str, Any] = {
     ),
 }
 """RFC 5321: ten minutes after the final dot, days of patience with growing pauses; a lost worker is noticed soon."""
+
+TREASURY: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(seconds=10),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10)),
+}
+"""Short transactions that wait for each other at one row; idempotent by payment number, so tried until done."""
+
+CASHIER: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(seconds=20),
+    "schedule_to_close_timeout": timedelta(minutes=2),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=20)),
+}
+"""A core system answers within 10 s or its answer is unknown; only what cannot have been sent is tried again."""
+
+CORE_SYSTEM_AWAY = timedelta(minutes=5)
+"""Between the attempts to reach a core system that nobody answers at."""

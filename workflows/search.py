@@ -3,6 +3,7 @@
 from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 
 from domain.wording import region_name
+from models.contracts.claim import ClaimBirth
 from models.contracts.hazard import HazardBirth
 from models.contracts.policy import Birth, OpenPolicy
 from models.contracts.step import CaseRow
@@ -54,6 +55,20 @@ def for_hazard(birth: HazardBirth) -> TypedSearchAttributes:
     return TypedSearchAttributes(
         [
             SearchAttributePair(KIND, birth.hazard.grade.label),
+            SearchAttributePair(INSURER, birth.insurer_code),
+            SearchAttributePair(REGION, birth.region),
+            SearchAttributePair(PLACE, region_name(birth.region)),
+            SearchAttributePair(SECTOR, birth.sector.label),
+            SearchAttributePair(POLICY, birth.policy_number),
+        ]
+    )
+
+
+def for_claim(birth: ClaimBirth) -> TypedSearchAttributes:
+    """What a claim is found by; `AnzePolicy` links it with its policy."""
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(KIND, "理赔"),
             SearchAttributePair(INSURER, birth.insurer_code),
             SearchAttributePair(REGION, birth.region),
             SearchAttributePair(PLACE, region_name(birth.region)),

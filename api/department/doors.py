@@ -11,7 +11,11 @@ SAID: tuple[tuple[str, type[Command], str, str, str], ...] = (
     ("takeovers", policy.TakeOverDuty, "take_over", "接手", "Take the matter over: its ladder stops"),
     ("answers", policy.AnswerDuty, "answer", "答复处理情况", "Tell what was done"),
 )
-DUTY_OF = {CaseKind.POLICY: "policy_upload", CaseKind.HAZARD: "major_hazard_report"}
+DUTY_OF = {
+    CaseKind.POLICY: "policy_upload",
+    CaseKind.HAZARD: "major_hazard_report",
+    CaseKind.CLAIM: "claim_determination",
+}
 
 
 def _example(kind: CaseKind, update: str) -> Example:
@@ -21,6 +25,6 @@ def _example(kind: CaseKind, update: str) -> Example:
 
 DOORS: tuple[Door, ...] = tuple(
     Door(kind, path, command, update, f"{summary}（{kind.label}）", english, _example(kind, update), TAG)
-    for kind in (CaseKind.POLICY, CaseKind.HAZARD)
+    for kind in (CaseKind.POLICY, CaseKind.HAZARD, CaseKind.CLAIM)
     for path, command, update, summary, english in SAID
 )

@@ -6,11 +6,11 @@ from typing import Any
 
 from api.portal.deeds import Deed, is_open, offered, standing_duty
 from api.portal.links import OpenedLink
-from api.reads import as_of
+from api.reads import STAGES, as_of
 from domain import wording
 from models.contracts.notice import About
 from models.contracts.rulebook import Citation
-from models.contracts.vocabulary import By, CaseKind, HazardGrade, HazardStage, LinkPurpose, PolicyStage, Role
+from models.contracts.vocabulary import By, CaseKind, HazardGrade, LinkPurpose, Role
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,7 @@ def _about(link: OpenedLink) -> About:
 
 
 def _stage(case: Any) -> str:
-    stages = HazardStage if case.kind is CaseKind.HAZARD else PolicyStage
-    return stages(case.stage).label
+    return STAGES[case.kind](case.stage).label
 
 
 def _hazard(case: Any) -> HazardShown:

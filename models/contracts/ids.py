@@ -17,6 +17,11 @@ def hazard_id(policy: UUID, number: str) -> UUID:
     return uuid5(NAMESPACE, f"hazard/{policy}/{number}")
 
 
+def claim_id(insurer_id: UUID, number: str) -> UUID:
+    """The claim of one insurer under one number."""
+    return uuid5(NAMESPACE, f"claim/{insurer_id}/{number}")
+
+
 def insured_id(insurer_id: UUID, credit_code: str) -> UUID:
     """An enterprise as one insurer knows it."""
     return uuid5(NAMESPACE, f"insured/{insurer_id}/{credit_code}")
@@ -28,6 +33,15 @@ def policy_workflow_id(insurer_code: str, number: str) -> str:
 
 def hazard_workflow_id(insurer_code: str, policy_number: str, number: str) -> str:
     return f"hazard/{insurer_code}/{policy_number}/{number}"
+
+
+def claim_workflow_id(insurer_code: str, number: str) -> str:
+    return f"claim/{insurer_code}/{number}"
+
+
+def payment_order_key(insurer_code: str, claim_number: str, payment_number: str) -> str:
+    """The business key of an order to pay: the same under retry, reset and continue-as-new."""
+    return f"{insurer_code}:{claim_number}:{payment_number}"
 
 
 def mailroom_workflow_id(recipient_id: UUID) -> str:

@@ -23,6 +23,7 @@ from models.contracts.base import (
     Strict,
     Text,
 )
+from models.contracts.claim_terms import ClaimTerms
 from models.contracts.clock import Clock
 from models.contracts.rulebook import Identifier, PackRef, Rulebook, WorkCalendar
 from models.contracts.vocabulary import (
@@ -75,6 +76,11 @@ class Terms(Strict):
     headcount: Count
     insured_headcount: Count
     limit_per_person: Money | None = None
+    limit_per_accident: Money | None = None
+    limit_aggregate: Money | None = None
+    limit_rescue: Money | None = None
+    claim_terms: ClaimTerms | None = None
+    """Figures of the fast claim paths, where this contract has its own."""
     service_items: tuple[ServiceItem, ...] = Field(default=(), max_length=10)
     services_per_year: Annotated[int, Field(strict=True, ge=1, le=52)] | None = None
     filed_clause: Number | None = None

@@ -9,6 +9,7 @@ from temporalio import activity
 from models.contracts.base import CaseKey, Contract
 from models.contracts.hazard import HazardBirth
 from models.contracts.mailroom import Compose, Composed, Delivery, Waiting
+from models.contracts.payment import OrderOutcome, PaymentOrder, Release, Reservation, Reserved
 from models.contracts.rulebook import Resolved, RulesFor
 from models.contracts.step import Entered, Step
 
@@ -46,6 +47,13 @@ class Recalled(Contract):
     """The stored answer of a command, `None` where there is none."""
 
     answer: dict[str, object] | None
+
+
+class Answered(Contract):
+    """What a person or the core system said of an order after it was sent, to be kept beside it."""
+
+    order: PaymentOrder
+    outcome: OrderOutcome
 
 
 class Ledger(ABC):
@@ -104,3 +112,31 @@ class Postman(ABC):
     @abstractmethod
     async def give_up(self, asked: Send) -> Delivery:
         """After days of trying: the mail becomes an operator's task and is tried no more."""
+
+
+class Treasury(ABC):
+    """The limits of a policy, which several claims take from at once."""
+
+    @activity.defn(name="占用限额")
+    @abstractmethod
+    async def reserve_payment(self, asked: Reservation) -> Reserved:
+        """Keep room for a payment under every limit it counts against, or say why not; asking again changes nothing."""
+
+    @activity.defn(name="释放限额")
+    @abstractmethod
+    async def release_payment(self, released: Release) -> None:
+        """Give room back, at most what the payment holds; the same key gives it back once."""
+
+
+class Cashier(ABC):
+    """Payment orders, on their way to the insurer's core system."""
+
+    @activity.defn(name="发出付款指令")
+    @abstractmethod
+    async def instruct_payment(self, order: PaymentOrder) -> OrderOutcome:
+        """Write the order, send it once, and say what became of it; unknown is an answer and never sent again."""
+
+    @activity.defn(name="登记付款结果")
+    @abstractmethod
+    async def record_answer(self, answered: Answered) -> None:
+        """Keep a later answer beside the order, for the daily reconciliation."""

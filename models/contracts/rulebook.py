@@ -10,6 +10,7 @@ from models.contracts.base import Contract, Region, Strict
 from models.contracts.vocabulary import (
     By,
     CaseKind,
+    ClaimPath,
     Combine,
     Event,
     FirstDay,
@@ -17,6 +18,8 @@ from models.contracts.vocabulary import (
     NoticeKind,
     Occurs,
     OnHoliday,
+    PathFact,
+    PathFigure,
     PolicyField,
     RateBase,
     Role,
@@ -130,8 +133,12 @@ class Duty(Strict):
     within: Within
     given_by: Literal["due"] | None = None
     """`due`: where the anchor event carries its own due date, that date replaces the term."""
+    agreed: PathFigure | None = None
+    """The figure of the contract that is the length where it is shorter; with the amount 0 nothing else is."""
     until_expiry: bool = False
     """The term never runs beyond the last day of the policy."""
+    suspended_between: tuple[Event, Event] | None = None
+    """The term is held from the day after the first event through the day of the second one; only once."""
     overdue_event: Event | None = None
     """Happens when the due instant passes unmet; other duties may be anchored on it."""
     excusable: bool = False
@@ -156,6 +163,8 @@ class Duty(Strict):
     def _one_life(self) -> "Duty":
         if len({event.case for event in self.anchor}) != 1:
             raise ValueError("起算事件须属于同一类案件")
+        if self.suspended_between and {event.case for event in self.suspended_between} != {self.case}:
+            raise ValueError("中止与恢复的事件须与起算事件属于同一类案件")
         return self
 
 
@@ -192,6 +201,20 @@ class Gate(Strict):
     """Where the clause stands in another document than the pack's own instrument: that document's number."""
     by: By
     overrides: Identifier | None = None
+    proves: tuple[str, ...] = ()
+
+
+class PathRule(Strict):
+    """What a claim must show before it takes a path, the contract figures it needs, and what bounds its payments."""
+
+    path: ClaimPath
+    facts: tuple[PathFact, ...] = ()
+    figures: tuple[PathFigure, ...] = ()
+    pays: tuple[PathFact, ...] = ()
+    clause: Clause
+    document: Wording | None = None
+    """Where the clause stands in another document than the pack's own instrument: that document's number."""
+    by: By
     proves: tuple[str, ...] = ()
 
 
@@ -266,6 +289,7 @@ class Pack(Strict):
     duties: tuple[Duty, ...] = ()
     rates: dict[Identifier, Rate] = {}
     gates: tuple[Gate, ...] = ()
+    paths: tuple[PathRule, ...] = ()
     required_fields: tuple[RequiredField, ...] = ()
     surrender: Surrender | None = None
     fees: Fees | None = None
@@ -311,6 +335,13 @@ class BoundGate(Contract):
     cites: Citation
 
 
+class BoundPath(Contract):
+    """What every level demands of a claim path; the most specific level that speaks of it is cited."""
+
+    rule: PathRule
+    cites: Citation
+
+
 class BoundField(Contract):
     required: RequiredField
     cites: Citation
@@ -343,10 +374,15 @@ class Rulebook(Contract):
     duties: tuple[BoundDuty, ...] = ()
     rates: dict[str, BoundRate] = {}
     gates: tuple[BoundGate, ...] = ()
+    paths: tuple[BoundPath, ...] = ()
     required_fields: tuple[BoundField, ...] = ()
     surrender: tuple[BoundSurrender, ...] = ()
     fees: tuple[BoundFees, ...] = ()
     routes: tuple[BoundRoute, ...] = ()
+
+    def path(self, path: ClaimPath) -> BoundPath | None:
+        """What the packs say of one claim path, `None` where they are silent."""
+        return next((bound for bound in self.paths if bound.rule.path is path), None)
 
 
 class RulesFor(Contract):

@@ -166,14 +166,41 @@ class Event(Word):
     HAZARD_ANSWERED = "hazard_answered", "部门处理答复", CaseKind.HAZARD
     HAZARD_CLOSED = "hazard_closed", "隐患销号", CaseKind.HAZARD
     CLAIM_REPORTED = "claim_reported", "报案", CaseKind.CLAIM
+    CASUALTIES_UPDATED = "casualties_updated", "更新伤亡和损失", CaseKind.CLAIM
+    ACCIDENT_REGRADED = "accident_regraded", "事故等级变更", CaseKind.CLAIM
     DOCUMENTS_REQUESTED = "documents_requested", "一次性通知补充材料", CaseKind.CLAIM
+    DOCUMENTS_ARRIVED = "documents_arrived", "收到部分材料", CaseKind.CLAIM
     DOCUMENTS_RECEIVED = "documents_received", "材料收齐", CaseKind.CLAIM
+    CLAIM_DOCUMENTS_COMPLETE = "claim_documents_complete", "索赔请求和证明材料齐备", CaseKind.CLAIM
+    CLAIM_SURVEYED = "claim_surveyed", "查勘", CaseKind.CLAIM
+    LOSS_ASSESSED = "loss_assessed", "定损", CaseKind.CLAIM
+    LIMITS_SET = "limits_set", "确认责任限额", CaseKind.CLAIM
+    PATH_CHOSEN = "path_chosen", "选定理赔路径", CaseKind.CLAIM
+    SMALL_FAST_STARTED = "small_fast_started", "启动小额快付", CaseKind.CLAIM
+    LARGE_PREPAY_STARTED = "large_prepay_started", "启动大额预付", CaseKind.CLAIM
+    EMERGENCY_ADVANCE_STARTED = "emergency_advance_started", "启动紧急费用垫付", CaseKind.CLAIM
     CLAIM_DETERMINED = "claim_determined", "核定", CaseKind.CLAIM
     SETTLEMENT_AGREED = "settlement_agreed", "达成赔偿协议", CaseKind.CLAIM
+    COVERAGE_DENIED = "coverage_denied", "核定不属于保险责任", CaseKind.CLAIM
+    PAYMENT_PROPOSED = "payment_proposed", "提出付款", CaseKind.CLAIM
+    PAYMENT_APPROVED = "payment_approved", "审批付款", CaseKind.CLAIM
+    PAYMENT_INSTRUCTED = "payment_instructed", "发出付款指令", CaseKind.CLAIM
+    PAYMENT_CONFIRMED = "payment_confirmed", "付款到账", CaseKind.CLAIM
+    PAYMENT_FAILED = "payment_failed", "付款失败", CaseKind.CLAIM
+    PAYMENT_UNKNOWN = "payment_unknown", "付款结果不明", CaseKind.CLAIM
+    PAYMENT_VOIDED = "payment_voided", "付款作废", CaseKind.CLAIM
+    PAYMENT_DISPUTED = "payment_disputed", "付款结果矛盾", CaseKind.CLAIM
+    ADVANCE_SET_OFF = "advance_set_off", "垫付冲抵赔款", CaseKind.CLAIM
+    PAYMENT_RECOVERED = "payment_recovered", "款项追回", CaseKind.CLAIM
+    MINIMUM_PREPAID = "minimum_prepaid", "先予支付可确定的数额", CaseKind.CLAIM
+    LARGE_PREPAID = "large_prepaid", "大额预付到账", CaseKind.CLAIM
+    EMERGENCY_ADVANCED = "emergency_advanced", "紧急费用垫付到账", CaseKind.CLAIM
     CLAIM_PAID = "claim_paid", "赔付", CaseKind.CLAIM
     CLAIM_REFUSED = "claim_refused", "拒赔", CaseKind.CLAIM
     CLAIM_COMPLETED = "claim_completed", "理赔完成", CaseKind.CLAIM
     CLAIM_RESULT_UPLOADED = "claim_result_uploaded", "上传理赔结果", CaseKind.CLAIM
+    CLAIM_CLOSED = "claim_closed", "结案", CaseKind.CLAIM
+    CLAIM_REOPENED = "claim_reopened", "重开案件", CaseKind.CLAIM
 
 
 class PolicyStage(Word):
@@ -242,6 +269,7 @@ class SuspendReason(Word):
     EPIDEMIC = "epidemic", "公共卫生事件"
     DEPARTMENT_ORDER = "department_order", "部门指令"
     DISPUTE = "dispute", "争议处理"
+    DOCUMENTS_AWAITED = "documents_awaited", "等待补充材料"
 
 
 class SpendPurpose(Word):
@@ -290,6 +318,12 @@ class NoticeKind(Word):
     POLICY_LAPSED = "policy_lapsed", "脱保通知"
     POLICY_SURRENDERED = "policy_surrendered", "退保通知"
     DATE_MOVED = "date_moved", "期限变更告知"
+    CLAIM_OPENED = "claim_opened", "理赔受理"
+    DOCUMENTS_REQUESTED = "documents_requested", "一次性补充材料通知"
+    CLAIM_RESULT = "claim_result", "核定结果通知"
+    CLAIM_REFUSED = "claim_refused", "拒赔通知"
+    PAYMENT_MADE = "payment_made", "付款到账通知"
+    PAYMENT_STUCK = "payment_stuck", "付款待人工核实"
 
 
 class Urgency(Word):
@@ -336,6 +370,7 @@ class TaskKind(Word):
     NO_ADDRESS = "no_address", "部门未登记邮箱"
     BOUNCED = "bounced", "退信"
     UNDELIVERED = "undelivered", "多次发送失败"
+    PAYMENT_UNKNOWN = "payment_unknown", "付款结果不明"
 
 
 class LinkPurpose(Word):
@@ -344,3 +379,149 @@ class LinkPurpose(Word):
     RECTIFICATION = "rectification", "申报整改"
     PLAN = "plan", "确认服务计划"
     DEPARTMENT = "department", "部门签收与答复"
+
+
+class AccidentKind(Word):
+    GENERAL = "general", "一般情形"
+    ROAD_TRAFFIC = "road_traffic", "道路交通事故"
+    FIRE = "fire", "火灾事故"
+
+
+class AccidentGrade(Word):
+    """Grades of 国务院令第493号, from the lightest; not the classes of hazards."""
+
+    ORDINARY = "ordinary", "一般事故"
+    RELATIVELY_SERIOUS = "relatively_serious", "较大事故"
+    MAJOR = "major", "重大事故"
+    EXTRAORDINARILY_SERIOUS = "extraordinarily_serious", "特别重大事故"
+
+
+class ClaimStage(Word):
+    REPORTED = "reported", "已报案"
+    DOCUMENTS_AWAITED = "documents_awaited", "等待补充材料"
+    DETERMINED = "determined", "已核定"
+    AGREED = "agreed", "已达成协议"
+    DENIED = "denied", "核定不赔"
+    REFUSED = "refused", "已拒赔"
+    COMPLETED = "completed", "理赔完成"
+    CLOSED = "closed", "已结案"
+
+
+class ClaimPath(Word):
+    ORDINARY = "ordinary", "普通理赔"
+    SMALL_FAST = "small_fast", "小额快付"
+    LARGE_PREPAY = "large_prepay", "大额预付"
+    EMERGENCY_ADVANCE = "emergency_advance", "紧急费用垫付"
+
+
+class LimitKind(Word):
+    PER_PERSON = "per_person", "每人责任限额"
+    PER_ACCIDENT = "per_accident", "每次事故责任限额"
+    AGGREGATE = "aggregate", "累计责任限额"
+    RESCUE = "rescue", "施救费用限额"
+    COSTS = "costs", "鉴定和诉讼费用限额"
+
+
+class LimitPot(Word):
+    """What a loss counts against: the indemnity's limits, or a ceiling beside them."""
+
+    INDEMNITY = "indemnity", "赔偿金额"
+    RESCUE = "rescue", "施救费用"
+    COSTS = "costs", "鉴定和诉讼费用"
+
+
+class LossHead(Word):
+    """What a loss is; the third word is its pot, the fourth whether a person must be named."""
+
+    pot: LimitPot
+    personal: bool
+
+    def __new__(cls, value: str, label: str, pot: LimitPot = LimitPot.INDEMNITY, personal: bool = False) -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.label = label
+        member.pot = pot
+        member.personal = personal
+        return member
+
+    EMPLOYEE_DEATH = "employee_death", "从业人员死亡", LimitPot.INDEMNITY, True
+    EMPLOYEE_DISABILITY = "employee_disability", "从业人员伤残", LimitPot.INDEMNITY, True
+    MEDICAL = "medical", "医疗费用", LimitPot.INDEMNITY, True
+    THIRD_PARTY_INJURY = "third_party_injury", "第三者人身伤亡", LimitPot.INDEMNITY, True
+    THIRD_PARTY_PROPERTY = "third_party_property", "第三者财产损失"
+    RESCUE = "rescue", "施救和减损费用", LimitPot.RESCUE
+    APPRAISAL = "appraisal", "鉴定费用", LimitPot.COSTS
+    LITIGATION = "litigation", "仲裁或者诉讼费用", LimitPot.COSTS
+
+
+class EmergencyPurpose(Word):
+    RESCUE = "rescue", "事故抢险救援"
+    MEDICAL = "medical", "医疗救治"
+    EVACUATION = "evacuation", "人员转移安置"
+    CONTAINMENT = "containment", "防止损失扩大"
+    APPRAISAL = "appraisal", "事故鉴定"
+    FUNERAL = "funeral", "善后处理"
+
+
+class PayeeKind(Word):
+    VICTIM = "victim", "受害人"
+    INSURED = "insured", "被保险人"
+    SUPPLIER = "supplier", "救援、医疗、鉴定等机构"
+
+
+class PaymentKind(Word):
+    SETTLEMENT = "settlement", "赔款"
+    PREPAYMENT = "prepayment", "大额预付"
+    MINIMUM = "minimum", "先予支付"
+    ADVANCE = "advance", "紧急垫付"
+
+
+class PaymentStatus(Word):
+    PROPOSED = "proposed", "待审批"
+    APPROVED = "approved", "已审批，指令发出中"
+    INSTRUCTED = "instructed", "已发出指令"
+    CONFIRMED = "confirmed", "已到账"
+    FAILED = "failed", "付款失败"
+    UNKNOWN = "unknown", "结果不明，待人工核实"
+    VOIDED = "voided", "已作废"
+
+
+class OrderResult(Word):
+    """What the insurer's core system says of a payment order."""
+
+    ACCEPTED = "accepted", "已受理"
+    CONFIRMED = "confirmed", "已到账"
+    REFUSED = "refused", "未能支付"
+    UNKNOWN = "unknown", "结果不明"
+
+
+class AdvanceEnd(Word):
+    """How an advance leaves its own ledger line."""
+
+    SET_OFF = "set_off", "冲抵赔款"
+    RECOVERED = "recovered", "追回"
+
+
+class PathFact(Word):
+    """What must be shown before a claim takes a path."""
+
+    FACTS_TRUE = "facts_true", "事故真实"
+    LIABILITY_CLEAR = "liability_clear", "责任明确"
+    WITHIN_THRESHOLD = "within_threshold", "金额在约定的小额之内"
+    SERIOUS_GRADE = "serious_grade", "事故等级为较大以上"
+    PART_DETERMINED = "part_determined", "有已能确定的损失"
+    NAMED_PURPOSE = "named_purpose", "用途在约定的垫付用途之内"
+    WITHIN_CAP = "within_cap", "金额不超过约定的垫付上限"
+
+
+class PathFigure(Word):
+    """Figures of the contract, by the names they have in its claim terms."""
+
+    DETERMINATION_DAYS = "determination_days", "核定天数"
+    PAYMENT_DAYS = "payment_days", "付款天数"
+    SMALL_FAST_THRESHOLD = "small_fast_threshold", "小额快付金额标准"
+    SMALL_FAST_DAYS = "small_fast_days", "小额快付天数"
+    LARGE_PREPAY_DAYS = "large_prepay_days", "大额预付天数"
+    EMERGENCY_CAP = "emergency_cap", "紧急垫付上限"
+    EMERGENCY_PURPOSES = "emergency_purposes", "紧急垫付用途"
+    EMERGENCY_HOURS = "emergency_hours", "紧急垫付小时数"

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKeyConstraint, Index, String, UniqueConstraint, text
 from sqlmodel import Field
 
 from models.contracts.vocabulary import ActorKind, Role
@@ -64,7 +64,7 @@ class Recipient(Row, table=True):
 
 
 class ApiKey(Row, table=True):
-    """A key of the API: the hash alone is kept, `prefix` tells people which one it is."""
+    """A key of the API: the hash alone is kept, `prefix` tells people which one it is; `scopes` are further rights."""
 
     __tablename__ = "api_keys"
     __table_args__ = (
@@ -79,6 +79,7 @@ class ApiKey(Row, table=True):
     name: str
     prefix: str
     key_hash: str = Field(unique=True)
+    scopes: list[str] = Field(default_factory=list, sa_type=ARRAY(String()), sa_column_kwargs={"server_default": "{}"})
     created_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=NOW)
     expires_at: datetime | None = Field(default=None, sa_type=INSTANT)
     revoked_at: datetime | None = Field(default=None, sa_type=INSTANT)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -16,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.keys import KeyFor, Minted, mint_key
 from api.rows import API_KEYS, INSURERS, RECIPIENTS
+from api.words import Scope
 from models.contracts.vocabulary import ActorKind
 from models.tables.engine import make_engine, operator
 from runtime import addresses
@@ -39,14 +41,18 @@ def create(
     department: Annotated[str | None, typer.Option(help="部门：区划代码:名称 / REGION:NAME")] = None,
     as_operator: Annotated[bool, typer.Option("--operator", help="运维人员 / an operator")] = False,
     days: Annotated[int | None, typer.Option(min=1, max=3650, help="有效天数 / days until it expires")] = None,
+    scope: Annotated[list[Scope] | None, typer.Option(help="附加授权，可多次给出 / further rights")] = None,
 ) -> None:
     """发放密钥，只显示这一次 / make a key; it is shown this once."""
     if sum((insurer is not None, department is not None, as_operator)) != 1:
         raise typer.BadParameter("--insurer、--department、--operator 三者选一 / give exactly one of them")
+    if scope and insurer is None:
+        raise typer.BadParameter("只有保险机构的密钥有附加授权 / only insurers' keys have scopes")
 
     async def make(connection: AsyncConnection) -> Minted:
         expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
-        return await mint_key(connection, await _holder(connection, name, insurer, department, expires_at))
+        holder = await _holder(connection, name, insurer, department, expires_at)
+        return await mint_key(connection, replace(holder, scopes=tuple(one.value for one in scope or ())))
 
     typer.echo(_done(make).token)
 
@@ -58,7 +64,7 @@ def list_keys(as_json: Annotated[bool, typer.Option("--json", help="供程序读
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))
         return
-    table = Table("前缀", "类别", "归属", "用途", "发放", "到期", "吊销")
+    table = Table("前缀", "类别", "归属", "用途", "授权", "发放", "到期", "吊销")
     for row in rows:
         table.add_row(*(str(row[part] or "") for part in row))
     Console().print(table)
@@ -88,9 +94,13 @@ def rotate(
         until = datetime.now(UTC) + timedelta(days=overlap)
         kept = min(until, row.expires_at) if row.expires_at else until
         await connection.execute(update(API_KEYS).where(_is(row)).values(expires_at=kept))
-        return await mint_key(connection, KeyFor(row.kind, row.name, row.insurer_id, row.recipient_id))
+        return await mint_key(connection, _same_holder(row))
 
     typer.echo(_done(change).token)
+
+
+def _same_holder(row: Row[Any]) -> KeyFor:
+    return KeyFor(row.kind, row.name, row.insurer_id, row.recipient_id, scopes=tuple(row.scopes))
 
 
 def _done(act: Callable[[AsyncConnection], Awaitable[T]]) -> T:
@@ -150,6 +160,7 @@ def _shown(row: Row[Any]) -> dict[str, Any]:
         "kind": row.kind.value,
         "of": row.insurer or row.recipient or "",
         "name": row.name,
+        "scopes": ",".join(row.scopes),
         "created_at": row.created_at.isoformat(),
         "expires_at": row.expires_at.isoformat() if row.expires_at else None,
         "revoked_at": row.revoked_at.isoformat() if row.revoked_at else None,

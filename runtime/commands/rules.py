@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -95,6 +96,7 @@ def explain(
     duty: Annotated[str, typer.Option(help="义务编号，如 policy_upload")],
     event: Annotated[list[str], typer.Option("--event", help="事件=日期[,键=值…]，可重复 / NAME=DATE[,key=value…]")],
     out_of_area: Outside = False,
+    agreed: Annotated[list[str] | None, typer.Option(help="合同约定，如 small_fast_days=5 / agreed figures")] = None,
     packs: Packs = None,
     as_json: Json = False,
 ) -> None:
@@ -103,7 +105,8 @@ def explain(
 
     def ask() -> dict[str, Any]:
         events = rule_answers.parsed_events(event)
-        situation = _situation(library, region, sector, size, None)
+        terms = rule_answers.parsed_terms(agreed or [])
+        situation = replace(_situation(library, region, sector, size, None), terms=terms)
         return rule_answers.explained(library, situation, events, duty, out_of_area=out_of_area)
 
     _write(_answered(ask), as_json, rule_pages.explained)

@@ -14,6 +14,7 @@ from domain.wording import WEEKDAYS
 from models.contracts.vocabulary import (
     By,
     CaseKind,
+    ClaimStage,
     Event,
     HazardStage,
     NoticeKind,
@@ -121,11 +122,13 @@ class Account:
     def totals(self, books: Books, days: int) -> None:
         policies = {PolicyStage(row.stage).label: row.number for row in books.cases if row.kind == CaseKind.POLICY}
         hazards = {HazardStage(row.stage).label: row.number for row in books.cases if row.kind == CaseKind.HAZARD}
+        claims = {ClaimStage(row.stage).label: row.number for row in books.cases if row.kind == CaseKind.CLAIM}
         notices = Counter(NoticeStatus(one.status).label for one in books.notices)
         mails = Counter(NoticeStatus(one.status).label for one in books.mails)
         table = Table(title=f"{days} 天的总数 totals", show_header=False)
         for name, found in (
-            ("保单 policies", policies), ("隐患 hazards", hazards), ("通知 notices", notices), ("邮件 mails", mails)
+            ("保单 policies", policies), ("隐患 hazards", hazards), ("赔案 claims", claims),
+            ("通知 notices", notices), ("邮件 mails", mails),
         ):  # fmt: skip
             table.add_row(
                 name, str(sum(found.values())), "，".join(f"{word} {number}" for word, number in found.items())
@@ -141,7 +144,7 @@ def policy_number(notice: Any) -> str:
 
 
 def _line(notice: Any) -> tuple[str, str, str, str]:
-    label = notice.about.get("label") or ""
+    label = notice.about.get("label", "") if notice.about.get("duty_key") else ""
     what = f"{NoticeKind(notice.kind).label}：{label}" if label else NoticeKind(notice.kind).label
     by = By(notice.cites["by"]).label if notice.cites else By.PRODUCT.label
     return notice.recipient, what, cited([notice]) or "发信时点由系统约定", by

@@ -13,9 +13,10 @@ from rich.table import Table
 from domain.calendar import next_working
 from runtime import logs
 from runtime.commands.importing import progress_bar
-from runtime.demo import ledger
+from runtime.demo import claims, ledger
 from runtime.demo.account import Account
 from runtime.demo.people import Insurer, NotDone, Policy
+from runtime.demo.reckoning import reckon
 from runtime.demo.stories import Act, Scene, acts_of
 from runtime.demo.town import EVENING, MORNING, NOON, PostStuck, Town, open_town
 from runtime.embedded.mail import MailCatcher
@@ -79,6 +80,7 @@ class Demo:
         self.begins = town.today
         self.policies: list[Policy] = []
         self.account = Account(console, {})
+        self.claims: list[claims.Claim] = []
         self.told: set[UUID] = set()
         self.plan: dict[date, list[tuple[Policy, Act]]] = {}
 
@@ -105,7 +107,9 @@ class Demo:
             raise Failed("；".join(f"第 {one.line} 行 {'、'.join(map(str, one.faults))}" for one in failed[:5]))
         insurers = {code: Insurer(self.town, code, key) for code, key in keys.items()}
         rows = {row.line: row for row in plan.portfolio.rows}
+        self.claims = await claims.open_claims(insurers)
         self.policies = [_policy(insurers, rows[result.line], result) for result in results]
+        self.policies += [claim.policy for claim in self.claims]
         self.account = Account(self.console, {one.number: one.story for one in self._followed()})
 
     def _key(self, code: str) -> str:
@@ -118,10 +122,11 @@ class Demo:
         return [diligent, *own] if diligent else own
 
     def _schedule(self) -> None:
-        for policy in self.policies:
-            for act in acts_of(policy.story):
-                on = next_working(self.town.calendar, self.begins + timedelta(days=act.day))
-                self.plan.setdefault(on, []).append((policy, act))
+        acts = [(policy, act) for policy in self.policies for act in acts_of(policy.story)]
+        acts += [(claim.policy, act) for claim in self.claims for act in claims.acts_of(claim)]
+        for policy, act in acts:
+            on = next_working(self.town.calendar, self.begins + timedelta(days=act.day))
+            self.plan.setdefault(on, []).append((policy, act))
 
     async def _next_day(self, last: date) -> date:
         """The next day on which something happens."""
@@ -171,11 +176,13 @@ class Demo:
         for policy in self._followed():
             timeline = await policy.insurer.get(f"/v1/policies/{policy.id}/timeline")
             self.account.life(policy, timeline)
+        self.account.headline("赔案：路径、账目、通知 claims")
+        wrong = await reckon(self.console, self.claims)
         books = await ledger.read_books(self.town.engine)
         self.account.human_queue(books)
         self.account.who_what_why(books)
         self.account.totals(books, (self.town.today - self.begins).days)
-        faults = ledger.faults(books, [mail.message_id for mail in self.mailbox.messages])
+        faults = wrong + ledger.faults(books, [mail.message_id for mail in self.mailbox.messages])
         if not faults:
             self.console.print("每一件通知都已送达或在人工队列中，没有遗漏，没有重复。", style="bold green")
         return faults

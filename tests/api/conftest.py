@@ -87,6 +87,7 @@ async def tools(settings: Settings, temporal: Client) -> AsyncIterator[Tools]:
         rules=library(),
         files=settings.var / "files",
         secret=SECRET,
+        sealing=settings.sealing,
         base_url=settings.base_url,
     )
     await engine.dispose()

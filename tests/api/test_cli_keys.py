@@ -45,3 +45,14 @@ async def test_what_does_not_exist_is_said_plainly(said) -> None:
         assert answer.exit_code == 1
         assert "/" in answer.stderr
     assert (await said("create", "--name", "x")).exit_code == 2
+
+
+async def test_scopes_are_given_to_an_insurers_key_and_survive_its_rotation(said, insurer: Caller) -> None:
+    scopes = ("--scope", "victims:read", "--scope", "payments:confirm")
+    made = (await said("create", "--insurer", insurer.code, "--name", "核心系统", *scopes)).stdout.strip()
+    prefix = made.split("_")[1]
+    successor = (await said("rotate", prefix)).stdout.strip().split("_")[1]
+    listed = {row["prefix"]: row["scopes"] for row in json.loads((await said("list", "--json")).stdout)}
+    assert listed[prefix] == listed[successor] == "victims:read,payments:confirm"
+    assert (await said("create", "--operator", "--name", "x", "--scope", "victims:read")).exit_code == 2
+    assert (await said("create", "--insurer", insurer.code, "--name", "x", "--scope", "everything")).exit_code == 2

@@ -32,7 +32,7 @@ COMMANDS = frozenset(
     }
 )
 """Calls that become commands, or decide when the next one is sent."""
-OURS = frozenset({"act", "commit", "errand", "live", "recall", "resolve", "ring", "take"})
+OURS = frozenset({"act", "approve", "commit", "errand", "live", "recall", "resolve", "ring", "take"})
 """Our own steps between them; their order matters as much."""
 
 

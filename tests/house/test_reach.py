@@ -5,17 +5,25 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from api.claims.doors import DOORS as CLAIM_DOORS
 from api.department.doors import DOORS as DEPARTMENT_DOORS
 from api.insurer.doors import DOORS as INSURER_DOORS
 from models.contracts.vocabulary import CaseKind, Event, NoticeKind
 from rules.library import Library
 from runtime.settings import PROJECT_ROOT
+from workflows.claim import ClaimWorkflow
 from workflows.hazard import HazardWorkflow
 from workflows.policy import PolicyWorkflow
 
 ROOMS = PROJECT_ROOT / "runtime" / "commands"
 PACKS = [loaded.pack for loaded in Library().known()]
 DUTIES = [duty for pack in PACKS for duty in pack.duties]
+DOORS = (*INSURER_DOORS, *CLAIM_DOORS, *DEPARTMENT_DOORS)
+WORKFLOWS = (
+    (CaseKind.POLICY, PolicyWorkflow),
+    (CaseKind.HAZARD, HazardWorkflow),
+    (CaseKind.CLAIM, ClaimWorkflow),
+)
 BY_THE_ENGINE = {"opened"}
 """Updates given by the opening itself."""
 
@@ -29,7 +37,7 @@ def sources(*folders: str) -> Iterator[tuple[Path, str]]:
 def brought_about() -> set[Event]:
     """Events that the decisions put on record, by name, and those that packs let happen when a term runs out."""
     named: set[Event] = set()
-    for path, source in sources("domain/policy", "domain/hazard", "domain"):
+    for path, source in sources("domain"):
         if path.name in ("rehearsal.py", "retelling.py", "transitions.py"):
             continue
         for node in ast.walk(ast.parse(source)):
@@ -41,12 +49,11 @@ def brought_about() -> set[Event]:
 def test_every_event_a_pack_waits_for_is_brought_about_somewhere() -> None:
     waited_for = {event for duty in DUTIES for event in (*duty.anchor, *duty.met_by)}
     waited_for |= {event for pack in PACKS for gate in pack.gates for event in (gate.before, gate.needs)}
-    claims = {event for event in waited_for if event.case is CaseKind.CLAIM}
-    assert waited_for - brought_about() - claims == set()
+    assert waited_for - brought_about() == set()
 
 
-def test_every_event_of_policies_and_hazards_happens() -> None:
-    assert {event for event in Event if event.case is not CaseKind.CLAIM} - brought_about() == set()
+def test_every_event_happens() -> None:
+    assert set(Event) - brought_about() == set()
 
 
 def test_every_kind_of_notice_is_told_by_a_rung_or_a_decision() -> None:
@@ -59,7 +66,7 @@ def test_every_kind_of_notice_is_told_by_a_rung_or_a_decision() -> None:
 
 def updates() -> set[tuple[CaseKind, str]]:
     found: set[tuple[CaseKind, str]] = set()
-    for kind, workflow in ((CaseKind.POLICY, PolicyWorkflow), (CaseKind.HAZARD, HazardWorkflow)):
+    for kind, workflow in WORKFLOWS:
         definition = getattr(workflow, "__temporal_workflow_definition")
         found |= {(kind, update) for update in definition.updates if update and update not in BY_THE_ENGINE}
     return found
@@ -67,8 +74,8 @@ def updates() -> set[tuple[CaseKind, str]]:
 
 def given() -> set[tuple[CaseKind, str]]:
     """Updates that a door of the API, a page or a command of the console gives."""
-    doors = {(door.kind, door.update) for door in (*INSURER_DOORS, *DEPARTMENT_DOORS)}
-    texts = [source for _, source in sources("api/portal", "runtime/commands", "runtime")]
+    doors = {(door.kind, door.update) for door in DOORS}
+    texts = [source for _, source in sources("api/portal", "api/claims", "runtime")]
     named = {one for one in updates() if any(f'"{one[1]}"' in text for text in texts)}
     return doors | named
 
@@ -78,7 +85,7 @@ def test_every_update_of_a_case_can_be_given_by_somebody() -> None:
 
 
 def test_every_door_leads_to_an_update() -> None:
-    assert {(door.kind, door.update) for door in (*INSURER_DOORS, *DEPARTMENT_DOORS)} <= updates()
+    assert {(door.kind, door.update) for door in DOORS} <= updates()
 
 
 def test_every_command_line_the_console_promises_is_there() -> None:

@@ -41,6 +41,22 @@ STATEMENTS = (
     " VALUES ('d', '{insurer}', '保单.pdf', 'application/pdf', 1)",
     "INSERT INTO tasks (id, kind, insurer_id, case_id, notice_id, said)"
     " VALUES ('{task}', 'no_address', '{insurer}', '{case}', '{notice}', '市应急局')",
+    "INSERT INTO claim_limits (insurer_id, policy_id, per_person) VALUES ('{insurer}', '{case}', 800000)",
+    "INSERT INTO reservations (insurer_id, number, case_id, policy_id, accident, amount, fingerprint, standards)"
+    " VALUES ('{insurer}', 'Z-1', '{case}', '{case}', 'S-1', 5, 'f', '[]')",
+    "INSERT INTO limit_movements (insurer_id, number, key, line, pot, amount)"
+    " VALUES ('{insurer}', 'Z-1', 'k', 1, 'indemnity', 5)",
+    "INSERT INTO payment_orders (insurer_id, number, case_id, workflow_id, order_key, kind, amount, payee, channel,"
+    " fingerprint, state) VALUES ('{insurer}', 'Z-1', '{case}', 'claim/{code}/C-1', '{code}:C-1:Z-1', 'settlement',"
+    " 5, 'victim', 'folder', 'f', 'written')",
+    "INSERT INTO payment_answers (id, insurer_id, order_key, source, outcome)"
+    " VALUES ('{answer}', '{insurer}', '{code}:C-1:Z-1', 'asked', 'unknown')",
+    "INSERT INTO victims (id, insurer_id, case_id, ref, employee, name)"
+    " VALUES ('{victim}', '{insurer}', '{case}', '{victim}', true, '\\x00')",
+    "INSERT INTO victim_sights (id, insurer_id, case_id, ref, actor_kind, actor_id, fields, why)"
+    " VALUES ('{sight}', '{insurer}', '{case}', '{victim}', 'insurer', 'key-1', 'name', '赔付')",
+    "INSERT INTO insurer_claim_rules (id, insurer_id, in_force_on, figures, recorded_by)"
+    " VALUES ('{rules}', '{insurer}', '2024-01-01', '{{}}', 'key-1')",
 )
 DEPARTMENT = (
     "INSERT INTO recipients (id, role, region, department, name, email)"
@@ -59,7 +75,8 @@ async def seed(database: Database) -> None:
     try:
         await connection.execute(DEPARTMENT.format(emergency=EMERGENCY))
         for insurer, code in ((A, "a"), (B, "b")):
-            names = ("insured", "desk", "mailbox", "key", "case", "notice", "link", "task", "emergency")
+            names = ("insured", "desk", "mailbox", "key", "case", "notice", "link", "task", "emergency",
+                     "answer", "victim", "sight", "rules")  # fmt: skip
             values = {name: known(insurer, name) for name in names}
             for statement in STATEMENTS:
                 await connection.execute(statement.format(insurer=insurer, code=code, at=AT, **values))

@@ -12,16 +12,18 @@ from sqlalchemy import CheckConstraint, Connection, ForeignKeyConstraint, Unique
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import SQLModel
 
-from models.tables import access, cases, outbox, parties
+from models.tables import access, cases, claims, outbox, parties
 from models.tables.engine import connected, make_engine, tenant
 from runtime.settings import sqlalchemy_url
 from tests.conftest import Database
 from tests.tables.rows import A, B, seed
 
-TABLES = (access, cases, outbox, parties)
+TABLES = (access, cases, claims, outbox, parties)
 OWN_ROWS = sorted(name for name, table in SQLModel.metadata.tables.items() if "insurer_id" in table.columns)
 RIGHTS = {
     **{table: {"SELECT", "INSERT"} for table in ("steps", "timeline", "commands", "link_uses")},
+    **{table: {"SELECT", "INSERT"} for table in ("limit_movements", "payment_answers", "victim_sights")},
+    "insurer_claim_rules": {"SELECT", "INSERT"},
     "nudges": {"SELECT", "INSERT", "UPDATE", "DELETE"},
     "alembic_version": {"SELECT"},
 }

@@ -22,6 +22,7 @@ from temporalio.workflow import ActivityHandle
 from models.contracts.step import Step
 from runtime.sandbox import sandbox
 from workflows.case import APART
+from workflows.claim import ClaimWorkflow
 from workflows.hazard import HazardWorkflow
 from workflows.policy import PolicyWorkflow
 
@@ -91,7 +92,7 @@ async def replayed(path: Path) -> Seen:
 async def _replay(path: Path) -> Seen:
     seen = Seen()
     replayer = Replayer(
-        workflows=[PolicyWorkflow, HazardWorkflow],
+        workflows=[PolicyWorkflow, HazardWorkflow, ClaimWorkflow],
         data_converter=pydantic_data_converter,
         workflow_runner=sandbox(),
         interceptors=[Watching(seen)],

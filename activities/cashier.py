@@ -1,0 +1,204 @@
+"""Payment orders: written, sent once, and what was answered; how an order travels is in payment_channels.py."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlmodel import col
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.borrowing import borrowed
+from activities.payment_channels import Answer, Channel, Message, NotSent
+from models.contracts.ids import NAMESPACE
+from models.contracts.payment import OrderOutcome, PaymentOrder
+from models.contracts.ports import Answered, Cashier
+from models.contracts.vocabulary import ActorKind, OrderResult, PayeeKind
+from models.tables.claims import PaymentAnswer, StoredOrder, Victim, VictimSight
+from models.tables.engine import tenant
+from models.tables.sealed import FieldKeys, FieldOf, Unreadable
+
+WRITTEN, SENDING, CONFIRMED = "written", "sending", OrderResult.CONFIRMED.value
+SHOWN = ("name", "bank_account")
+"""What a core system needs of a victim to pay: no identity number, no telephone."""
+
+Channels = Callable[[str], Channel]
+"""The channel of an insurer by its code."""
+
+
+class PgCashier(Cashier):
+    """The cashier of one worker: what was sent is in PostgreSQL before it is sent, and is sent once."""
+
+    def __init__(self, engine: AsyncEngine, channels: Channels, keys: FieldKeys) -> None:
+        self._engine = engine
+        self._channels = channels
+        self._keys = keys
+
+    @activity.defn(name="发出付款指令")
+    async def instruct_payment(self, order: PaymentOrder) -> OrderOutcome:
+        """One instruction for one (insurer, payment number), however often this runs (promises.md P7).
+
+        Raises ApplicationError where nothing can have been sent; whatever may have been sent ends in an answer.
+        """
+        channel = self._channels(order.insurer_code)
+        stored, message = await self._written(order, channel)
+        if stored.fingerprint != _fingerprint(order):
+            return _outcome(order, Answer(key=order.key, result=OrderResult.REFUSED, code="number-used"))
+        if stored.state == SENDING:  # an earlier attempt ended between sending and writing down the answer
+            heard = await channel.ask(order.key)
+            if heard is not None:
+                return await self._answered(order, heard, "asked")
+        elif stored.state != WRITTEN:
+            return _outcome(order, _stored(stored))
+        if message is None:
+            return await self._answered(order, Answer(key=order.key, result=OrderResult.REFUSED, code="no-payee"))
+        return await self._sent(order, channel, message)
+
+    @activity.defn(name="登记付款结果")
+    async def record_answer(self, answered: Answered) -> None:
+        """The same answer is kept once. Raises ApplicationError, always worth repeating."""
+        outcome = answered.outcome
+        told = Answer(key=outcome.key, result=outcome.result, reference=outcome.reference or None, code=outcome.code)
+        await self._answered(answered.order, told, "confirmation")
+
+    async def _written(self, order: PaymentOrder, channel: Channel) -> tuple[Row[Any], Message | None]:
+        """The order's row as it was before this attempt, and what to send; `None` where the payee is not known."""
+        async with borrowed(self._engine) as connection, connection.begin():
+            await tenant(connection, order.case.insurer_id)
+            await connection.execute(insert(StoredOrder).values(_row(order, channel)).on_conflict_do_nothing())
+            stored = (await connection.execute(_named(order).with_for_update())).one()
+            message = await self._message(connection, order) if stored.state in {WRITTEN, SENDING} else None
+            if stored.state == WRITTEN:
+                marked = _change(order).values(state=SENDING, sent_at=datetime.now(UTC))
+                await connection.execute(marked)
+            return stored, message
+
+    async def _sent(self, order: PaymentOrder, channel: Channel, message: Message) -> OrderOutcome:
+        try:
+            answer = await channel.send(message)
+        except NotSent as never:
+            async with borrowed(self._engine) as connection, connection.begin():
+                await tenant(connection, order.case.insurer_id)
+                await connection.execute(_change(order).values(state=WRITTEN))
+            raise ApplicationError(f"核心系统未接通（{never}），稍后再发", type="core_system_away") from None
+        return await self._answered(order, answer)
+
+    async def _answered(self, order: PaymentOrder, answer: Answer, source: str = "instructed") -> OrderOutcome:
+        """Write an answer down; what is confirmed stays confirmed."""
+        said = {"bank_reference": answer.reference or "", "code": answer.code}
+        named = f"answer/{order.key}/{source}/{answer.result.value}/{said['bank_reference']}/{answer.code}"
+        async with borrowed(self._engine) as connection, connection.begin():
+            await tenant(connection, order.case.insurer_id)
+            kept = insert(PaymentAnswer).values(
+                id=uuid5(NAMESPACE, named),
+                insurer_id=order.case.insurer_id,
+                order_key=order.key,
+                source=source,
+                outcome=answer.result.value,
+                amount=answer.amount,
+                **said,
+            )
+            await connection.execute(kept.on_conflict_do_nothing())
+            open_ = _change(order).where(col(StoredOrder.state) != CONFIRMED)
+            now = {"state": answer.result.value, "answered_at": datetime.now(UTC)}
+            await connection.execute(open_.values(**now, **said))
+            mine = _named(order).where(col(StoredOrder.order_key) == order.key)
+            stored = (await connection.execute(mine)).one_or_none()
+        return _outcome(order, _stored(stored) if stored else answer)
+
+    async def _message(self, connection: AsyncConnection, order: PaymentOrder) -> Message | None:
+        payee: dict[str, Any] = {"kind": order.payee_kind.value, "ref": str(order.payee_ref or order.insured_id)}
+        if order.payee_kind is PayeeKind.VICTIM:
+            account = await self._account(connection, order, order.payee_ref)
+            if account is None:
+                return None
+            payee |= account
+        told = order.model_dump(mode="json", exclude={"case", "payee_kind", "payee_ref", "insured_id"})
+        return {**told, "claim_id": str(order.case.case_id), "payee": payee, "currency": "CNY"}
+
+    async def _account(
+        self, connection: AsyncConnection, order: PaymentOrder, ref: UUID | None
+    ) -> dict[str, str] | None:
+        """A victim's name and account, opened for this order only, which is put on record."""
+        insurer_id = order.case.insurer_id
+        columns = col(Victim.name), col(Victim.bank_account)
+        named = select(*columns).where(col(Victim.insurer_id) == insurer_id, col(Victim.ref) == ref)
+        victim = (await connection.execute(named)).one_or_none()
+        if victim is None or ref is None or victim.bank_account is None:
+            return None
+        try:
+            sealed = {"name": victim.name, "bank_account": victim.bank_account}
+            opened = {name: self._keys.open(value, FieldOf(insurer_id, ref, name)) for name, value in sealed.items()}
+        except Unreadable:
+            return None
+        sight = insert(VictimSight).values(
+            id=uuid5(NAMESPACE, f"sight/{order.key}"),
+            insurer_id=insurer_id,
+            case_id=order.case.case_id,
+            ref=ref,
+            actor_kind=ActorKind.SYSTEM,
+            actor_id="cashier",
+            fields=",".join(SHOWN),
+            why=f"付款指令 {order.key}",
+        )
+        await connection.execute(sight.on_conflict_do_nothing())
+        return opened
+
+
+def _fingerprint(order: PaymentOrder) -> str:
+    """What may not change under one number."""
+    fixed = {"key", "claim_number", "payment_number", "kind", "amount", "payee_kind", "payee_ref", "lines"}
+    return hashlib.sha256(order.model_dump_json(include=fixed).encode()).hexdigest()
+
+
+def _row(order: PaymentOrder, channel: Channel) -> dict[str, Any]:
+    return {
+        "insurer_id": order.case.insurer_id,
+        "number": order.payment_number,
+        "case_id": order.case.case_id,
+        "workflow_id": order.case.workflow_id,
+        "order_key": order.key,
+        "kind": order.kind.value,
+        "amount": order.amount,
+        "payee": order.payee_kind.value,
+        "payee_ref": order.payee_ref,
+        "channel": channel.name,
+        "fingerprint": _fingerprint(order),
+        "state": WRITTEN,
+    }
+
+
+def _named(order: PaymentOrder) -> Any:
+    columns = (StoredOrder.state, StoredOrder.fingerprint, StoredOrder.bank_reference, StoredOrder.code)
+    named = (col(StoredOrder.insurer_id) == order.case.insurer_id) & (col(StoredOrder.number) == order.payment_number)
+    return select(*(col(one) for one in columns), col(StoredOrder.order_key)).where(named)
+
+
+def _change(order: PaymentOrder) -> Any:
+    return update(StoredOrder).where(
+        col(StoredOrder.insurer_id) == order.case.insurer_id, col(StoredOrder.order_key) == order.key
+    )
+
+
+def _stored(row: Row[Any]) -> Answer:
+    return Answer(
+        key=row.order_key,
+        result=OrderResult(row.state),
+        reference=row.bank_reference or None,
+        code=row.code,
+    )
+
+
+def _outcome(order: PaymentOrder, answer: Answer) -> OrderOutcome:
+    return OrderOutcome(
+        key=order.key,
+        payment_number=order.payment_number,
+        result=answer.result,
+        reference=answer.reference or "",
+        code=answer.code,
+    )

@@ -1,0 +1,20 @@
+"""What a command does to a claim apart from what its duties make of it; the shape alone."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from models.contracts.payment import PaymentOrder, Release
+from models.contracts.step import Happening
+from models.contracts.vocabulary import NoticeKind, Role
+
+
+@dataclass(frozen=True)
+class Change:
+    """Events in their order, fields of the state, notices to be told, orders and releases to go out after the step."""
+
+    happened: tuple[Happening, ...]
+    update: dict[str, Any] = field(default_factory=dict)
+    tell: tuple[tuple[NoticeKind, Role, str], ...] = ()
+    """Notices the command itself causes: kind, to whom, and a stable moment."""
+    orders: tuple[PaymentOrder, ...] = ()
+    releases: tuple[Release, ...] = ()

@@ -1,0 +1,57 @@
+"""A claim in Markdown for the Temporal UI: how it stands, its path, its money, what comes next; no person is named."""
+
+from domain.claim import money
+from domain.wording import Coming, coming_lines, escaped, paragraphs, place_line, way_line
+from domain.wording import money as yuan
+from models.contracts.claim_state import ClaimState
+from models.contracts.vocabulary import ClaimStage, PaymentStatus
+
+CLAIM_WAY = (
+    ClaimStage.REPORTED,
+    ClaimStage.DETERMINED,
+    ClaimStage.AGREED,
+    ClaimStage.COMPLETED,
+    ClaimStage.CLOSED,
+)
+
+
+def claim_details(state: ClaimState, coming: Coming | None) -> str:
+    """Markdown for the Temporal UI."""
+    birth = state.birth
+    return paragraphs(
+        f"**理赔 {escaped(birth.number)}** · 保单 {escaped(birth.policy_number)} · {escaped(birth.insured_name)}",
+        f"{place_line(birth.region, birth.sector, birth.size)} · {state.grade.label}",
+        way_line(CLAIM_WAY, state.stage),
+        _path(state),
+        _money(state),
+        _stuck(state),
+        *coming_lines(coming, ended=state.closed_at is not None),
+        f"最近通知：{escaped(state.last_notice)}" if state.last_notice else "",
+    )
+
+
+def _path(state: ClaimState) -> str:
+    taken = state.paths[-1] if state.paths else None
+    return f"路径：**{taken.path.label}**（{escaped(taken.because)}）" if taken else ""
+
+
+def _money(state: ClaimState) -> str:
+    sums = money.totals(state)
+    if sums.payable is None:
+        return f"定损 {yuan(sums.assessed)}；**责任限额不明，待人工确认**"
+    parts = (
+        f"应付 {yuan(sums.payable)}",
+        f"已付 {yuan(sums.paid)}",
+        f"预付 {yuan(sums.prepaid)}" if sums.prepaid else "",
+        f"垫付 {yuan(sums.advanced)}" if sums.advanced else "",
+        f"追回 {yuan(sums.recovered)}" if sums.recovered else "",
+        f"在途 {yuan(sums.pending)}" if sums.pending else "",
+    )
+    return "；".join(part for part in parts if part)
+
+
+def _stuck(state: ClaimState) -> str:
+    """Payments that wait for a person."""
+    waiting = [p for p in state.payments if p.status in (PaymentStatus.UNKNOWN, PaymentStatus.FAILED) or p.disputed]
+    named = "；".join(f"{escaped(p.number)}（{'结果矛盾' if p.disputed else p.status.label}）" for p in waiting)
+    return f"**待人工核实的付款**：{named}" if waiting else ""

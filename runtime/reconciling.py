@@ -1,0 +1,174 @@
+"""The daily reconciliation: orders without reference, references without order, and what asking again has settled."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid5
+
+import httpx
+from sqlalchemy import Row, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlmodel import col
+from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.service import RPCError
+
+from activities.payment_channels import Answer, Channel
+from models.contracts.base import Actor, Given
+from models.contracts.claim import RecordOutcome
+from models.contracts.ids import NAMESPACE
+from models.contracts.vocabulary import ActorKind, OrderResult
+from models.tables.cases import Case
+from models.tables.claims import PaymentAnswer, StoredOrder
+from models.tables.engine import connected, operator, tenant
+from models.tables.parties import Insurer
+
+RECONCILER = Actor(kind=ActorKind.SYSTEM, id="reconcile", name="每日对账")
+TOLD_WITHIN = timedelta(seconds=10)
+SETTLED = frozenset({OrderResult.CONFIRMED, OrderResult.REFUSED})
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report; no name and no account."""
+
+    insurer: str
+    order_key: str
+    amount: str
+    state: str
+    reference: str = ""
+    note: str = ""
+
+
+@dataclass
+class Report:
+    """What was found, by kind; everything empty means that both sides' books agree."""
+
+    orders: int = 0
+    settled: list[Finding] = field(default_factory=list)
+    """Open before, and clear now that the core system was asked by key."""
+    without_reference: list[Finding] = field(default_factory=list)
+    without_order: list[Finding] = field(default_factory=list)
+    different: list[Finding] = field(default_factory=list)
+    """Another amount or another reference on the other side."""
+    silent: list[str] = field(default_factory=list)
+    """Insurers whose statement could not be had."""
+
+    @property
+    def agrees(self) -> bool:
+        return not (self.without_reference or self.without_order or self.different or self.silent)
+
+    def as_document(self) -> dict[str, Any]:
+        return {**asdict(self), "agrees": self.agrees}
+
+
+class Reconciler:
+    """Asks by key and never sends: an order that is unknown stays a person's business until somebody knows."""
+
+    def __init__(self, engine: AsyncEngine, temporal: Client, channels: Callable[[str], Channel]) -> None:
+        self._engine = engine
+        self._temporal = temporal
+        self._channels = channels
+
+    async def run(self) -> Report:
+        """Every order of every insurer. Raises what the database raises."""
+        report, (insurers, orders) = Report(), await self._read()
+        report.orders = len(orders)
+        for order in orders:
+            if not order.bank_reference:
+                await self._ask(report, order)
+        for insurer in insurers:
+            mine = {order.order_key: order for order in orders if order.insurer_id == insurer.id}
+            await self._compare(report, insurer.id, insurer.code, mine)
+        return report
+
+    async def _read(self) -> tuple[list[Row[UUID, str]], list[Row[Any]]]:
+        wanted = (
+            select(StoredOrder.__table__, col(Insurer.code).label("insurer_code"), col(Case.seq).label("seq"))  # pyright: ignore[reportAttributeAccessIssue,reportCallIssue,reportArgumentType]
+            .join(Insurer, col(Insurer.id) == col(StoredOrder.insurer_id))
+            .join(Case, col(Case.id) == col(StoredOrder.case_id))
+            .order_by(col(StoredOrder.written_at))
+        )
+        async with connected(self._engine) as connection:
+            await operator(connection)
+            insurers = await connection.execute(select(col(Insurer.id), col(Insurer.code)).order_by(col(Insurer.code)))
+            return list(insurers), list(await connection.execute(wanted))
+
+    async def _ask(self, report: Report, order: Row[Any]) -> None:
+        answer = await self._channels(order.insurer_code).ask(order.order_key)
+        if answer is not None and answer.result in SETTLED and await self._tell(order, answer):
+            report.settled.append(_finding(order, answer.result.value, answer.reference or "", answer.code))
+        else:
+            heard = "对方没有这笔指令" if answer is None else answer.result.label
+            report.without_reference.append(_finding(order, order.state, note=heard))
+
+    async def _tell(self, order: Row[Any], answer: Answer) -> bool:
+        """Give the claim what was heard; the key is made of the answer, so that hearing it twice is hearing it once."""
+        command = RecordOutcome(
+            number=order.number,
+            result=answer.result,
+            reference=answer.reference,
+            code=answer.code or None,
+            note="对账时按编号查询所得",
+        )
+        given = Given[RecordOutcome](
+            command_id=f"reconcile:{order.order_key}:{answer.result.value}:{answer.reference or answer.code}",
+            actor=RECONCILER,
+            fingerprint=hashlib.sha256(command.model_dump_json().encode()).hexdigest(),
+            command=command,
+            recorded=order.seq,
+        )
+        claim = self._temporal.get_workflow_handle(order.workflow_id)
+        try:
+            await claim.execute_update("record_outcome", given, id=given.mark, rpc_timeout=TOLD_WITHIN)
+        except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError):
+            return False
+        return True
+
+    async def _compare(self, report: Report, insurer_id: UUID, code: str, orders: dict[str, Row[Any]]) -> None:
+        try:
+            told = await self._channels(code).statement()
+        except (httpx.HTTPError, OSError, TimeoutError):
+            if orders:
+                report.silent.append(code)
+            return
+        for answer in told:
+            order = orders.get(answer.key)
+            if order is None:
+                report.without_order.append(_stranger(code, answer))
+                await self._keep(insurer_id, answer)
+            elif _differs(order, answer):
+                note = f"对方：{answer.amount} {answer.reference or ''}".strip()
+                report.different.append(_finding(order, order.state, order.bank_reference, note))
+
+    async def _keep(self, insurer_id: UUID, answer: Answer) -> None:
+        """A reference that fits no order is kept for whoever looks into it, once."""
+        row = {
+            "id": uuid5(NAMESPACE, f"answer/{insurer_id}/{answer.model_dump_json()}"),
+            "insurer_id": insurer_id,
+            "order_key": answer.key,
+            "source": "statement",
+            "outcome": answer.result.value,
+            "bank_reference": answer.reference or "",
+            "code": answer.code,
+            "amount": answer.amount,
+        }
+        async with connected(self._engine) as connection, connection.begin():
+            await tenant(connection, insurer_id)
+            await connection.execute(insert(PaymentAnswer).values(row).on_conflict_do_nothing())
+
+
+def _finding(order: Row[Any], state: str, reference: str = "", note: str = "") -> Finding:
+    return Finding(order.insurer_code, order.order_key, str(order.amount), state, reference, note)
+
+
+def _stranger(code: str, answer: Answer) -> Finding:
+    return Finding(code, answer.key, str(answer.amount or ""), answer.result.value, answer.reference or "")
+
+
+def _differs(order: Row[Any], answer: Answer) -> bool:
+    amount = answer.amount is not None and answer.amount != Decimal(order.amount)
+    return amount or bool(order.bank_reference and answer.reference and order.bank_reference != answer.reference)
