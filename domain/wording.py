@@ -1,11 +1,13 @@
 """Dates, money, terms and citations in Chinese, for pages, mails and the Temporal UI alike; no template or decision."""
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
 from domain.calendar import SATURDAY, SHANGHAI
 from domain.places import full_region_name, region_name
+from domain.policy.transitions import left_out
 from domain.routing import is_department
 from models.contracts.clock import Projection
 from models.contracts.hazard import HazardState
@@ -211,7 +213,7 @@ def policy_details(state: PolicyState, coming: Coming | None, floor: Decimal | N
     return paragraphs(
         f"**保单 {escaped(terms.number)}** · {escaped(state.insured_name)}",
         place_line(terms.region, terms.sector, terms.size),
-        way_line(POLICY_WAY, state.stage),
+        way_line(POLICY_WAY, state.stage, left_out(state.facts)),
         *coming_lines(coming, ended=state.ended_at is not None),
         f"最近通知：{escaped(state.last_notice)}" if state.last_notice else "",
         _open_hazards(state.hazards),
@@ -258,17 +260,13 @@ def escaped(text: str) -> str:
     return "".join(f"\\{letter}" if letter in "\\`*_[]<>#|!" else letter for letter in text.replace("\n", " "))
 
 
-def way_line(stages: tuple[Word, ...], now: Word) -> str:
-    """The stages as a line: passed ●, present in bold, to come ○; a stage off the way stands at its end."""
+def way_line(stages: tuple[Word, ...], now: Word, left_out: Collection[Word] = ()) -> str:
+    """The stages as a line: passed ●, present in bold, to come ○, passed without being done ◌; others at the end."""
     if now not in stages:
         return f"{'─'.join('●' for _ in stages)} → **{now.label}**"
     at = stages.index(now)
-    marks = (
-        [f"● {word.label}" for word in stages[:at]]
-        + [f"**◉ {now.label}**"]
-        + [f"○ {word.label}" for word in stages[at + 1 :]]
-    )
-    return " ─ ".join(marks)
+    passed = [f"{'◌' if word in left_out else '●'} {word.label}" for word in stages[:at]]
+    return " ─ ".join([*passed, f"**◉ {now.label}**", *(f"○ {word.label}" for word in stages[at + 1 :])])
 
 
 def coming_lines(coming: Coming | None, *, ended: bool) -> tuple[str, ...]:

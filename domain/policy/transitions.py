@@ -1,5 +1,7 @@
 """The transition table of a policy: what comes before what, how far each event brings it; figures are in packs."""
 
+from collections.abc import Collection
+
 from models.contracts.vocabulary import Event, PolicyStage
 
 NEEDS: dict[Event, Event] = {
@@ -44,3 +46,8 @@ def further(stage: PolicyStage, event: Event) -> PolicyStage:
     """The stage after an event; a stage is never left backwards."""
     reached = REACHES.get(event, stage)
     return max(stage, reached, key=ORDER.index)
+
+
+def left_out(facts: Collection[Event]) -> frozenset[PolicyStage]:
+    """Stages whose event is not on record; a policy may have come further without them."""
+    return frozenset(stage for event, stage in REACHES.items() if event not in facts)

@@ -10,7 +10,7 @@ from domain import wording
 from domain.places import NAMES, full_region_name, region_name
 from models.contracts.clock import Clock, Projection
 from models.contracts.policy import Birth, HazardBrief, PolicyState, Terms
-from models.contracts.vocabulary import By, HazardGrade, HazardStage, PolicyStage, Role, Sector, Size
+from models.contracts.vocabulary import By, Event, HazardGrade, HazardStage, PolicyStage, Role, Sector, Size
 from tests.makers import calendar as years
 from tests.makers import citation, duty, rulebook
 
@@ -138,7 +138,10 @@ def test_the_temporal_ui_tells_stage_next_duty_open_hazards_and_money() -> None:
         HazardBrief(hazard_id=ID, number="H-1", grade=HazardGrade.MAJOR, stage=HazardStage.TOLD, found_on=SIGNED),
         HazardBrief(hazard_id=ID, number="H-2", grade=HazardGrade.ORDINARY, stage=HazardStage.CLOSED, found_on=SIGNED),
     )
-    state = policy(stage=PolicyStage.UPLOADED, hazards=hazards, spent=Decimal("1000.00"), last_notice="履职提醒")
+    facts = {Event.POLICY_SIGNED: SIGNED, Event.POLICY_UPLOADED: SIGNED}
+    state = policy(
+        stage=PolicyStage.UPLOADED, facts=facts, hazards=hazards, spent=Decimal("1000.00"), last_notice="履职提醒"
+    )
     coming = wording.Coming(
         "完成服务", date(2024, 2, 18), citation(), (Role.INSURER,), datetime(2024, 2, 15, 16, tzinfo=UTC), True
     )
@@ -155,6 +158,12 @@ def test_the_temporal_ui_tells_stage_next_duty_open_hazards_and_money() -> None:
     ):
         assert said in told
     assert "H-2" not in told
+
+
+def test_a_stage_that_was_never_done_is_not_shown_as_done() -> None:
+    facts = {Event.POLICY_SIGNED: SIGNED, Event.PROVIDER_NAMED: SIGNED}
+    told = wording.policy_details(policy(stage=PolicyStage.PROVIDER_NAMED, facts=facts), None)
+    assert "● 已签署 ─ ◌ 已上传 ─ **◉ 已定服务机构**" in told
 
 
 def test_free_text_cannot_become_markdown() -> None:
