@@ -77,7 +77,7 @@ async def take_waiting(session: AsyncSession, recipient_id: UUID, urgency: Urgen
             col(OutboxNotice.mail_id).is_(None),
         )
         .order_by(col(OutboxNotice.at), col(OutboxNotice.notice_key))
-        .with_for_update(skip_locked=True)
+        .with_for_update()
     )
     return list(rows)
 

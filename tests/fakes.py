@@ -25,7 +25,7 @@ from models.contracts.ports import (
 )
 from models.contracts.rulebook import Resolved, RulesFor
 from models.contracts.step import Entered, Recorded, Step
-from models.contracts.vocabulary import NoticeStatus, OrderResult, Urgency
+from models.contracts.vocabulary import CauseKind, NoticeStatus, OrderResult, Urgency
 
 
 class FakeLedger(Ledger):
@@ -61,7 +61,9 @@ class FakeLedger(Ledger):
 
     def _standing(self, step: Step) -> Entered:
         later = [one for one in self.of(step.row.case_id) if one.seq >= step.seq]
-        same = (later[0].cause and later[0].cause.key) == (step.cause and step.cause.key)
+        there, cause = later[0].cause, step.cause
+        alike = (there and there.key) == (cause and cause.key)
+        same = alike and (later[0].at == step.at or (there is not None and there.kind is CauseKind.ALARM))
         lost = [Recorded(seq=one.seq, at=one.at, cause=one.cause) for one in later if one.cause]
         return Entered() if same else Entered(missed=tuple(lost))
 

@@ -10,16 +10,17 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar, cast
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
 
 from domain.decision import Decision, Refused, is_repeat
 from models.contracts.base import CaseKey, Contract, Given
 from models.contracts.ports import Ledger, Recall, Since
 from models.contracts.step import CaseRow, Cause, Recorded, Refusal, Step
 from workflows import journal, options, search
+from workflows.answers import internal_error, refusal_error
 from workflows.lives import Life, S, V
 
 T = TypeVar("T")
+Opener = Callable[[datetime], Decision[S]]
 Follow = Callable[[Decision[S]], Awaitable[None]]
 
 LONG_HISTORY = 1_500
@@ -45,6 +46,8 @@ class Case(Generic[S, V]):
         self.state = state
         self.follow = follow
         """What a decision asks of the world beside its commit: companions opened, news told."""
+        self.again: Opener[S] | None = None
+        """How the case was opened, to open it again at another instant."""
         self.alarm: datetime | None = None
         self.committed = state.seq if state else 0
         self.times_caught_up = 0
@@ -125,6 +128,16 @@ class Case(Generic[S, V]):
                 await self.take(decision, told)
                 return
 
+    async def open(
+        self, decide: Callable[[datetime], Decision[S]], cause: Cause, given: Given[Any] | None = None
+    ) -> None:
+        """The first step; where the ledger has it already, it is decided again at the instant recorded there."""
+        decision = self.decided(lambda: decide(workflow.now())) if given else decide(workflow.now())
+        self.chapter = self.life.chapter(decision.state)
+        self.again = decide
+        with suppress(CaughtUp):
+            await self.take(decision, cause, given)
+
     async def take(self, decision: Decision[S], cause: Cause, given: Given[Any] | None = None) -> V:
         """Make a decision the state at once, then commit its step after all earlier ones. Raises CaughtUp."""
         before, caught_up = self.state, self.times_caught_up
@@ -137,7 +150,7 @@ class Case(Generic[S, V]):
             raise CaughtUp
         entered = await journal.commit(step)
         if entered.missed:
-            await self._catch_up(before, entered.missed)
+            await self._catch_up(before, entered.missed, cause)
             raise CaughtUp
         self.committed = step.seq
         await self._followed(decision)
@@ -150,20 +163,27 @@ class Case(Generic[S, V]):
         entered = await workflow.execute_activity_method(
             Ledger.recorded_since, since, **options.LEDGER, summary="台账走在前面，先补上"
         )
-        if entered.missed and self.committed + 1 == entered.missed[0].seq:
+        if entered.missed and entered.missed[0].seq == self.committed + 1 == self._open_state().seq + 1:
             await self._catch_up(self.state, entered.missed)
 
-    async def _catch_up(self, before: S | None, missed: tuple[Recorded, ...]) -> None:
+    async def _catch_up(self, before: S | None, missed: tuple[Recorded, ...], cause: Cause | None = None) -> None:
         """Take the steps the ledger has and this run lost, as they were taken the first time."""
-        if before is None:
-            self.state = None
-            raise refusal_error(Refusal(code="number_taken", says="该编号已用于内容不同的建档申请"))
         workflow.logger.warning("the ledger is ahead by %d steps", len(missed))
-        decisions = journal.taken_again(self.life, before, missed)
+        if before is None:
+            decisions = self._opened_again(missed, cause)
+        else:
+            decisions = journal.taken_again(self.life, before, missed)
         self._become(decisions[-1].state)
         self.committed, self.times_caught_up = decisions[-1].state.seq, self.times_caught_up + 1
         for decision in decisions:
             await self._followed(decision)
+
+    def _opened_again(self, missed: tuple[Recorded, ...], cause: Cause | None) -> list[Decision[S]]:
+        if cause is None or self.again is None or missed[0].cause.key != cause.key:
+            self.state = None
+            raise refusal_error(Refusal(code="number_taken", says="该编号已用于内容不同的建档申请"))
+        first = self.again(missed[0].at)
+        return [first, *journal.taken_again(self.life, first.state, missed[1:])]
 
     async def _followed(self, decision: Decision[S]) -> None:
         if self.follow:
@@ -221,14 +241,17 @@ class Case(Generic[S, V]):
     async def live(self) -> S | None:
         """Ring every alarm until the case is over (`None`) or a chapter has ended (the state to go on with)."""
         assert self.state is not None
-        while not self.life.over(self.state):
-            if self._chapter_ended():
+        while True:
+            if self.life.over(self.state):
+                await self._settled()
+                if self.life.over(self._open_state()):  # what was being committed may have turned out otherwise
+                    return None
+            elif self._chapter_ended():
                 await self._settled()
                 return self.state
-            await self._wait()
-            await self.ring()
-        await self._settled()
-        return None
+            else:
+                await self._wait()
+                await self.ring()
 
     async def _wait(self) -> None:
         """Until the next alarm is due, or something has changed that it depends on."""
@@ -272,29 +295,3 @@ class Case(Generic[S, V]):
 
     def _is_idle(self) -> bool:
         return workflow.all_handlers_finished() and not self.errands
-
-
-def takes(name: str) -> Callable[[Callable[..., Any]], Any]:
-    """An update under `name` whose command is checked before it enters history."""
-
-    def decorate(handler: Callable[..., Any]) -> Any:
-        def checked(self: Any, given: Given[Any]) -> None:
-            self.case.check(given)
-
-        # Temporal wants a validator to take exactly what its update takes
-        checked.__annotations__ = {**handler.__annotations__, "return": None}
-        update = workflow.update(name=name)(handler)
-        update.validator(checked)
-        return update
-
-    return decorate
-
-
-def refusal_error(refusal: Refusal) -> ApplicationError:
-    """A refusal as the client receives it: told apart by type, never by text."""
-    return ApplicationError(refusal.says, refusal.model_dump(), type="refused", non_retryable=True)
-
-
-def internal_error() -> ApplicationError:
-    """A bug as the client receives it: this command was not carried out."""
-    return ApplicationError("系统内部错误，本次操作未生效", type="internal", non_retryable=True)

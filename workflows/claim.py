@@ -19,7 +19,8 @@ from models.contracts.payment import OrderOutcome
 from models.contracts.rulebook import RulesFor
 from models.contracts.step import Refusal
 from models.contracts.vocabulary import CaseKind
-from workflows.case import Case, internal_error, refusal_error, takes
+from workflows.answers import internal_error, refusal_error, takes
+from workflows.case import Case
 from workflows.journal import opening, resolve
 from workflows.lives import Life
 from workflows.till import Till
@@ -113,9 +114,7 @@ class ClaimWorkflow:
         now = workflow.now()
         self.unborn = life.refuse_opening(birth, given.command, now)
         if self.unborn is None:
-            decision = self.case.decided(lambda: life.open_claim(birth, given, resolved, now))
-            self.case.chapter = CLAIM.chapter(decision.state)
-            await self.case.take(decision, opening(given), given)
+            await self.case.open(lambda at: life.open_claim(birth, given, resolved, at), opening(given), given)
 
     async def _same(self, given: Given[commands.ReportClaim]) -> ClaimView:
         state = self.case.state

@@ -18,7 +18,8 @@ from models.contracts.policy import HazardNews
 from models.contracts.rulebook import RulesFor
 from models.contracts.step import Cause
 from models.contracts.vocabulary import CaseKind, CauseKind, Event
-from workflows.case import Case, takes
+from workflows.answers import takes
+from workflows.case import Case
 from workflows.journal import resolve
 from workflows.lives import Life
 
@@ -88,9 +89,8 @@ class HazardWorkflow:
                 packs=birth.packs,
             )
         )
-        decision = life.open_hazard(birth, resolved, workflow.now())
-        self.case.chapter = HAZARD.chapter(decision.state)
-        await self.case.take(decision, Cause(kind=CauseKind.NEWS, key="found", body=birth.model_dump(mode="json")))
+        found = Cause(kind=CauseKind.NEWS, key="found", body=birth.model_dump(mode="json"))
+        await self.case.open(lambda at: life.open_hazard(birth, resolved, at), found)
 
     @workflow.update(name="opened")
     async def opened(self) -> HazardView:

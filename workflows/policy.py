@@ -20,7 +20,8 @@ from models.contracts.ports import Registry
 from models.contracts.step import Refusal
 from models.contracts.vocabulary import PolicyStage
 from workflows import options
-from workflows.case import Case, internal_error, refusal_error, takes
+from workflows.answers import internal_error, refusal_error, takes
+from workflows.case import Case
 from workflows.journal import opening, resolve
 from workflows.lives import Life
 
@@ -71,6 +72,8 @@ class PolicyWorkflow:
         self.case = Case(POLICY, run.state, self._companions)
         self.unborn: Refusal | None = None
         self.opening = False
+        self.births = 0
+        """Hazards being opened; one is told to stop only once it is there."""
 
     @workflow.run
     async def run(self, run: PolicyRun) -> str:
@@ -107,9 +110,7 @@ class PolicyWorkflow:
         now = workflow.now()
         self.unborn = refusals.refuse_opening(resolved.rulebook, given.command, local_date(now))
         if self.unborn is None:
-            decision = self.case.decided(lambda: life.open_policy(self.birth, given, resolved, now))
-            self.case.chapter = POLICY.chapter(decision.state)
-            await self.case.take(decision, opening(given), given)
+            await self.case.open(lambda at: life.open_policy(self.birth, given, resolved, at), opening(given), given)
 
     async def _same(self, given: Given[commands.OpenPolicy]) -> PolicyView:
         state = self.case.state
@@ -127,14 +128,25 @@ class PolicyWorkflow:
     async def _companions(self, decision: Decision[PolicyState]) -> None:
         """Hazards are opened as siblings before the answer, and told when the policy ends early."""
         if decision.births:
+            self.births += 1
             await workflow.execute_activity_method(
                 Registry.open_hazards,
                 decision.births,
                 **options.REGISTRY,
                 summary=f"为 {len(decision.births)} 处隐患建立案卷",
             )
+            self.births -= 1
         for workflow_id in decision.stopped:
-            self.case.errand(_stop(workflow_id, f"保单{decision.state.stage.label}"))
+            self.case.errand(self._stop(workflow_id, f"保单{decision.state.stage.label}"))
+
+    async def _stop(self, workflow_id: str, reason: str) -> None:
+        """A hazard that has closed needs no stopping; one that is being opened is stopped once it is there."""
+        await workflow.wait_condition(lambda: self.births == 0)
+        try:
+            await workflow.get_external_workflow_handle(workflow_id).signal("stop", StopHazard(reason=reason))
+        except FailureError as failure:
+            if is_cancelled_exception(failure):
+                raise
 
     @takes("upload")
     async def upload(self, given: Given[commands.UploadPolicy]) -> PolicyView:
@@ -211,12 +223,3 @@ class PolicyWorkflow:
     @takes("adopt_calendar")
     async def adopt_calendar(self, given: Given[commands.AdoptCalendar]) -> PolicyView:
         return await self.case.act(given)
-
-
-async def _stop(workflow_id: str, reason: str) -> None:
-    """A hazard that has closed meanwhile needs no stopping."""
-    try:
-        await workflow.get_external_workflow_handle(workflow_id).signal("stop", StopHazard(reason=reason))
-    except FailureError as failure:
-        if is_cancelled_exception(failure):
-            raise

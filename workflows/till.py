@@ -20,7 +20,8 @@ from models.contracts.payment import OrderOutcome, PaymentOrder, Release, Reserv
 from models.contracts.ports import Answered, Cashier, Treasury
 from models.contracts.step import Refusal
 from workflows import options
-from workflows.case import Case, refusal_error
+from workflows.answers import refusal_error
+from workflows.case import Case
 
 T = TypeVar("T")
 
@@ -53,7 +54,7 @@ class Till:
         except ApplicationError:
             now = self.case.state
             if now is not None and not life.holds_room(now, given.command.number):
-                self.case.errand(_give_back(_all_of(asked)))
+                await _give_back(_all_of(asked))
             raise
 
     async def _reserve(self, asked: Reservation) -> None:

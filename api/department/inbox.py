@@ -20,7 +20,7 @@ async def department_entry(request: Request) -> AsyncIterator[Entry]:
 
 @router.get("/department/notices", tags=["部门 / departments"], summary="收件箱 / Inbox of a department")
 async def department_notices(
-    entry: Annotated[Entry, Depends(department_entry)], query: Annotated[NoticeQuery, Query()]
+    entry: Annotated[Entry, Depends(department_entry, scope="function")], query: Annotated[NoticeQuery, Query()]
 ) -> Page[InboxNotice]:
     """发给本部门的通知，由近及远。 / What was sent to this department, latest first."""
     return await reads.inbox(entry, query)

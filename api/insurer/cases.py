@@ -27,12 +27,12 @@ router = APIRouter()
 
 
 async def insurer_entry(request: Request) -> AsyncIterator[Entry]:
-    """The caller's own rows, for one read-only look."""
+    """The caller's own rows, for one look; what it writes (who saw a victim) is committed before the answer leaves."""
     async with entered(request, ActorKind.INSURER) as entry:
         yield entry
 
 
-Reader = Annotated[Entry, Depends(insurer_entry)]
+Reader = Annotated[Entry, Depends(insurer_entry, scope="function")]
 
 
 @router.get("/policies", tags=[POLICIES], summary="保单列表 / List policies")

@@ -68,7 +68,7 @@ async def dropping(
 @router.post("/files", tags=[TAG], summary="上传文件 / Hand a file in", status_code=201, openapi_extra=BODY)
 async def file_keep(
     request: Request,
-    drop: Annotated[Drop, Depends(dropping)],
+    drop: Annotated[Drop, Depends(dropping, scope="function")],
     name: Annotated[str, Query(max_length=120, description="文件名 / file name")] = NAMELESS,
 ) -> FileReceipt:
     """PDF、OFD、PNG、JPEG，20 MB 以内；按 SHA-256 保存，同一内容只存一份，回执中的摘要用于后续引用。

@@ -88,14 +88,16 @@ DECLARE
     now_ cases := jsonb_populate_record(NULL::cases, (step->'row') || jsonb_build_object(
         'id', step->'row'->'case_id', 'seq', seq_, 'opened_at', at_, 'changed_at', at_));
     known int;
-    standing jsonb;
+    standing steps;
 BEGIN
     PERFORM set_config('anze.tenant', now_.insurer_id::text, true);
     SELECT seq INTO known FROM cases WHERE id = now_.id FOR UPDATE;
     IF known >= seq_ THEN
-        SELECT cause INTO standing FROM steps WHERE case_id = now_.id AND seq = seq_;
-        RETURN CASE WHEN standing->>'kind' IS NOT DISTINCT FROM step->'cause'->>'kind'
-                     AND standing->>'key' IS NOT DISTINCT FROM step->'cause'->>'key'
+        SELECT * INTO standing FROM steps WHERE case_id = now_.id AND seq = seq_;
+        -- an alarm is rung at its own instant; what else was decided at another time may have come out otherwise
+        RETURN CASE WHEN standing.cause->>'kind' IS NOT DISTINCT FROM step->'cause'->>'kind'
+                     AND standing.cause->>'key' IS NOT DISTINCT FROM step->'cause'->>'key'
+                     AND (standing.at = at_ OR standing.cause->>'kind' IS NOT DISTINCT FROM 'alarm')
                THEN NULL ELSE recorded_from(now_.id, seq_) END;
     ELSIF coalesce(known, 0) <> seq_ - 1 THEN
         RAISE EXCEPTION 'step % does not follow %', seq_, coalesce(known, 0) USING ERRCODE = 'AZ001';

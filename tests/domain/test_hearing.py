@@ -44,3 +44,10 @@ def test_a_duty_that_was_met_by_the_insured_is_not_turned_into_another() -> None
     refusal = danger.refused(AcknowledgeDuty(duty="rectification#9"), BUREAU)
     assert refusal is not None
     assert refusal.code == "unknown_duty"
+
+
+def test_an_answer_about_another_matter_does_not_meet_what_a_department_owes() -> None:
+    danger = Danger.found(ZHEJIANG)
+    danger.act(AnswerDuty(duty="hazard_notice", answer="已督促告知"), BUREAU)
+    assert duty(danger, "department_answer").is_open
+    assert danger.record.lines(Event.HAZARD_ANSWERED) == []

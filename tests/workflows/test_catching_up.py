@@ -8,7 +8,7 @@ from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 
 from models.contracts.vocabulary import Event, PolicyStage
 from tests.domain.test_policy_refusals import CONFIRM, PLAN, PROVIDER, UPLOAD
-from tests.workflows.cases import Office, Opened, fresh_key
+from tests.workflows.cases import Office, Opened, fresh_key, given
 
 ACCEPTED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED
 ENDED = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
@@ -64,3 +64,15 @@ class TestAForgottenUpdate:
         view = await policy.act("confirm_plan", CONFIRM)
         assert (view.stage, view.seq) == (PolicyStage.PLAN_CONFIRMED, 5)
         assert policy.seqs == [1, 2, 3, 4, 5]
+
+
+class TestAForgottenOpening:
+    async def test_is_taken_again_as_it_was_with_everything_after_it(self, office: Office) -> None:
+        policy = await office.opened()
+        await policy.act("upload", UPLOAD)
+        await forget_after(policy, updates=0)
+        again = await office.open(policy.birth, given(policy.command, fresh_key()))
+        later = await policy.act("name_provider", PROVIDER)
+        assert again.stage is PolicyStage.UPLOADED
+        assert (later.stage, later.seq) == (PolicyStage.PROVIDER_NAMED, 3)
+        assert policy.seqs == [1, 2, 3]
