@@ -70,6 +70,31 @@ class ActorKind(Word):
     SYSTEM = "system", "系统"
 
 
+class Post(Word):
+    """What a user may do inside its own organisation."""
+
+    INSURER_ADMIN = "insurer_admin", "机构管理员"
+    INSURER_HANDLER = "insurer_handler", "经办人"
+    INSURER_AUDITOR = "insurer_auditor", "审计员"
+    DEPARTMENT_OFFICER = "department_officer", "部门工作人员"
+    OPERATOR = "operator", "运维人员"
+
+
+class CameBy(Word):
+    """How somebody who uses the pages has shown who it is."""
+
+    OIDC = "oidc", "统一身份认证"
+    CODE = "code", "邮箱验证码"
+
+
+class AskedFor(Word):
+    """What the holder of a registered address can ask to be mailed."""
+
+    CODE_TO_ENTER = "code_to_enter", "登录验证码"
+    CODE_TO_ACT = "code_to_act", "办理验证码"
+    FRESH_LINK = "fresh_link", "新的办理链接"
+
+
 class By(Word):
     LAW = "law", "法规规定"
     CONTRACT = "contract", "合同约定"

@@ -86,6 +86,26 @@ async def api_key(within: Within, key_hash: str) -> None:
     await _set(within, "anze.key", key_hash)
 
 
+async def session(within: Within, token_hash: str) -> None:
+    """The one session whose cookie hashes to this, and its user, until the transaction ends."""
+    await _set(within, "anze.session", token_hash)
+
+
+async def identity(within: Within, vouched_for: str) -> None:
+    """The user an OIDC provider has just vouched for: the address, or `issuer subject`."""
+    await _set(within, "anze.identity", vouched_for)
+
+
+async def office(within: Within, recipient_id: UUID) -> None:
+    """The cases in the places and sectors of this department, until the transaction ends."""
+    await _set(within, "anze.office", str(recipient_id))
+
+
+async def insured(within: Within, insured_id: UUID) -> None:
+    """The cases of this enterprise, as one insurer knows it, until the transaction ends."""
+    await _set(within, "anze.insured", str(insured_id))
+
+
 async def _set(within: Within, name: str, value: str) -> None:
     # Transaction-local always: a setting of the session would leak into the next user of a pooled connection (E10).
     await within.execute(text("SELECT set_config(:name, :value, true)"), {"name": name, "value": value})
