@@ -550,3 +550,32 @@ class PathFigure(Word):
     EMERGENCY_CAP = "emergency_cap", "紧急垫付上限"
     EMERGENCY_PURPOSES = "emergency_purposes", "紧急垫付用途"
     EMERGENCY_HOURS = "emergency_hours", "紧急垫付小时数"
+
+
+class AuditEvent(Word):
+    """What the audit trail records."""
+
+    STEP = "step", "案卷变动"
+    DENIED = "denied", "无权操作"
+    NOT_SPELT_OUT = "not_spelt_out", "未逐条记录的拒绝"
+    SIGNED_IN = "signed_in", "登录"
+    SIGNED_OUT = "signed_out", "退出"
+    SIGN_IN_FAILED = "sign_in_failed", "登录失败"
+    LINK_OPENED_DEAD = "link_opened_dead", "打开失效链接"
+    CODE_SENT = "code_sent", "发送验证码"
+    CODE_FAILED = "code_failed", "验证码不符"
+    KEY_MADE = "key_made", "发放密钥"
+    KEY_REVOKED = "key_revoked", "吊销密钥"
+    KEY_ROTATED = "key_rotated", "换发密钥"
+    SIGHT = "sight", "查看原文"
+    SETTING_CHANGED = "setting_changed", "更改设置"
+    OPERATOR_ACT = "operator_act", "运维处理"
+    EXPORTED = "exported", "导出"
+
+
+class AuditResult(Word):
+    """How it came out."""
+
+    DONE = "done", "完成"
+    REFUSED = "refused", "拒绝"
+    ADOPTED = "adopted", "启用审计时补记"

@@ -57,6 +57,9 @@ STATEMENTS = (
     " VALUES ('{sight}', '{insurer}', '{case}', '{victim}', 'insurer', 'key-1', 'name', '赔付')",
     "INSERT INTO insurer_claim_rules (id, insurer_id, in_force_on, figures, recorded_by)"
     " VALUES ('{rules}', '{insurer}', '2024-01-01', '{{}}', 'key-1')",
+    "INSERT INTO audit (chain, number, at, what, result, previous, hash)"
+    " VALUES ('{insurer}', 1, '{at}', 'key_made', 'done', '', 'h')",
+    "INSERT INTO audit_heads (chain, number, hash) VALUES ('{insurer}', 1, 'h')",
 )
 DEPARTMENT = (
     "INSERT INTO recipients (id, role, region, department, name, email)"

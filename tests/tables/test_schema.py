@@ -12,18 +12,26 @@ from sqlalchemy import CheckConstraint, Connection, ForeignKeyConstraint, Unique
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import SQLModel
 
-from models.tables import access, cases, claims, outbox, parties
+from models.tables import access, audit, cases, claims, outbox, parties
 from models.tables.engine import connected, make_engine, tenant
 from runtime.settings import sqlalchemy_url
 from tests.conftest import Database
 from tests.tables.rows import A, B, seed
 
-TABLES = (access, cases, claims, outbox, parties)
-OWN_ROWS = sorted(name for name, table in SQLModel.metadata.tables.items() if "insurer_id" in table.columns)
+TABLES = (access, audit, cases, claims, outbox, parties)
+OWNERS = {"audit": "chain", "audit_heads": "chain"}
+"""The column that says whose a row is, where it is not insurer_id: a chain bears its insurer's id."""
+
+
+def owner_of(table: str) -> str:
+    return OWNERS.get(table, "insurer_id")
+
+
+OWN_ROWS = sorted(name for name, table in SQLModel.metadata.tables.items() if owner_of(name) in table.columns)
 RIGHTS = {
     **{table: {"SELECT", "INSERT"} for table in ("steps", "timeline", "commands", "link_uses")},
     **{table: {"SELECT", "INSERT"} for table in ("limit_movements", "payment_answers", "victim_sights")},
-    "insurer_claim_rules": {"SELECT", "INSERT"},
+    **{table: {"SELECT", "INSERT"} for table in ("insurer_claim_rules", "audit")},
     "nudges": {"SELECT", "INSERT", "UPDATE", "DELETE"},
     "alembic_version": {"SELECT"},
 }
@@ -83,7 +91,8 @@ async def test_whatever_belongs_to_an_insurer_is_walled_off_for_every_command(ow
 async def test_children_point_at_their_case_together_with_its_insurer():
     for name in OWN_ROWS:
         table = SQLModel.metadata.tables[name]
-        if "case_id" in table.columns:
+        # the audit trail points at nothing: it must be able to say what is gone, and its lock is the last one
+        if "case_id" in table.columns and name != "audit":
             keys = [set(key.column_keys) for key in table.foreign_key_constraints]
             assert {"insurer_id", "case_id"} in keys, name
 
@@ -120,7 +129,7 @@ async def test_without_a_tenant_nothing_of_any_insurer_is_seen(database: Databas
     await seed(database)
     async with connected(engine) as connection:
         for table in OWN_ROWS:
-            where = " WHERE insurer_id IS NOT NULL"
+            where = f" WHERE {owner_of(table)} IS NOT NULL"
             assert (await connection.execute(text(f"SELECT count(*) FROM {table}{where}"))).scalar_one() == 0, table
 
 
@@ -134,7 +143,8 @@ async def test_a_tenant_sees_its_own_rows_only(database: Database, engine: Async
 async def _insurers_in(engine: AsyncEngine, table: str, who: UUID) -> set[UUID]:
     async with connected(engine) as connection:
         await tenant(connection, who)
-        found = await connection.execute(text(f"SELECT DISTINCT insurer_id FROM {table} WHERE insurer_id IS NOT NULL"))
+        column = owner_of(table)
+        found = await connection.execute(text(f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL"))
         return set(found.scalars())
 
 
@@ -148,7 +158,7 @@ async def test_a_row_cannot_be_handed_to_another_insurer(database: Database, tab
                 await connection.execute("SELECT set_config('anze.tenant', $1, true)", str(giver))
                 with pytest.raises(asyncpg.InsufficientPrivilegeError):
                     async with connection.transaction():
-                        await connection.execute(f"UPDATE {table} SET insurer_id = $1", taker)
+                        await connection.execute(f"UPDATE {table} SET {owner_of(table)} = $1", taker)
                 with pytest.raises(asyncpg.InsufficientPrivilegeError):
                     async with connection.transaction():
                         await connection.execute(await _insert_as(connection, table), taker)
@@ -159,7 +169,7 @@ async def test_a_row_cannot_be_handed_to_another_insurer(database: Database, tab
 async def _insert_as(connection: asyncpg.Connection, table: str) -> str:
     """The tenant's own row once more, but under the insurer of $1."""
     columns = [column.name for column in SQLModel.metadata.tables[table].columns]
-    values = ", ".join("$1::uuid" if name == "insurer_id" else f'"{name}"' for name in columns)
+    values = ", ".join("$1::uuid" if name == owner_of(table) else f'"{name}"' for name in columns)
     names = ", ".join(f'"{name}"' for name in columns)
     return f"INSERT INTO {table} ({names}) SELECT {values} FROM {table} LIMIT 1"
 
@@ -185,7 +195,9 @@ async def test_the_record_cannot_be_rewritten_by_the_application(database: Datab
     await seed(database)
     connection = await asyncpg.connect(database.app)
     try:
-        for table, verb in product(("steps", "timeline", "commands"), ("UPDATE {} SET seq = 9", "DELETE FROM {}")):
+        for table, verb in product(
+            ("steps", "timeline", "commands", "audit"), ("UPDATE {} SET seq = 9", "DELETE FROM {}")
+        ):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.execute(verb.format(table))
     finally:
