@@ -16,8 +16,8 @@ from temporalio.exceptions import ApplicationError
 from activities.borrowing import borrowed
 from activities.payment_channels import Answer, Channel, Message, NotSent
 from models.contracts.ids import NAMESPACE
-from models.contracts.payment import OrderOutcome, PaymentOrder
-from models.contracts.ports import Answered, Cashier
+from models.contracts.payment import Answered, OrderOutcome, PaymentOrder
+from models.contracts.ports import Cashier
 from models.contracts.vocabulary import ActorKind, OrderResult, PayeeKind
 from models.tables.claims import PaymentAnswer, StoredOrder, Victim, VictimSight
 from models.tables.engine import tenant

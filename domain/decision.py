@@ -8,7 +8,7 @@ from domain.calendar import local_date, noon
 from models.contracts.base import Contract, Given
 from models.contracts.hazard import HazardBirth
 from models.contracts.notice import Notice
-from models.contracts.payment import PaymentOrder, Release
+from models.contracts.payment import Answered, PaymentOrder, Release
 from models.contracts.step import Happening, Refusal
 
 S = TypeVar("S", bound=Contract)
@@ -40,6 +40,8 @@ class Decision(Generic[S]):
     """What is to be paid, once the step is on record."""
     releases: tuple[Release, ...] = ()
     """Room to be given back to the policy's limits, once the step is on record."""
+    answers: tuple[Answered, ...] = ()
+    """What was said of an order later, to be kept beside it, once the step is on record."""
 
 
 def fact_instant(on: date | None, now: datetime) -> datetime:

@@ -8,9 +8,8 @@ from temporalio import activity
 
 from models.contracts.hazard import HazardBirth
 from models.contracts.mailroom import Compose, Composed, Delivery, Waiting
-from models.contracts.payment import OrderOutcome, PaymentOrder, Release, Reservation, Reserved
+from models.contracts.payment import Answered, OrderOutcome, PaymentOrder, Release, Reservation, Reserved
 from models.contracts.ports import (
-    Answered,
     Cashier,
     Ledger,
     LookIn,

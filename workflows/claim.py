@@ -125,7 +125,7 @@ class ClaimWorkflow:
         return await self.case.recall(given) if repeated else views.view(state)
 
     async def _money(self, decision: Decision[ClaimState]) -> None:
-        """What the step just committed pays out or gives back."""
+        """What the step just committed pays out, gives back, or has heard of an order."""
         self.till.carry_out(decision)
 
     @takes("update_casualties")
@@ -182,9 +182,7 @@ class ClaimWorkflow:
 
     @takes("record_outcome")
     async def record_outcome(self, given: Given[commands.RecordOutcome]) -> ClaimView:
-        answer = await self.case.act(given)
-        self.till.keep(given.command)
-        return answer
+        return await self.case.act(given)
 
     @takes("set_off_advance")
     async def set_off_advance(self, given: Given[commands.SetOffAdvance]) -> ClaimView:

@@ -10,14 +10,14 @@ from typing import TypeVar
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
-from domain.claim import life, paying, payments
+from domain.claim import life
 from domain.decision import Decision
 from domain.wording import money
 from models.contracts.base import Given
-from models.contracts.claim import ApprovePayment, RecordOutcome
+from models.contracts.claim import ApprovePayment
 from models.contracts.claim_state import ClaimState, ClaimView
-from models.contracts.payment import OrderOutcome, PaymentOrder, Release, Reservation
-from models.contracts.ports import Answered, Cashier, Treasury
+from models.contracts.payment import Answered, PaymentOrder, Release, Reservation
+from models.contracts.ports import Cashier, Treasury
 from models.contracts.step import Refusal
 from workflows import options
 from workflows.answers import refusal_error
@@ -68,32 +68,19 @@ class Till:
             raise refusal_error(Refusal(code=answer.code, says=answer.says, clause=answer.clause))
 
     def carry_out(self, decision: Decision[ClaimState]) -> None:
-        """What a committed step pays out and gives back."""
+        """What a committed step pays out, gives back, and has heard of an order."""
         for released in decision.releases:
             self.case.errand(_give_back(released))
         for order in decision.orders:
             self._send(order)
+        for answered in decision.answers:
+            self.case.errand(_keep(answered))
 
     def take_up(self) -> None:
         """At the start of a run: orders whose first answer is not known go on under the same key."""
         assert self.case.state is not None
         for order in life.pending_orders(self.case.state):
             self._send(order)
-
-    def keep(self, told: RecordOutcome) -> None:
-        """What a person or the core system said later is kept beside the order."""
-        assert self.case.state is not None
-        payment = paying.payment_of(self.case.state, told.number)
-        if payment is not None and payment.approved is not None:
-            order = payments.order(self.case.state, payment)
-            outcome = OrderOutcome(
-                key=order.key,
-                payment_number=told.number,
-                result=told.result,
-                reference=told.reference or "",
-                code=told.code or "",
-            )
-            self.case.errand(_keep(Answered(order=order, outcome=outcome)))
 
     def _send(self, order: PaymentOrder) -> None:
         if order.payment_number not in self._underway:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from api.claims.shapes import Check, ClaimLedger, MoneyLine
 from api.claims.words import CHECKS
+from domain.claim import money
 from models.contracts.claim_state import ClaimView
 from models.contracts.payment import ZERO, Payment
 from models.contracts.vocabulary import ClaimStage, LimitPot, PaymentStatus
@@ -84,18 +85,8 @@ def _within_persons(view: ClaimView) -> bool:
     most = view.limits.per_person
     if most is None:
         return True
-    sums: dict[object, Decimal] = {}
-    for payment in view.payments:
-        for line in payment.lines if payment.net > ZERO else ():
-            if line.person and line.head.pot is LimitPot.INDEMNITY:
-                sums[line.person] = sums.get(line.person, ZERO) + line.amount
-    recovered = _recovered(view)
-    return all(amount - recovered <= most for amount in sums.values())
-
-
-def _recovered(view: ClaimView) -> Decimal:
-    """Money that came back is not told apart by person, so it is allowed for in whole."""
-    return sum((payment.recovered for payment in view.payments), ZERO)
+    lines = (line for payment in view.payments for line in money.shares(payment))
+    return all(amount <= most for amount in money.on_persons(lines).values())
 
 
 def _signed(view: ClaimView, payment: Payment) -> bool:
@@ -108,7 +99,7 @@ def _signed(view: ClaimView, payment: Payment) -> bool:
 
 def _settled(view: ClaimView) -> bool:
     """A claim that is completed has paid exactly what it owes; before that the question does not arise."""
-    money = view.money
-    if view.stage not in SETTLED or view.covered is False or money.payable is None:
+    sums = view.money
+    if view.stage not in SETTLED or view.covered is False or sums.payable is None:
         return True
-    return money.paid + money.prepaid + money.advanced - money.recovered == money.payable
+    return sums.paid + sums.prepaid + sums.advanced - sums.recovered == sums.payable

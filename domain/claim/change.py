@@ -3,14 +3,14 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.contracts.payment import PaymentOrder, Release
+from models.contracts.payment import Answered, PaymentOrder, Release
 from models.contracts.step import Happening
 from models.contracts.vocabulary import NoticeKind, Role
 
 
 @dataclass(frozen=True)
 class Change:
-    """Events in their order, fields of the state, notices to be told, orders and releases to go out after the step."""
+    """Events in their order, fields of the state, notices to be told, and what goes out after the step."""
 
     happened: tuple[Happening, ...]
     update: dict[str, Any] = field(default_factory=dict)
@@ -18,3 +18,4 @@ class Change:
     """Notices the command itself causes: kind, to whom, and a stable moment."""
     orders: tuple[PaymentOrder, ...] = ()
     releases: tuple[Release, ...] = ()
+    answers: tuple[Answered, ...] = ()

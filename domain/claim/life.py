@@ -1,13 +1,14 @@
 """The life of a claim, decided purely: reported, determined, paid or refused, closed, reopened; the workflow waits."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from domain import clock as clocks
 from domain import duties, notices
 from domain.calendar import local_date, midnight
-from domain.claim import clauses, grading, money, payments
+from domain.claim import clauses, grading, money, orders, payments
 from domain.claim.change import Change
 from domain.claim.changes import CHANGES, by_rule
 from domain.claim.contract_terms import STARTS, with_terms
@@ -21,7 +22,7 @@ from models.contracts.base import Command, Given
 from models.contracts.claim import ClaimBirth, ReportClaim
 from models.contracts.claim_state import ClaimState, PathTaken
 from models.contracts.notice import About, Notice
-from models.contracts.payment import ZERO, OrderOutcome, PaymentOrder, Release
+from models.contracts.payment import ZERO, OrderOutcome
 from models.contracts.policy import AdoptCalendar
 from models.contracts.rulebook import Citation, Resolved, WorkCalendar
 from models.contracts.step import Happening
@@ -42,9 +43,9 @@ __all__ = [
     "ring",
 ]
 
-pending_orders = payments.pending_orders
-reservation = payments.reservation
-holds_room = payments.holds_room
+pending_orders = orders.pending_orders
+reservation = orders.reservation
+holds_room = orders.holds_room
 
 NATION = "000000"
 REOPENABLE = timedelta(days=730)
@@ -166,8 +167,7 @@ def _apply(state: ClaimState, change: Change, now: datetime, given: Given[Any] |
     state, completed = _completed(state, now)
     happened += more + completed
     state = _ended_clocks(state, now)
-    all_of_it = Change(happened, orders=change.orders, releases=change.releases)
-    return _rung(state, all_of_it, told, now, given)
+    return _rung(state, replace(change, happened=happened), told, now, given)
 
 
 def _told(state: ClaimState, change: Change, now: datetime) -> tuple[Notice, ...]:
@@ -231,17 +231,14 @@ def _rung(
     update: dict[str, Any] = {"seq": state.seq + 1, "last_notice": last}
     if given:
         update["remembered"] = remember(state.remembered, given)
-    return _decision(state.model_copy(update=update), happened, told, change.orders, change.releases)
-
-
-def _decision(
-    state: ClaimState,
-    happened: tuple[Happening, ...],
-    told: tuple[Notice, ...],
-    orders: tuple[PaymentOrder, ...],
-    releases: tuple[Release, ...],
-) -> Decision[ClaimState]:
-    return Decision(state=state, happened=happened, notices=told, orders=orders, releases=releases)
+    return Decision(
+        state=state.model_copy(update=update),
+        happened=happened,
+        notices=told,
+        orders=change.orders,
+        releases=change.releases,
+        answers=change.answers,
+    )
 
 
 def _archived_at(state: ClaimState) -> datetime | None:

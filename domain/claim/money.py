@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import accumulate, pairwise
 from uuid import UUID
 
 from domain.wording import money
@@ -110,12 +111,53 @@ def taken(state: ClaimState, pot: LimitPot, *, advances: bool = True) -> Decimal
 
 
 def shares(payment: Payment) -> tuple[PaymentLine, ...]:
-    """The lines that still take room. Money that came back in part is told apart only where there is one line."""
-    if payment.net <= ZERO:
+    """The lines that still take room, each less what came back of it."""
+    if payment.status is PaymentStatus.VOIDED:
         return ()
-    if len(payment.lines) == 1:
-        return (payment.lines[0].model_copy(update={"amount": payment.net}),)
-    return payment.lines
+    return _of_lines(payment, _left(payment))
+
+
+def _of_lines(payment: Payment, amounts: tuple[Decimal, ...]) -> tuple[PaymentLine, ...]:
+    """The lines with other amounts; a line of nothing is left out."""
+    pairs = zip(payment.lines, amounts, strict=True)
+    return tuple(line.model_copy(update={"amount": amount}) for line, amount in pairs if amount > ZERO)
+
+
+def _left(payment: Payment) -> tuple[Decimal, ...]:
+    """What is left of each line, in their order."""
+    back = payment.back or (ZERO,) * len(payment.lines)
+    return tuple(line.amount - gone for line, gone in zip(payment.lines, back, strict=True))
+
+
+def left_of(payment: Payment, line_id: str) -> Decimal | None:
+    """What is left of one line in yuan; `None` where the payment has no such line."""
+    pairs = zip(payment.lines, _left(payment), strict=True)
+    return next((left for line, left in pairs if line.line == line_id), None)
+
+
+def with_recovery(
+    payment: Payment, amount: Decimal, line_id: str | None = None
+) -> tuple[Payment, tuple[PaymentLine, ...]]:
+    """The payment after money of it came back, and what of it belongs to which line: the named one, else pro rata."""
+    left = _left(payment)
+    if line_id is None:
+        parts = _in_proportion(amount, left)
+    else:
+        parts = tuple(amount if line.line == line_id else ZERO for line in payment.lines)
+    back = tuple(line.amount - rest + part for line, rest, part in zip(payment.lines, left, parts, strict=True))
+    after = payment.model_copy(update={"recovered": payment.recovered + amount, "back": back})
+    return after, _of_lines(payment, parts)
+
+
+def _in_proportion(amount: Decimal, left: tuple[Decimal, ...]) -> tuple[Decimal, ...]:
+    """A sum shared out to the cent: the parts add up to it, and none is more than what is left of its line."""
+    cents, whole = _cents(amount), _cents(sum(left, ZERO))
+    reached = [0, *accumulate(_cents(one) for one in left)]
+    return tuple(Decimal(cents * b // whole - cents * a // whole).scaleb(-2) for a, b in pairwise(reached))
+
+
+def _cents(amount: Decimal) -> int:
+    return int(amount.scaleb(2))
 
 
 def live_shares(state: ClaimState) -> tuple[PaymentLine, ...]:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from datetime import datetime
-from decimal import Decimal
 from uuid import UUID
 
 from domain.claim import money
@@ -32,6 +31,13 @@ BEFORE_ORDER = frozenset({PaymentStatus.PROPOSED, PaymentStatus.FAILED})
 
 def payment_of(state: ClaimState, number: str) -> Payment | None:
     return next((payment for payment in state.payments if payment.number == number), None)
+
+
+def known(state: ClaimState, number: str) -> Payment:
+    """A payment that refusals have found to be there."""
+    payment = payment_of(state, number)
+    assert payment is not None
+    return payment
 
 
 def unknown_payment() -> Refusal:
@@ -230,7 +236,7 @@ def refuse_set_off(state: ClaimState, command: commands.SetOffAdvance, actor: Ac
     if payment is None:
         return unknown_payment()
     if command.how is AdvanceEnd.RECOVERED:
-        return _refuse_recovery(payment, command.amount)
+        return _refuse_recovery(payment, command)
     left = money.standing_advance(payment)
     if command.amount > left:
         return Refusal(code="over_advance", says=f"可冲抵的垫付只有 {yuan(left)}")
@@ -244,13 +250,19 @@ def refuse_set_off(state: ClaimState, command: commands.SetOffAdvance, actor: Ac
     return None
 
 
-def _refuse_recovery(payment: Payment, amount: Decimal) -> Refusal | None:
+def _refuse_recovery(payment: Payment, command: commands.SetOffAdvance) -> Refusal | None:
+    amount = command.amount
     if payment.disputed:
         whole = amount == payment.amount
         return None if whole else Refusal(code="over_payment", says=f"重复支付须追回全额 {yuan(payment.amount)}")
     if payment.status is not PaymentStatus.CONFIRMED:
         return Refusal(code="wrong_status", says=f"该笔付款{payment.status.label}，没有可追回的款项")
     left = payment.amount - payment.recovered - payment.set_off
+    if command.line is not None:
+        of_line = money.left_of(payment, command.line)
+        if of_line is None:
+            return Refusal(code="line_unknown", says=f"该笔付款没有损失项 {command.line}", status=422)
+        left = min(left, of_line)
     return None if amount <= left else Refusal(code="over_payment", says=f"可追回的只有 {yuan(left)}")
 
 

@@ -1,35 +1,22 @@
 """How a payment goes its way: proposed, approved, instructed, settled, voided, recovered; refusals are elsewhere."""
 
+from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
-from domain.claim import money, paying
+from domain.claim import money, orders, paying
 from domain.claim.change import Change
 from domain.claim_paths import registry
 from domain.wording import money as yuan
 from models.contracts import claim as commands
-from models.contracts.base import Actor, CaseKey
+from models.contracts.base import Actor
 from models.contracts.claim_state import ClaimState
 from models.contracts.ids import payment_order_key
-from models.contracts.payment import (
-    ZERO,
-    OrderOutcome,
-    Payment,
-    PaymentLine,
-    PaymentOrder,
-    PersonShare,
-    PotShare,
-    Release,
-    Reservation,
-    Signature,
-    Standard,
-)
+from models.contracts.payment import ZERO, Answered, OrderOutcome, Payment, Signature
 from models.contracts.step import Happening
 from models.contracts.vocabulary import (
     AdvanceEnd,
     Event,
-    LossHead,
     NoticeKind,
     OrderResult,
     PaymentKind,
@@ -38,7 +25,6 @@ from models.contracts.vocabulary import (
 )
 
 UNSETTLED = frozenset({PaymentStatus.APPROVED, PaymentStatus.INSTRUCTED, PaymentStatus.UNKNOWN})
-STANDARDS = frozenset({LossHead.EMPLOYEE_DEATH, LossHead.EMPLOYEE_DISABILITY})
 PAID_EVENTS: dict[PaymentKind, Event] = {
     PaymentKind.PREPAYMENT: Event.LARGE_PREPAID,
     PaymentKind.ADVANCE: Event.EMERGENCY_ADVANCED,
@@ -73,106 +59,18 @@ def _said(payment: Payment) -> str:
 def approved(state: ClaimState, command: commands.ApprovePayment, actor: Actor, now: datetime) -> Change:
     """Approved on the reserved room; the order goes out once this is on record."""
     signed = Signature(actor_id=actor.id, by_user=command.by_user, at=now)
-    payment = _payment(state, command.number).model_copy(update={"status": PaymentStatus.APPROVED, "approved": signed})
+    proposal = paying.known(state, command.number)
+    payment = proposal.model_copy(update={"status": PaymentStatus.APPROVED, "approved": signed})
     happened = Happening(event=Event.PAYMENT_APPROVED, at=now, said=_said(payment), data={"number": payment.number})
-    return Change((happened,), replaced(state, payment), orders=(order(state, payment),))
-
-
-def _payment(state: ClaimState, number: str) -> Payment:
-    payment = paying.payment_of(state, number)
-    assert payment is not None
-    return payment
+    return Change((happened,), replaced(state, payment), orders=(orders.order(state, payment),))
 
 
 def replaced(state: ClaimState, payment: Payment) -> dict[str, Any]:
     return {"payments": tuple(payment if p.number == payment.number else p for p in state.payments)}
 
 
-def order(state: ClaimState, payment: Payment) -> PaymentOrder:
-    """The instruction to pay; the same question always gives the same order."""
-    assert payment.approved is not None
-    birth = state.birth
-    return PaymentOrder(
-        key=payment_order_key(birth.insurer_code, birth.number, payment.number),
-        case=CaseKey(case_id=birth.case_id, insurer_id=birth.insurer_id, workflow_id=birth.workflow_id),
-        policy_id=birth.policy_id,
-        insurer_code=birth.insurer_code,
-        policy_number=birth.policy_number,
-        claim_number=birth.number,
-        payment_number=payment.number,
-        kind=payment.kind,
-        amount=payment.amount,
-        payee_kind=payment.payee.kind,
-        payee_ref=payment.payee.ref,
-        insured_id=birth.insured_id,
-        lines=payment.lines,
-        clause=payment.clause,
-        proposed_by=payment.proposed.by_user,
-        approved_by=payment.approved.by_user,
-        approved_at=payment.approved.at,
-    )
-
-
-def pending_orders(state: ClaimState) -> tuple[PaymentOrder, ...]:
-    """Orders whose first answer is not known: to be sent again under the same key when a run starts."""
-    return tuple(order(state, p) for p in state.payments if p.status is PaymentStatus.APPROVED)
-
-
-def reservation(state: ClaimState, number: str) -> Reservation:
-    """The room a proposed payment needs in the policy's limits."""
-    payment, birth = _payment(state, number), state.birth
-    return Reservation(
-        insurer_id=birth.insurer_id,
-        policy_id=birth.policy_id,
-        claim_id=birth.case_id,
-        claim_number=birth.number,
-        accident_number=state.accident_number,
-        payment_number=number,
-        amount=payment.amount,
-        pots=(PotShare(pot=money.pot_of(payment), amount=payment.amount),),
-        persons=_persons(payment.lines),
-        standards=_standards(state),
-        limits=state.limits,
-    )
-
-
-def _persons(lines: tuple[PaymentLine, ...]) -> tuple[PersonShare, ...]:
-    return tuple(PersonShare(person=person, amount=amount) for person, amount in money.on_persons(lines).items())
-
-
-def _standards(state: ClaimState) -> tuple[Standard, ...]:
-    found = {(line.head, line.grade): line.amount for line in state.losses if line.head in STANDARDS}
-    return tuple(Standard(head=head, grade=grade, amount=amount) for (head, grade), amount in found.items())
-
-
-def holds_room(state: ClaimState, number: str) -> bool:
-    """Whether a reservation under this number must be kept: not where approval was refused after all."""
-    payment = paying.payment_of(state, number)
-    return payment is not None and payment.status not in (PaymentStatus.PROPOSED, PaymentStatus.VOIDED)
-
-
-def release(state: ClaimState, payment: Payment, amount: Decimal, reason: str) -> Release:
-    """Room given back; persons get theirs back where the whole payment or its only line does."""
-    whole = amount == payment.amount or len(payment.lines) == 1
-    lines = payment.lines if amount == payment.amount else _cut(payment.lines, amount)
-    key = payment_order_key(state.birth.insurer_code, state.birth.number, payment.number)
-    return Release(
-        key=f"{key}:{reason}",
-        insurer_id=state.birth.insurer_id,
-        policy_id=state.birth.policy_id,
-        claim_id=state.birth.case_id,
-        payment_number=payment.number,
-        pots=(PotShare(pot=money.pot_of(payment), amount=amount),),
-        persons=_persons(lines) if whole else (),
-    )
-
-
-def _cut(lines: tuple[PaymentLine, ...], amount: Decimal) -> tuple[PaymentLine, ...]:
-    return tuple(line.model_copy(update={"amount": amount}) for line in lines[:1])
-
-
 def voided(state: ClaimState, command: commands.VoidPayment, actor: Actor, now: datetime) -> Change:
-    payment = _payment(state, command.number)
+    payment = paying.known(state, command.number)
     void = payment.model_copy(
         update={"status": PaymentStatus.VOIDED, "voided_because": command.reason, "settled_at": now}
     )
@@ -180,7 +78,7 @@ def voided(state: ClaimState, command: commands.VoidPayment, actor: Actor, now: 
         event=Event.PAYMENT_VOIDED, at=now, said=f"{_said(payment)}：{command.reason}", data={"number": payment.number}
     )
     held = payment.status is not PaymentStatus.PROPOSED
-    releases = (release(state, payment, payment.amount, "void"),) if held else ()
+    releases = (orders.release(state, payment, money.shares(payment), "void"),) if held else ()
     return Change((happened,), replaced(state, void), releases=releases)
 
 
@@ -193,7 +91,11 @@ def recorded(state: ClaimState, command: commands.RecordOutcome, actor: Actor, n
         code=command.code or "",
         note=command.note or "",
     )
-    return heard(state, outcome, now) or Change(())
+    change = heard(state, outcome, now) or Change(())
+    payment = paying.known(state, command.number)
+    if payment.approved is None:  # given up before any order went out: there is none to keep an answer beside
+        return change
+    return replace(change, answers=(Answered(order=orders.order(state, payment), outcome=outcome),))
 
 
 def heard(state: ClaimState, outcome: OrderOutcome, now: datetime) -> Change | None:
@@ -284,7 +186,7 @@ def _disputed(state: ClaimState, payment: Payment, outcome: OrderOutcome, now: d
 
 
 def set_off(state: ClaimState, command: commands.SetOffAdvance, actor: Actor, now: datetime) -> Change:
-    payment = _payment(state, command.number)
+    payment = paying.known(state, command.number)
     note = f"；{command.note}" if command.note else ""
     if command.how is AdvanceEnd.SET_OFF:
         after = payment.model_copy(update={"set_off": payment.set_off + command.amount})
@@ -292,7 +194,7 @@ def set_off(state: ClaimState, command: commands.SetOffAdvance, actor: Actor, no
     said = f"追回 {yuan(command.amount)}，流水号 {command.reference}{note}"
     if payment.disputed:  # the second transfer came back; the books never counted it
         return _told(state, payment.model_copy(update={"disputed": ""}), Event.PAYMENT_RECOVERED, now, said)
-    after = payment.model_copy(update={"recovered": payment.recovered + command.amount})
+    after, back = money.with_recovery(payment, command.amount, command.line)
     change = _told(state, after, Event.PAYMENT_RECOVERED, now, said)
-    given_back = release(state, payment, command.amount, f"recovered:{after.recovered}")
-    return Change(change.happened, change.update, releases=(given_back,))
+    given_back = orders.release(state, payment, back, f"recovered:{after.recovered}")
+    return replace(change, releases=(given_back,))

@@ -207,6 +207,8 @@ class SetOffAdvance(Command):
     number: Number
     how: AdvanceEnd
     amount: PositiveMoney
+    line: Number | None = None
+    """The loss line whose money came back; without it the sum is shared out by what is left of each line."""
     reference: Number | None = None
     note: Text | None = None
 
@@ -214,6 +216,8 @@ class SetOffAdvance(Command):
     def _referenced(self) -> "SetOffAdvance":
         if (self.how is AdvanceEnd.RECOVERED) != (self.reference is not None):
             raise ValueError("追回款项须附银行流水号，冲抵不附")
+        if self.how is AdvanceEnd.SET_OFF and self.line is not None:
+            raise ValueError("冲抵不指明损失项")
         return self
 
 

@@ -101,6 +101,8 @@ class Payment(Contract):
     """When it was confirmed, failed or voided."""
     set_off: Decimal = ZERO
     recovered: Decimal = ZERO
+    back: tuple[Decimal, ...] = ()
+    """What of `recovered` belongs to which line, in their order; empty where nothing came back."""
     disputed: str = ""
     """A confirmation that came for a voided payment; a person must settle it."""
 
@@ -209,3 +211,10 @@ class OrderOutcome(Contract):
     code: str = ""
     """The core system's, where refused or unknown."""
     note: str = ""
+
+
+class Answered(Contract):
+    """What a person or the core system said of an order after it was sent, to be kept beside it."""
+
+    order: PaymentOrder
+    outcome: OrderOutcome

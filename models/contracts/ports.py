@@ -9,7 +9,7 @@ from temporalio import activity
 from models.contracts.base import CaseKey, Contract
 from models.contracts.hazard import HazardBirth
 from models.contracts.mailroom import Compose, Composed, Delivery, Waiting
-from models.contracts.payment import OrderOutcome, PaymentOrder, Release, Reservation, Reserved
+from models.contracts.payment import Answered, OrderOutcome, PaymentOrder, Release, Reservation, Reserved
 from models.contracts.rulebook import Resolved, RulesFor
 from models.contracts.step import Entered, Step
 
@@ -47,13 +47,6 @@ class Recalled(Contract):
     """The stored answer of a command, `None` where there is none."""
 
     answer: dict[str, object] | None
-
-
-class Answered(Contract):
-    """What a person or the core system said of an order after it was sent, to be kept beside it."""
-
-    order: PaymentOrder
-    outcome: OrderOutcome
 
 
 class Ledger(ABC):

@@ -16,8 +16,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.cashier import PgCashier
 from activities.payment_channels import Answer, Channel, FolderChannel, HttpChannel, is_signed, signature
-from models.contracts.payment import OrderOutcome, PaymentLine
-from models.contracts.ports import Answered
+from models.contracts.payment import Answered, OrderOutcome, PaymentLine
 from models.contracts.vocabulary import LossHead, OrderResult, PayeeKind
 from models.tables.engine import make_engine
 from models.tables.sealed import FieldKeys, FieldOf, new_key

@@ -5,12 +5,15 @@ from typing import Any
 from uuid import uuid5
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from domain.claim import life, money, views
 from models.contracts import claim as commands
 from models.contracts.claim_terms import ClaimTerms, Limits
 from models.contracts.ids import NAMESPACE
+from models.contracts.payment import PaymentLine
 from models.contracts.vocabulary import (
     Event,
     LimitPot,
@@ -230,6 +233,68 @@ def test_money_the_bank_sent_back_opens_the_books_again() -> None:
     claim.act(commands.SetOffAdvance.model_validate(back))
     assert claim.code(commands.CloseClaim()) == "books_uneven"
     claim.paid(some("P2", "100000.00")).act(commands.CloseClaim())
+
+
+def returned(number: str, amount: str, of_line: str | None = None) -> commands.SetOffAdvance:
+    back = {"number": number, "how": "recovered", "amount": amount, "line": of_line, "reference": f"back-{amount}"}
+    return commands.SetOffAdvance.model_validate(back)
+
+
+def of_two_persons() -> Claim:
+    """One payment to the insured, which has compensated two persons: 600 000 and 300 000 yuan."""
+    lines = death("L1", "600000.00", ANNA), line("L2", "employee_disability", "300000.00", BO, grade=4)
+    proof = {"kind": "insured", "proof": FILE.model_dump()}
+    return ready(*lines).paid(paying("P1", PaymentKind.SETTLEMENT, *lines, payee=proof))
+
+
+def by_person(claim: Claim) -> dict[Any, Decimal]:
+    return money.on_persons(money.live_shares(claim.state))
+
+
+def test_money_of_several_persons_that_came_back_in_part_is_shared_out_to_the_cent() -> None:
+    claim = of_two_persons().act(returned("P1", "100.00"))
+    assert by_person(claim) == {ANNA: yuan("599933.34"), BO: yuan("299966.66")}
+    (given_back,) = claim.releases
+    assert {one.person: one.amount for one in given_back.persons} == {ANNA: yuan("66.66"), BO: yuan("33.34")}
+    assert given_back.pots[0].amount == yuan("100.00")
+    claim.act(returned("P1", "899900.00"))
+    assert by_person(claim) == {}
+    assert sum(one.pots[0].amount for one in claim.releases) == yuan("900000.00")
+
+
+def test_money_that_came_back_for_a_named_loss_is_that_persons_alone() -> None:
+    claim = of_two_persons().act(returned("P1", "50000.00", "L2"))
+    assert by_person(claim) == {ANNA: yuan("600000.00"), BO: yuan("250000.00")}
+    assert claim.code(returned("P1", "250000.01", "L2")) == "over_payment"
+    assert claim.code(returned("P1", "1.00", "L9")) == "line_unknown"
+    claim.act(returned("P1", "1.00"))
+    assert sum(by_person(claim).values()) == yuan("849999.00")
+
+
+@given(
+    amounts=st.lists(st.integers(1, 10**15), min_size=1, max_size=6),
+    wanted=st.lists(st.integers(1, 10**15), max_size=4),
+    named=st.booleans(),
+)
+def test_what_comes_back_is_never_more_than_was_paid_on_any_line(
+    amounts: list[int], wanted: list[int], named: bool
+) -> None:
+    lines = tuple(
+        PaymentLine(head=LossHead.EMPLOYEE_DEATH, amount=Decimal(cents).scaleb(-2), person=ANNA, line=f"L{n}")
+        for n, cents in enumerate(amounts)
+    )
+    payment = of_two_persons().payment("P1").model_copy(update={"lines": lines})
+    total = Decimal("0.00")
+    for cents in wanted:
+        left = money.left_of(payment, "L0") if named else payment.net
+        part = min(Decimal(cents).scaleb(-2), left or Decimal("0.00"))
+        payment, back = money.with_recovery(payment, part, "L0" if named else None) if part else (payment, ())
+        total += part
+        assert sum((one.amount for one in back), Decimal("0.00")) == part
+    rest = money.shares(payment)
+    assert sum((one.amount for one in rest), Decimal("0.00")) == payment.net == payment.amount - total
+    assert all(one.amount > 0 for one in rest)
+    assert all(0 <= gone <= one.amount for gone, one in zip(payment.back, lines, strict=False))
 
 
 def test_one_bank_reference_settles_one_payment_only() -> None:
