@@ -97,6 +97,11 @@ async def missing_files(connection: AsyncConnection, insurer_id: UUID, body: Any
 async def admit(request: Request, entry: Entry, case_id: UUID, kind: CaseKind, key: str) -> Admitted:
     """A caller at a case their rows hold; 404 for any other, 422 for a key used otherwise."""
     made = attempt(entry.caller.owner, key, request)
+    return await admit_as(entry, case_id, kind, made, request.scope["checked_body"].value)
+
+
+async def admit_as(entry: Entry, case_id: UUID, kind: CaseKind, made: Attempt, body: Any) -> Admitted:
+    """The same for an attempt that is known already, with a body that was read as JSON or from a form."""
     asked = {"command_id": made.id, "case_id": case_id, "case_kind": kind}
     row = (await entry.connection.execute(CASE_AND_REPEAT, asked)).one_or_none()
     if row is None:
@@ -104,7 +109,7 @@ async def admit(request: Request, entry: Entry, case_id: UUID, kind: CaseKind, k
     if row.fingerprint is not None and row.fingerprint != made.fingerprint:
         raise Problem(ProblemCode.KEY_REUSED)
     case = FoundCase(row.id, row.kind, row.insurer_id, row.workflow_id, row.ended_at, row.seq)
-    missing = await missing_files(entry.connection, case.insurer_id, request.scope["checked_body"].value)
+    missing = await missing_files(entry.connection, case.insurer_id, body)
     return Admitted(entry.tools, entry.caller, case, made, entry.deadline, missing, row.answer)
 
 

@@ -5,7 +5,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import date
 
 from fastapi import APIRouter, FastAPI
-from fastapi.staticfiles import StaticFiles
 
 from api import health, pages, problems
 from api.admission import admit_department, admit_insurer
@@ -17,6 +16,7 @@ from api.claims import rules as claim_rules
 from api.claims.admission import admit_claim
 from api.department import doors as department_doors
 from api.department import inbox
+from api.desk import frame, front
 from api.doors import build
 from api.insurer import cases, evidence, opening
 from api.insurer import doors as insurer_doors
@@ -63,7 +63,8 @@ def assemble(opening_tools: Lifespan, budgets: Budgets, today: date) -> FastAPI:
     problems.install(app)
     app.add_middleware(Limits, budgets=budgets)
     app.add_middleware(Metrics)
-    for router in (health.router, pages.router):
+    frame.install(app)
+    for router in (health.router, pages.router, front.router):
         app.include_router(router)
     app.include_router(_v1(today))
     _add_portal(app)
@@ -90,4 +91,4 @@ def _v1(today: date) -> APIRouter:
 def _add_portal(app: FastAPI) -> None:
     """The pages behind mailed links, and the style sheets and pictures they use."""
     app.include_router(portal.router)
-    app.mount("/static", StaticFiles(directory=pages.TEMPLATES / "static"), name="static")
+    app.mount("/static", front.Kept(directory=pages.TEMPLATES / "static"), name="static")

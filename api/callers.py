@@ -19,7 +19,7 @@ from api.rows import API_KEYS, INSURERS, OUTBOX, RECIPIENTS
 from api.tools import Tools
 from api.words import ProblemCode, Scope
 from models.contracts.base import Actor
-from models.contracts.vocabulary import ActorKind
+from models.contracts.vocabulary import ActorKind, CameBy, Post
 from models.tables import engine as settings
 
 BEARER = re.compile(r"[Bb]earer +(\S+) *")
@@ -48,7 +48,11 @@ KEY = (
 
 @dataclass(frozen=True)
 class Caller:
-    """The holder of a key: an insurer, a department (one recipient of notices), or an operator."""
+    """Who acts: the holder of a key, or whoever a session belongs to.
+
+    An insurer, a department (one recipient of notices), an enterprise (a recipient that is an insured), or an operator;
+    `key_id` is the key's or the session's, `user_id` is there for a person who signed in, `posts` say what it may do.
+    """
 
     key_id: UUID
     kind: ActorKind
@@ -59,6 +63,10 @@ class Caller:
     region: str = ""
     department: str = ""
     scopes: frozenset[str] = frozenset()
+    user_id: UUID | None = None
+    insured_id: UUID | None = None
+    posts: frozenset[Post] = frozenset()
+    came_by: CameBy | None = None
 
     @cached_property
     def owner(self) -> UUID:
@@ -77,9 +85,14 @@ class Caller:
         if scope.value not in self.scopes:
             raise Problem(ProblemCode.SCOPE_MISSING, f"需要授权：{scope.label}（{scope.value}）。")
 
+    def holds(self, *posts: Post) -> bool:
+        """Whether a person holds one of these posts; a key and a contact hold none."""
+        return not self.posts.isdisjoint(posts)
+
     @property
     def actor(self) -> Actor:
-        return Actor(kind=self.kind, id=str(self.owner), name=self.name)
+        """A person is an opaque id and the name of its organisation, never its own name (promises.md P28)."""
+        return Actor(kind=self.kind, id=str(self.user_id or self.owner), name=self.name)
 
 
 @dataclass(frozen=True)
@@ -101,7 +114,7 @@ async def entered(request: Request, *kinds: ActorKind) -> AsyncIterator[Entry]:
     _spend(request.app.state.rates, key_hash)
     async with asyncio.timeout_at(deadline), tools.engine.begin() as connection:
         caller = await _recognised(connection, key_hash, kinds)
-        await _scope(connection, caller)
+        await open_rows(connection, caller)
         yield Entry(connection, caller, tools, deadline)
 
 
@@ -156,10 +169,15 @@ async def _recognised(connection: AsyncConnection, key_hash: str, kinds: tuple[A
     )
 
 
-async def _scope(connection: AsyncConnection, caller: Caller) -> None:
+async def open_rows(connection: AsyncConnection, caller: Caller) -> None:
+    """From here on the transaction sees the caller's rows, and nobody else's."""
     if caller.kind is ActorKind.INSURER:
         await settings.tenant(connection, caller.tenant)
     elif caller.kind is ActorKind.DEPARTMENT and caller.recipient_id:
         await settings.recipient(connection, caller.recipient_id)
+        await settings.office(connection, caller.recipient_id)
+    elif caller.kind is ActorKind.ENTERPRISE and caller.recipient_id and caller.insured_id:
+        await settings.recipient(connection, caller.recipient_id)
+        await settings.insured(connection, caller.insured_id)
     elif caller.kind is ActorKind.OPERATOR:
         await settings.operator(connection)

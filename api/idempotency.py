@@ -46,9 +46,10 @@ class Attempt:
     fingerprint: str
 
 
-def attempt(owner: UUID, key: str, request: Request) -> Attempt:
-    canonical: bytes = request.scope["checked_body"].canonical
-    written = b"\n".join((request.method.encode(), request.url.path.encode(), canonical))
+def attempt(owner: UUID, key: str, request: Request, canonical: bytes | None = None) -> Attempt:
+    """`canonical` is the one spelling of what was asked; left out, that of the request's JSON body."""
+    spelled: bytes = request.scope["checked_body"].canonical if canonical is None else canonical
+    written = b"\n".join((request.method.encode(), request.url.path.encode(), spelled))
     return Attempt(f"{owner}:{key}", sha256(written).hexdigest())
 
 

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.words import REFUSALS, REFUSED_TITLE, ProblemCode, Reason
 from models.contracts.step import Refusal
 
+API = "/v1/"
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 50
 BY_STATUS = {404: ProblemCode.NOT_FOUND, 405: ProblemCode.METHOD_NOT_ALLOWED, 413: ProblemCode.TOO_LARGE}
@@ -111,9 +112,18 @@ def document(problem: Problem, instance: str) -> bytes:
 
 
 def answer(request: Request, problem: Problem) -> Response:
+    """The problem as its reader wants it: a document of the API, or a page where a page was asked for."""
+    in_words = getattr(request.app.state, "problem_page", None) if "app" in request.scope else None
+    if in_words is not None and not request.url.path.startswith(API) and reads_pages(request):
+        return in_words(request, problem)
     instance = str(request.scope.get("request_id", ""))
     headers = {"Cache-Control": "no-store", **problem.headers}
     return Response(document(problem, instance), problem.status, headers, media_type=MEDIA_TYPE)
+
+
+def reads_pages(request: Request) -> bool:
+    """Whether a browser asks, for a page or for a part of one."""
+    return "text/html" in request.headers.get("accept", "") or "hx-request" in request.headers
 
 
 def install(app: FastAPI) -> None:
@@ -136,8 +146,12 @@ async def _validation(request: Request, error: Exception) -> Response:
     found = error.errors()
     if any(one["type"] == "json_invalid" for one in found):
         return answer(request, Problem(ProblemCode.NOT_JSON))
-    errors = [FieldProblem(field=_path(one["loc"]), reason=_reason(one)) for one in found[:MOST_ERRORS]]
-    return answer(request, Problem(ProblemCode.INVALID, errors=errors))
+    return answer(request, Problem(ProblemCode.INVALID, errors=field_problems(found)))
+
+
+def field_problems(found: Sequence[Mapping[str, Any]]) -> list[FieldProblem]:
+    """Pydantic's errors as fields and reasons, without a word of what was sent."""
+    return [FieldProblem(field=_path(one["loc"]), reason=_reason(one)) for one in found[:MOST_ERRORS]]
 
 
 async def _http(request: Request, error: Exception) -> Response:

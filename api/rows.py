@@ -3,7 +3,7 @@
 from sqlalchemy import Table
 from sqlmodel import SQLModel
 
-from models.tables import cases, claims, outbox, parties
+from models.tables import access, cases, claims, outbox, parties, people
 
 TABLES = SQLModel.metadata.tables
 
@@ -26,3 +26,13 @@ CLAIM_RULES = _table(claims.ClaimRules)
 VICTIMS = _table(claims.Victim)
 VICTIM_SIGHTS = _table(claims.VictimSight)
 ORDERS = _table(claims.StoredOrder)
+LINKS = _table(access.Link)
+LINK_USES = _table(access.LinkUse)
+MAILS = _table(outbox.Mail)
+ATTEMPTS = _table(outbox.Attempt)
+TASKS = _table(outbox.Task)
+NUDGES = _table(outbox.Nudge)
+USERS = _table(people.User)
+SESSIONS = _table(people.Session)
+ASKED_LETTERS = _table(people.AskedLetter)
+DEPARTMENT_SCOPES = _table(people.DepartmentScope)

@@ -52,6 +52,13 @@ class ProblemCode(Word):
         "The key lacks a scope",
         "请由运维人员发放带有相应授权的密钥：anze keys create --scope …",
     )
+    FORM_FOREIGN = (
+        "form_foreign",
+        "表单不是从本页面提交的",
+        403,
+        "The form was not sent from its own page",
+        "请重新打开页面再办理；如已停留很久，请重新登录。",
+    )
     NOT_FOUND = "not_found", "没有找到", 404, "Not found", "请核对地址与编号。"
     METHOD_NOT_ALLOWED = "method_not_allowed", "不支持该方法", 405, "Method not allowed", "请查看接口说明。"
     CASE_CLOSED = "case_closed", "案件已办结，不再受理", 409, "The case is closed", "已办结的案件只能查询。"
@@ -192,6 +199,7 @@ REFUSALS: dict[str, str] = {
     "case_closed": "案件已办结，不再受理",
     "date_in_future": "日期晚于今天",
     "date_out_of_range": "日期不在允许的范围内",
+    "department_decides": "已报告主管部门，由主管部门认定",
     "duty_closed": "该项义务已履行或已终止",
     "extension_not_allowed": "该期限不得延期",
     "extension_too_late": "期限已届满，不能再延期",
@@ -205,14 +213,20 @@ REFUSALS: dict[str, str] = {
     "not_excusable": "该项义务不因说明理由而免除",
     "not_open": "保单正在建档，请稍后重试",
     "not_suspended": "计时没有中止",
+    "not_the_insured": "只有投保单位可以办理",
+    "not_the_insurer": "只有保险机构可以办理",
+    "nothing_asked": "没有待答复的申请或异议",
     "number_taken": "保单号已建档，内容不同",
     "provision_forbidden": "当地不得预提服务费",
     "purpose_not_allowed": "不在允许的用途之内",
     "required_field_missing": "缺少当地规定的合同要素",
+    "same_department": "不能转给本部门",
     "signed_in_future": "签署日晚于今天",
     "step_skipped": "须先完成前一步",
     "surrender_not_lawful": "不属于当地允许的退保情形",
     "unknown_duty": "本案没有这项期限",
+    "unknown_visit": "本保单没有这次服务",
+    "waits_for_answer": "前一次申请或异议尚未答复",
     "wrong_stage": "当前阶段不能办理",
     **CLAIM_REFUSALS,
 }

@@ -1,13 +1,13 @@
 """The page behind a mailed link: GET and HEAD show, POST acts; small, without script, and for one matter only."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
+from api.desk.origin import comes_from_us
 from api.files import keep
 from api.gateway import act
 from api.pages import PAGES
@@ -29,7 +29,6 @@ HEADERS = {
 }
 MOST_FIELDS = 6
 MOST_TEXT = 16 * 1024  # bytes of one text field
-OURS = {"same-origin", "none"}
 router = APIRouter(include_in_schema=False)
 
 
@@ -48,7 +47,7 @@ async def show(request: Request, token: str) -> Response:
 async def do(request: Request, token: str) -> Response:
     """Act once: the first one counts, everybody after it is shown that it is done."""
     tools: Tools = request.app.state.tools
-    if not _comes_from_us(request, tools):
+    if not comes_from_us(request, tools.base_url):
         return _page("trouble", 403, reason="foreign", said="")
     try:
         return await _done(request, tools, token)
@@ -104,18 +103,6 @@ async def _files(tools: Tools, token: str, link: OpenedLink, form: FormData) -> 
 def _deed(form: FormData) -> Deed | None:
     asked = form.get("deed")
     return Deed(asked) if isinstance(asked, str) and asked in set(Deed) else None
-
-
-def _comes_from_us(request: Request, tools: Tools) -> bool:
-    """The token in the address is what a forger lacks; the browser's own word is the second wall."""
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site in OURS
-    origin = request.headers.get("origin")
-    return origin in (None, "null") or urlsplit(origin).netloc in {
-        request.headers.get("host", ""),
-        urlsplit(tools.base_url).netloc,
-    }
 
 
 def _matter(tools: Tools, link: OpenedLink) -> Response:

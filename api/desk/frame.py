@@ -1,0 +1,201 @@
+"""What every page of the rooms shares: its visitor, language, headers and frame; what a page says is in its room."""
+
+import hmac
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import FormData
+
+from api.callers import Caller, Entry
+from api.desk.origin import comes_from_us
+from api.desk.sessions import CameIn, entered_by_cookie
+from api.desk.words import COOKIE, Language, namer, translator
+from api.pages import PAGES, TEMPLATES
+from api.problems import Problem
+from api.words import ProblemCode
+from models.contracts.vocabulary import ActorKind, Post
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data: blob:; script-src 'nonce-{nonce}'; connect-src 'self';"
+    " font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+)
+HEADERS = {
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+    "X-Robots-Tag": "noindex, nofollow",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
+}
+MOST_FIELDS, MOST_FILES, MOST_TEXT = 200, 12, 64 * 1024  # of one form; bytes of one text
+FORM_TOKEN = "_token"  # noqa: S105 - the name of a field
+CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
+ROOMS: dict[ActorKind, str] = {
+    ActorKind.INSURER: "/insurer",
+    ActorKind.DEPARTMENT: "/department",
+    ActorKind.ENTERPRISE: "/enterprise",
+    ActorKind.OPERATOR: "/operator",
+}
+NAVIGATION: dict[ActorKind, tuple[tuple[str, str], ...]] = {
+    ActorKind.ENTERPRISE: (("/enterprise", "待办事项"), ("/enterprise/history", "办理记录")),
+    ActorKind.DEPARTMENT: (
+        ("/department", "收件箱"),
+        ("/department/cases", "辖区案卷"),
+        ("/department/overview", "辖区概览"),
+    ),
+    ActorKind.INSURER: (
+        ("/insurer", "工作台"),
+        ("/insurer/policies", "保单"),
+        ("/insurer/hazards", "隐患"),
+        ("/insurer/claims", "理赔"),
+        ("/insurer/spending", "服务费用"),
+        ("/insurer/import", "批量导入"),
+        ("/insurer/people", "人员与密钥"),
+    ),
+    ActorKind.OPERATOR: (
+        ("/operator", "卡住的事项"),
+        ("/operator/cases", "案卷"),
+        ("/operator/mails", "信件"),
+        ("/operator/directory", "部门通讯录"),
+        ("/operator/packs", "规则包"),
+        ("/operator/people", "用户与密钥"),
+        ("/operator/audit", "审计"),
+    ),
+}
+"""The rooms' ways, in the order of a day's work; `t()` gives them in English."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request of somebody signed in, within one transaction that sees this visitor's rows."""
+
+    request: Request
+    entry: Entry
+    came_in: CameIn
+
+    @property
+    def caller(self) -> Caller:
+        return self.came_in.caller
+
+    @property
+    def language(self) -> Language:
+        return language_of(self.request)
+
+    def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+        """A page of this visitor's room."""
+        return page(self.request, template, status, came_in=self.came_in, **values)
+
+
+class NotSignedIn(Exception):
+    """Nobody is signed in; the way in is shown, and afterwards the page that was asked for."""
+
+
+@asynccontextmanager
+async def visited(request: Request, kind: ActorKind, *posts: Post) -> AsyncIterator[Visit]:
+    """Somebody of this kind is signed in, holding one of the posts where any are named; one transaction.
+
+    What was posted has been read by `posted` before, and must carry the session's own token.
+    Raises NotSignedIn, Problem 403.
+    """
+    async with entered_by_cookie(request) as found:
+        if found is None:
+            raise NotSignedIn
+        entry, came_in = found
+        if came_in.caller.kind is not kind or (posts and not came_in.caller.holds(*posts)):
+            raise Problem(ProblemCode.FORBIDDEN)
+        _require_own_form(request, came_in)
+        yield Visit(request, entry, came_in)
+
+
+def visitor(kind: ActorKind, *posts: Post) -> Callable[[Request], AsyncIterator[Visit]]:
+    """`visited` as a dependency of pages that only read: `Annotated[Visit, Depends(visitor(…), scope="function")]`."""
+
+    async def visiting(request: Request) -> AsyncIterator[Visit]:
+        async with visited(request, kind, *posts) as visit:
+            yield visit
+
+    return visiting
+
+
+@asynccontextmanager
+async def posted(request: Request, most_files: int = MOST_FILES) -> AsyncIterator[FormData]:
+    """The form that was posted, read before any transaction begins. Raises Problem 403 for another site's."""
+    if not comes_from_us(request, request.app.state.tools.base_url):
+        raise Problem(ProblemCode.FORM_FOREIGN)
+    async with request.form(max_files=most_files, max_fields=MOST_FIELDS, max_part_size=MOST_TEXT) as form:
+        request.state.form_token = str(form.get(FORM_TOKEN) or "")
+        yield form
+
+
+def _require_own_form(request: Request, came_in: CameIn) -> None:
+    if request.method in CHANGING:
+        given = getattr(request.state, "form_token", "")
+        if not hmac.compare_digest(given.encode(), came_in.form_token.encode()):
+            raise Problem(ProblemCode.FORM_FOREIGN)
+
+
+def page(
+    request: Request, template: str, status: int = 200, *, came_in: CameIn | None = None, **values: Any
+) -> HTMLResponse:
+    """A whole page in the reader's language, with the headers every page has."""
+    language, nonce = language_of(request), secrets.token_urlsafe(16)
+    caller = came_in.caller if came_in else None
+    frame = {
+        "t": translator(language),
+        "say": namer(language),
+        "lang": language,
+        "nonce": nonce,
+        "me": caller,
+        "form_token": came_in.form_token if came_in else "",
+        "once": secrets.token_urlsafe(12),
+        "navigation": NAVIGATION[caller.kind] if caller else (),
+        "room": ROOMS[caller.kind] if caller else "/",
+        "path": request.url.path,
+        "query": request.url.query,
+        "static": static,
+    }
+    html = PAGES.get_template(template).render(frame | values)
+    return HTMLResponse(html, status, headers=HEADERS | {"Content-Security-Policy": POLICY.format(nonce=nonce)})
+
+
+def language_of(request: Request) -> Language:
+    """Chinese, unless the reader has switched."""
+    return Language.ENGLISH if request.cookies.get(COOKIE) == Language.ENGLISH else Language.CHINESE
+
+
+def back(address: str) -> Response:
+    """After a form was carried out: look at it, so that reloading does nothing twice."""
+    return RedirectResponse(address, 303, headers=HEADERS)
+
+
+@cache
+def static(name: str) -> str:
+    """The address of a vendored file; it changes with the file, so that browsers may keep it."""
+    digest = sha256((TEMPLATES / "static" / name).read_bytes()).hexdigest()[:10]
+    return f"/static/{name}?v={digest}"
+
+
+def install(app: FastAPI) -> None:
+    """Whoever is not signed in is shown the way in, and what goes wrong on a page is told as a page."""
+
+    async def show_the_way_in(request: Request, error: Exception) -> Response:
+        asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        wanted = quote(asked) if request.method in {"GET", "HEAD"} else ""
+        return RedirectResponse(f"/enter?next={wanted}" if wanted else "/enter", 303, headers=HEADERS)
+
+    def in_words(request: Request, problem: Problem) -> Response:
+        number = str(request.scope.get("request_id", ""))
+        answer = page(request, "desk/trouble.html.j2", problem.status, problem=problem, number=number)
+        answer.headers.update(problem.headers)
+        return answer
+
+    app.add_exception_handler(NotSignedIn, show_the_way_in)
+    app.state.problem_page = in_words

@@ -1,0 +1,165 @@
+"""Sessions of people: the cookie, who it belongs to on current data, how a session begins and ends; no pages here."""
+
+import hmac
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import UUID, uuid5
+
+from fastapi import Request, Response
+from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.callers import Caller, Entry, open_rows
+from api.rows import INSURERS, RECIPIENTS, SESSIONS, USERS
+from api.tools import Tools
+from models.contracts.ids import NAMESPACE
+from models.contracts.vocabulary import ActorKind, CameBy, Post
+from models.tables import engine as settings
+
+LASTS: dict[CameBy, timedelta] = {CameBy.OIDC: timedelta(hours=10), CameBy.CODE: timedelta(hours=2)}
+"""From coming in to coming in again, whatever happens in between."""
+IDLE = timedelta(minutes=60)
+SEEN_EVERY = timedelta(minutes=1)
+"""How exactly the last sight of a session is kept; a write for every page would be one too many."""
+SECRET_BYTES = 32
+
+
+@dataclass(frozen=True)
+class CameIn:
+    """A session that lives: its cookie's hash, whom it belongs to, and what its forms carry against forgery."""
+
+    token_hash: str
+    caller: Caller
+    form_token: str
+
+
+def hash_of(token: str) -> str:
+    return sha256(token.encode()).hexdigest()
+
+
+def form_token(secret: bytes, token_hash: str) -> str:
+    """What every form of this session carries; nobody who lacks the cookie can know it."""
+    return hmac.new(secret, f"form:{token_hash}".encode(), sha256).hexdigest()[:32]
+
+
+def cookie_name(tools: Tools) -> str:
+    """`__Host-` binds a cookie to this host and to TLS; on a machine of one's own there is no TLS."""
+    return "__Host-anze" if tools.base_url.startswith("https:") else "anze"
+
+
+async def begin(
+    tools: Tools, connection: AsyncConnection, came_by: CameBy, holder: dict[str, UUID]
+) -> tuple[str, datetime]:
+    """A new session for `{"user_id": …}` or `{"recipient_id": …}`; gives the cookie's value and its end."""
+    token = secrets.token_urlsafe(SECRET_BYTES)
+    expires_at = tools.now() + LASTS[came_by]
+    await settings.session(connection, hash_of(token))
+    row = {"token_hash": hash_of(token), "came_by": came_by, "expires_at": expires_at, **holder}
+    await connection.execute(insert(SESSIONS).values(row))
+    return token, expires_at
+
+
+def set_cookie(tools: Tools, response: Response, token: str, expires_at: datetime) -> None:
+    """Lax, because people come from a link in a mail or from the identity provider."""
+    response.set_cookie(
+        cookie_name(tools),
+        token,
+        expires=expires_at,
+        secure=tools.base_url.startswith("https:"),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+async def end(connection: AsyncConnection, token_hash: str) -> None:
+    """The session is over with this transaction."""
+    await settings.session(connection, token_hash)
+    await connection.execute(update(SESSIONS).where(SESSIONS.c.token_hash == token_hash).values(revoked_at=func.now()))
+
+
+@asynccontextmanager
+async def entered_by_cookie(request: Request) -> AsyncIterator[tuple[Entry, CameIn] | None]:
+    """One transaction with the rows of whoever the cookie belongs to; `None` where nobody is signed in."""
+    tools: Tools = request.app.state.tools
+    token = request.cookies.get(cookie_name(tools), "")
+    async with tools.engine.begin() as connection:
+        came_in = await _recognised(tools, connection, hash_of(token)) if token else None
+        if came_in is None:
+            yield None
+            return
+        await open_rows(connection, came_in.caller)
+        yield Entry(connection, came_in.caller, tools, request.scope["deadline"]), came_in
+
+
+async def _recognised(tools: Tools, connection: AsyncConnection, token_hash: str) -> CameIn | None:
+    """Decided on current data (promises.md P21): a disabled user or a revoked session is nobody at once."""
+    await settings.session(connection, token_hash)
+    now = tools.now()
+    alive = (
+        (SESSIONS.c.token_hash == token_hash)
+        & SESSIONS.c.revoked_at.is_(None)
+        & (SESSIONS.c.expires_at > now)
+        & (SESSIONS.c.seen_at > now - IDLE)
+    )
+    session = (await connection.execute(select(SESSIONS).where(alive))).one_or_none()
+    if session is None:
+        return None
+    if now - session.seen_at > SEEN_EVERY:
+        await connection.execute(update(SESSIONS).where(SESSIONS.c.token_hash == token_hash).values(seen_at=now))
+    caller = await (_user(connection, session) if session.user_id else _contact(connection, session))
+    return CameIn(token_hash, caller, form_token(tools.secret, token_hash)) if caller else None
+
+
+async def _user(connection: AsyncConnection, session: Row[Any]) -> Caller | None:
+    found = (
+        select(USERS, INSURERS.c.code, INSURERS.c.name.label("insurer"), RECIPIENTS.c.name.label("office"))
+        .add_columns(*RECIPIENTS.c["region", "department"])
+        .join(INSURERS, INSURERS.c.id == USERS.c.insurer_id, isouter=True)
+        .join(RECIPIENTS, RECIPIENTS.c.id == USERS.c.recipient_id, isouter=True)
+        .where(USERS.c.id == session.user_id, USERS.c.disabled_at.is_(None))
+    )
+    row = (await connection.execute(found)).one_or_none()
+    if row is None:
+        return None
+    return Caller(
+        key_id=_id_of(session),
+        kind=row.kind,
+        name=row.insurer or row.office or ActorKind.OPERATOR.label,
+        insurer_id=row.insurer_id,
+        insurer_code=row.code or "",
+        recipient_id=row.recipient_id,
+        region=row.region or "",
+        department=row.department or "",
+        user_id=row.id,
+        posts=frozenset(Post(one) for one in row.posts if one in set(Post)),
+        came_by=session.came_by,
+    )
+
+
+async def _contact(connection: AsyncConnection, session: Row[Any]) -> Caller | None:
+    """An enterprise or a department's address that typed the code mailed to it."""
+    await settings.recipient(connection, session.recipient_id)
+    row = (await connection.execute(select(RECIPIENTS).where(RECIPIENTS.c.id == session.recipient_id))).one_or_none()
+    if row is None or not row.email:
+        return None
+    return Caller(
+        key_id=_id_of(session),
+        kind=ActorKind.ENTERPRISE if row.insured_id else ActorKind.DEPARTMENT,
+        name=row.name,
+        insurer_id=row.insurer_id,
+        recipient_id=row.id,
+        region=row.region or "",
+        department=row.department or "",
+        insured_id=row.insured_id,
+        came_by=session.came_by,
+    )
+
+
+def _id_of(session: Row[Any]) -> UUID:
+    """A name for the session that can be shown and logged."""
+    return uuid5(NAMESPACE, f"session/{session.token_hash}")
