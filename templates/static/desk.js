@@ -1,0 +1,72 @@
+// What scripts add to the pages: drafts that survive a lost network, a warning before leaving, no double submission.
+// Everything works without them.
+"use strict";
+
+(function () {
+  const KEY = "draft:";
+
+  function fields(form) {
+    return Array.from(form.elements).filter((one) => one.name && !one.name.startsWith("_") && !["hidden", "file", "submit", "button", "password"].includes(one.type));
+  }
+
+  function keep(form) {
+    const values = {};
+    for (const one of fields(form)) {
+      if (one.type === "radio" || one.type === "checkbox") { if (one.checked) values[one.name] = one.value; }
+      else if (one.value) values[one.name] = one.value;
+    }
+    try { localStorage.setItem(KEY + form.dataset.draft, JSON.stringify({ at: Date.now(), values })); } catch { /* full or forbidden */ }
+  }
+
+  function restore(form) {
+    let kept = null;
+    try { kept = JSON.parse(localStorage.getItem(KEY + form.dataset.draft)); } catch { return; }
+    if (!kept || Date.now() - kept.at > 14 * 24 * 3600 * 1000) return;
+    for (const one of fields(form)) {
+      const value = kept.values[one.name];
+      if (value === undefined || (one.value && one.type !== "radio" && one.type !== "checkbox")) continue;
+      if (one.type === "radio" || one.type === "checkbox") one.checked = one.value === value;
+      else one.value = value;
+    }
+    const note = form.querySelector("[data-draft-note]");
+    if (note) note.hidden = false;
+  }
+
+  function once(form) {
+    form.addEventListener("submit", (event) => {
+      if (form.dataset.sent) { event.preventDefault(); return; }
+      if (!navigator.onLine && form.dataset.draft) {
+        event.preventDefault();
+        const note = form.querySelector("[data-offline-note]");
+        if (note) note.hidden = false;
+        return;
+      }
+      form.dataset.sent = "1";
+      for (const button of form.querySelectorAll("button")) button.setAttribute("aria-disabled", "true");
+    });
+  }
+
+  function prepare(root) {
+    for (const form of root.querySelectorAll("form")) {
+      if (form.dataset.ready) continue;
+      form.dataset.ready = "1";
+      if (form.dataset.draft) {
+        restore(form);
+        form.addEventListener("input", () => keep(form));
+      }
+      if ((form.method || "").toLowerCase() === "post") once(form);
+    }
+    for (const done of root.querySelectorAll("[data-draft-done]")) {
+      try { localStorage.removeItem(KEY + done.dataset.draftDone); } catch { /* nothing kept */ }
+    }
+  }
+
+  document.addEventListener("DOMContentLoaded", () => prepare(document));
+  document.addEventListener("htmx:after:swap", () => prepare(document));
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) {
+      delete form.dataset.sent;
+      for (const button of form.querySelectorAll("button")) button.removeAttribute("aria-disabled");
+    }
+  });
+})();
