@@ -25,7 +25,10 @@ INVITING = {
     NoticeKind.HAZARD_NOTICE: LinkPurpose.RECTIFICATION,
     NoticeKind.RECTIFICATION_REMINDER: LinkPurpose.RECTIFICATION,
     NoticeKind.RECHECK_RESULT: LinkPurpose.RECTIFICATION,
+    NoticeKind.OBJECTION_ANSWER: LinkPurpose.RECTIFICATION,
+    NoticeKind.MORE_TIME_ANSWER: LinkPurpose.RECTIFICATION,
     NoticeKind.PLAN_CONFIRMATION: LinkPurpose.PLAN,
+    NoticeKind.SERVICE_RATING: LinkPurpose.RATING,
 }
 """What the insured is invited to do by each kind of notice."""
 HAZARD_KINDS = frozenset({NoticeKind.DUTY_REMINDER, NoticeKind.DUTY_OVERDUE, NoticeKind.DUTY_STANDING})

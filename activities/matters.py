@@ -11,7 +11,15 @@ from models.contracts.rulebook import Citation
 from models.contracts.vocabulary import By, HazardGrade, NoticeKind, Sector, Size
 from models.tables.outbox import OutboxNotice
 
-ABOUT_HAZARD = frozenset({NoticeKind.HAZARD_NOTICE, NoticeKind.MAJOR_HAZARD_REPORT, NoticeKind.RECHECK_RESULT})
+ABOUT_HAZARD = frozenset(
+    {
+        NoticeKind.HAZARD_NOTICE,
+        NoticeKind.MAJOR_HAZARD_REPORT,
+        NoticeKind.RECHECK_RESULT,
+        NoticeKind.HAZARD_OBJECTION,
+        NoticeKind.OBJECTION_ANSWER,
+    }
+)
 WITHOUT_DUE = frozenset(
     {
         NoticeKind.POLICY_OPENED,

@@ -155,6 +155,7 @@ class Event(Word):
     PLAN_FILED = "plan_filed", "提交服务计划"
     PLAN_CONFIRMED = "plan_confirmed", "投保单位确认计划"
     VISIT_RECORDED = "visit_recorded", "记录服务"
+    SERVICE_RATED = "service_rated", "评价服务"
     FIRST_SERVICE_DONE = "first_service_done", "首次服务"
     QUALIFIED_SERVICE_DONE = "qualified_service_done", "完成一次风险辨识评估或隐患排查服务"
     SERVICE_COMPLETED = "service_completed", "服务完成"
@@ -176,6 +177,7 @@ class Event(Word):
     DUTY_EXCUSED = "duty_excused", "说明理由"
     DUTY_ACKNOWLEDGED = "duty_acknowledged", "部门签收"
     DUTY_TAKEN_OVER = "duty_taken_over", "部门接手"
+    DUTY_PASSED_ON = "duty_passed_on", "部门转办"
     DEPARTMENT_ANSWERED = "department_answered", "部门答复"
     RUNG_FIRED = "rung_fired", "通知"
     RUNG_PASSED_OVER = "rung_passed_over", "补录时已过，未发送"
@@ -187,6 +189,11 @@ class Event(Word):
     RECTIFICATION_OVERDUE = "rectification_overdue", "逾期未整改", CaseKind.HAZARD
     RECHECK_PASSED = "recheck_passed", "复核通过", CaseKind.HAZARD
     RECHECK_FAILED = "recheck_failed", "复核未通过", CaseKind.HAZARD
+    HAZARD_OBJECTED = "hazard_objected", "提出异议", CaseKind.HAZARD
+    OBJECTION_UPHELD = "objection_upheld", "异议成立", CaseKind.HAZARD
+    OBJECTION_REJECTED = "objection_rejected", "异议不成立", CaseKind.HAZARD
+    MORE_TIME_ASKED = "more_time_asked", "申请延长整改期限", CaseKind.HAZARD
+    MORE_TIME_DECLINED = "more_time_declined", "不同意延长整改期限", CaseKind.HAZARD
     HAZARD_REPORTED = "hazard_reported", "重大隐患报告部门", CaseKind.HAZARD
     HAZARD_ANSWERED = "hazard_answered", "部门处理答复", CaseKind.HAZARD
     HAZARD_CLOSED = "hazard_closed", "隐患销号", CaseKind.HAZARD
@@ -264,6 +271,14 @@ class HazardStage(Word):
     STOPPED = "stopped", "已终止"
 
 
+class ServiceDimension(Word):
+    """In what an insured rates a service; each with one to five stars (应急监二〔2023〕84号 附件 四)."""
+
+    ATTITUDE = "attitude", "服务态度"
+    PROFESSIONALISM = "professionalism", "专业度"
+    TIMELINESS = "timeliness", "及时性"
+
+
 class SurrenderReason(Word):
     CLOSED_BY_LAW = "closed_by_law", "被依法关闭取缔"
     FULLY_STOPPED = "fully_stopped", "完全停止生产经营活动"
@@ -286,6 +301,7 @@ class StopReason(Word):
     EXPIRED = "expired", "保险期间届满"
     CLOSED = "closed", "案件办结"
     EXCUSED = "excused", "已说明理由"
+    NOT_A_HAZARD = "not_a_hazard", "异议成立，不属于隐患"
 
 
 class SuspendReason(Word):
@@ -343,6 +359,11 @@ class NoticeKind(Word):
     POLICY_LAPSED = "policy_lapsed", "脱保通知"
     POLICY_SURRENDERED = "policy_surrendered", "退保通知"
     DATE_MOVED = "date_moved", "期限变更告知"
+    HAZARD_OBJECTION = "hazard_objection", "隐患异议"
+    OBJECTION_ANSWER = "objection_answer", "异议答复"
+    MORE_TIME_ASKED = "more_time_asked", "整改延期申请"
+    MORE_TIME_ANSWER = "more_time_answer", "整改延期答复"
+    SERVICE_RATING = "service_rating", "服务评价邀请"
     CLAIM_OPENED = "claim_opened", "理赔受理"
     DOCUMENTS_REQUESTED = "documents_requested", "一次性补充材料通知"
     CLAIM_RESULT = "claim_result", "核定结果通知"
@@ -403,6 +424,7 @@ class LinkPurpose(Word):
 
     RECTIFICATION = "rectification", "申报整改"
     PLAN = "plan", "确认服务计划"
+    RATING = "rating", "评价服务"
     DEPARTMENT = "department", "部门签收与答复"
 
 
