@@ -16,9 +16,15 @@ OUT_OF_ORDER = "AZ001"
 @asynccontextmanager
 async def borrowed(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """A connection; whatever goes wrong becomes an error without a word of the row in it (promises.md P28)."""
+    async with as_activity(), connected(engine) as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def as_activity() -> AsyncIterator[None]:
+    """Whatever the database refuses inside becomes an error that Temporal may show and repeat."""
     try:
-        async with connected(engine) as connection:
-            yield connection
+        yield
     except (SQLAlchemyError, OSError, asyncpg.InternalClientError, asyncpg.InterfaceError) as error:
         raise _failure(error) from None
 

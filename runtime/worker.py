@@ -13,6 +13,7 @@ from activities.ledger import PgLedger
 from activities.mailserver import SmtpSettings
 from activities.nudger import Nudger
 from activities.postman import MailPostman
+from activities.reconciling import Reconciler
 from activities.registry import TemporalRegistry
 from activities.rulebook import PackDesk
 from activities.treasury import PgTreasury
@@ -21,15 +22,17 @@ from rules.library import Library
 from runtime.metrics import InternalPort, temporal_runtime
 from runtime.paying import PayingWays
 from runtime.sandbox import serving
+from runtime.schedules import ensure_schedules
 from runtime.search import ensure_search_attributes, search_attributes
 from runtime.settings import PROJECT_ROOT, Settings
 from workflows.claim import ClaimWorkflow
 from workflows.hazard import HazardWorkflow
 from workflows.mailroom import MailroomWorkflow
 from workflows.policy import PolicyWorkflow
+from workflows.reconciling import ReconcilingWorkflow
 from workflows.search import for_hazard
 
-WORKFLOWS = (PolicyWorkflow, HazardWorkflow, ClaimWorkflow, MailroomWorkflow)
+WORKFLOWS = (PolicyWorkflow, HazardWorkflow, ClaimWorkflow, MailroomWorkflow, ReconcilingWorkflow)
 CONNECTIONS = 16
 CACHED_WORKFLOWS = 2_000
 STICKY = timedelta(seconds=2)
@@ -70,7 +73,8 @@ def make_worker(client: Client, engine: AsyncEngine, settings: Settings, rules: 
     """Everything the task queue serves."""
     ledger, desk = PgLedger(engine), PackDesk(rules)
     registry = TemporalRegistry(client, settings.task_queue, for_hazard)
-    treasury, cashier = PgTreasury(engine), PgCashier(engine, PayingWays(settings), settings.sealing)
+    ways, treasury = PayingWays(settings), PgTreasury(engine)
+    cashier, bookkeeper = PgCashier(engine, ways, settings.sealing), Reconciler(engine, client, ways)
     postman = MailPostman(engine, rules, smtp(settings), settings.secret_key, settings.base_url)
     return Worker(
         client,
@@ -86,6 +90,7 @@ def make_worker(client: Client, engine: AsyncEngine, settings: Settings, rules: 
             treasury.release_payment,
             cashier.instruct_payment,
             cashier.record_answer,
+            bookkeeper.reconcile_orders,
             postman.look_in,
             postman.compose,
             postman.send,
@@ -102,6 +107,7 @@ async def run(settings: Settings) -> None:
     """Work until cancelled."""
     client = await connect(settings)
     await ensure_search_attributes(client, search_attributes())
+    await ensure_schedules(client, settings.task_queue)
     async with AsyncExitStack() as leaving:
         engine = make_engine(settings.database, CONNECTIONS)
         leaving.push_async_callback(engine.dispose)

@@ -66,5 +66,12 @@ CASHIER: dict[str, Any] = {
 }
 """A core system answers within 10 s or its answer is unknown; only what cannot have been sent is tried again."""
 
+RECONCILING: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(hours=2),
+    "heartbeat_timeout": timedelta(minutes=2),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(minutes=1), maximum_attempts=10),
+}
+"""A walk through every order, one question after the other; asking again is harmless, and tomorrow comes anyway."""
+
 CORE_SYSTEM_AWAY = timedelta(minutes=5)
 """Between the attempts to reach a core system that nobody answers at."""

@@ -1,4 +1,6 @@
-"""A claim in Markdown for the Temporal UI: how it stands, its path, its money, what comes next; no person is named."""
+"""A claim in words: Markdown for the Temporal UI, and what a reconciliation finds; no person is named."""
+
+from decimal import Decimal
 
 from domain.claim import money
 from domain.wording import Coming, coming_lines, escaped, paragraphs, place_line, way_line
@@ -13,6 +15,9 @@ CLAIM_WAY = (
     ClaimStage.COMPLETED,
     ClaimStage.CLOSED,
 )
+
+NEVER_HEARD_OF = "对方没有这笔指令"
+ASKED_BY_KEY = "对账时按编号查询所得"
 
 
 def claim_details(state: ClaimState, coming: Coming | None) -> str:
@@ -55,3 +60,24 @@ def _stuck(state: ClaimState) -> str:
     waiting = [p for p in state.payments if p.status in (PaymentStatus.UNKNOWN, PaymentStatus.FAILED) or p.disputed]
     named = "；".join(f"{escaped(p.number)}（{'结果矛盾' if p.disputed else p.status.label}）" for p in waiting)
     return f"**待人工核实的付款**：{named}" if waiting else ""
+
+
+def other_side(amount: Decimal | None, reference: str | None) -> str:
+    """What the statement of a core system says of an order."""
+    return "对方：" + "，".join(part for part in (yuan(amount) if amount is not None else "", reference or "") if part)
+
+
+def without_reference(order_key: str, amount: str, heard: str) -> str:
+    return f"付款指令 {order_key}（{yuan(Decimal(amount))}）没有银行流水号：{heard}"
+
+
+def without_order(order_key: str, reference: str) -> str:
+    return f"对账单列有流水 {reference or '（无流水号）'}，我方没有指令 {order_key}"
+
+
+def differs(order_key: str, amount: str, other: str) -> str:
+    return f"付款指令 {order_key}（{yuan(Decimal(amount))}）与对账单不符。{other}"
+
+
+def silent(insurer: str) -> str:
+    return f"{insurer} 的核心系统没有给出对账单"

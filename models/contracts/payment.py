@@ -218,3 +218,11 @@ class Answered(Contract):
 
     order: PaymentOrder
     outcome: OrderOutcome
+
+
+class Reconciled(Contract):
+    """How a reconciliation ended: orders looked at, settled on the way, and lines that wait for a person."""
+
+    orders: int
+    settled: int = 0
+    found: int = 0

@@ -9,7 +9,15 @@ from temporalio import activity
 from models.contracts.base import CaseKey, Contract
 from models.contracts.hazard import HazardBirth
 from models.contracts.mailroom import Compose, Composed, Delivery, Waiting
-from models.contracts.payment import Answered, OrderOutcome, PaymentOrder, Release, Reservation, Reserved
+from models.contracts.payment import (
+    Answered,
+    OrderOutcome,
+    PaymentOrder,
+    Reconciled,
+    Release,
+    Reservation,
+    Reserved,
+)
 from models.contracts.rulebook import Resolved, RulesFor
 from models.contracts.step import Entered, Step
 
@@ -133,3 +141,12 @@ class Cashier(ABC):
     @abstractmethod
     async def record_answer(self, answered: Answered) -> None:
         """Keep a later answer beside the order, for the daily reconciliation."""
+
+
+class Bookkeeper(ABC):
+    """Our books of payments beside those of the insurers' core systems."""
+
+    @activity.defn(name="核对付款")
+    @abstractmethod
+    async def reconcile_orders(self) -> Reconciled:
+        """Ask for every order without reference, compare every statement, and queue what a person must look into."""

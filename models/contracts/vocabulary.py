@@ -417,6 +417,7 @@ class TaskKind(Word):
     BOUNCED = "bounced", "退信"
     UNDELIVERED = "undelivered", "多次发送失败"
     PAYMENT_UNKNOWN = "payment_unknown", "付款结果不明"
+    BOOKS_DIFFER = "books_differ", "对账不符"
 
 
 class LinkPurpose(Word):

@@ -1,4 +1,4 @@
-"""`anze claims`: the daily reconciliation of payment orders; what is compared is in runtime/reconciling.py."""
+"""`anze claims`: the daily reconciliation of payment orders; what is compared is in activities/reconciling.py."""
 
 import asyncio
 import json
@@ -9,10 +9,11 @@ from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
 
+from activities.disagreements import Finding, Report
+from activities.reconciling import Reconciler
 from models.tables.engine import make_engine
 from runtime import addresses
 from runtime.paying import PayingWays
-from runtime.reconciling import Finding, Reconciler, Report
 from runtime.settings import Settings
 from runtime.worker import connect
 
@@ -32,7 +33,7 @@ def reconcile(
     """逐笔核对付款指令与银行流水；结果不明的只查询，不重发 / compare both sides; ask by key, never send again."""
     report = asyncio.run(_run(Settings()))
     if as_json:
-        typer.echo(json.dumps(report.as_document(), ensure_ascii=False))
+        typer.echo(json.dumps(report.as_document(), ensure_ascii=False, default=str))
     else:
         _show(report)
     raise typer.Exit(0 if report.agrees else DISAGREES)

@@ -21,6 +21,7 @@ from temporalio.client import Client
 from activities.cashier import PgCashier
 from activities.ledger import PgLedger
 from activities.payment_channels import HttpChannel
+from activities.reconciling import Reconciler
 from activities.treasury import PgTreasury
 from models.contracts import claim as commands
 from models.contracts.vocabulary import OrderResult, PaymentStatus
@@ -30,7 +31,6 @@ from runtime.core_system import CoreSystem, Manner, Paid
 from runtime.embedded.guest import Guest
 from runtime.embedded.ports import LOOPBACK, free_ports
 from runtime.embedded.process import Child, Launch
-from runtime.reconciling import Reconciler
 from runtime.settings import PROJECT_ROOT, Settings, sqlalchemy_url
 from tests.conftest import Database
 from tests.domain.lives import INSURED_ID, INSURER_ID
@@ -296,7 +296,19 @@ async def test_reconciling_asks_by_key_settles_what_the_bank_knows_and_lists_the
         async with asyncio.timeout(20):
             while await counted(admin, "SELECT count(*) FROM payment_orders WHERE state = 'confirmed'") != 2:
                 await asyncio.sleep(0.05)
+        tasks = (
+            "SELECT array_agg(kind::text ORDER BY kind, said) FROM tasks WHERE notice_id IS NULL AND done_at IS NULL"
+        )
+        assert await counted(admin, tasks) == ["books_differ", "books_differ", "payment_unknown"]
         second = await Reconciler(engine, temporal, lambda _: channel).run()
+        assert await counted(admin, tasks) == ["books_differ", "books_differ", "payment_unknown"]
+        bank.system.payments.pop(stray["key"])
+        await claim.act("record_outcome", commands.RecordOutcome(number="Z-2", result=OrderResult.REFUSED, code="no"))
+        async with asyncio.timeout(20):
+            while await counted(admin, "SELECT count(*) FROM payment_orders WHERE state = 'refused'") != 1:
+                await asyncio.sleep(0.05)
+        third = await Reconciler(engine, temporal, lambda _: channel).run()
+        assert await counted(admin, tasks) == ["books_differ"]
     assert [one.order_key[-3:] for one in first.settled] == ["Z-1"]
     for report in (first, second):
         assert [one.order_key[-3:] for one in report.without_reference] == ["Z-2"]
@@ -304,5 +316,6 @@ async def test_reconciling_asks_by_key_settles_what_the_bank_knows_and_lists_the
         assert [one.order_key[-3:] for one in report.different] == ["Z-3"]
         assert not report.agrees
     assert second.settled == []
+    assert [len(one) for one in (third.without_reference, third.without_order, third.different)] == [0, 0, 1]
     assert await counted(admin, "SELECT count(*) FROM payment_answers WHERE source = 'statement'") == 1
-    assert bank.sent == [1, 1, 1]
+    assert bank.sent == [1, 1]

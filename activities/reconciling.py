@@ -1,8 +1,10 @@
-"""The daily reconciliation: orders without reference, references without order, and what asking again has settled."""
+"""The daily reconciliation: orders without reference, references without order, what asking again has settled.
+
+What it finds waits in the operators' queue (disagreements.py); when it runs is the business of a Temporal Schedule.
+"""
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,13 +15,19 @@ from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col
+from temporalio import activity
 from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.service import RPCError
 
+from activities.borrowing import as_activity
+from activities.disagreements import Finding, Report, queue
 from activities.payment_channels import Answer, Channel
+from domain.claim.wording import ASKED_BY_KEY, NEVER_HEARD_OF, other_side
 from models.contracts.base import Actor, Given
 from models.contracts.claim import RecordOutcome
 from models.contracts.ids import NAMESPACE
+from models.contracts.payment import Reconciled
+from models.contracts.ports import Bookkeeper
 from models.contracts.vocabulary import ActorKind, OrderResult
 from models.tables.cases import Case
 from models.tables.claims import PaymentAnswer, StoredOrder
@@ -31,41 +39,7 @@ TOLD_WITHIN = timedelta(seconds=10)
 SETTLED = frozenset({OrderResult.CONFIRMED, OrderResult.REFUSED})
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One line of the report; no name and no account."""
-
-    insurer: str
-    order_key: str
-    amount: str
-    state: str
-    reference: str = ""
-    note: str = ""
-
-
-@dataclass
-class Report:
-    """What was found, by kind; everything empty means that both sides' books agree."""
-
-    orders: int = 0
-    settled: list[Finding] = field(default_factory=list)
-    """Open before, and clear now that the core system was asked by key."""
-    without_reference: list[Finding] = field(default_factory=list)
-    without_order: list[Finding] = field(default_factory=list)
-    different: list[Finding] = field(default_factory=list)
-    """Another amount or another reference on the other side."""
-    silent: list[str] = field(default_factory=list)
-    """Insurers whose statement could not be had."""
-
-    @property
-    def agrees(self) -> bool:
-        return not (self.without_reference or self.without_order or self.different or self.silent)
-
-    def as_document(self) -> dict[str, Any]:
-        return {**asdict(self), "agrees": self.agrees}
-
-
-class Reconciler:
+class Reconciler(Bookkeeper):
     """Asks by key and never sends: an order that is unknown stays a person's business until somebody knows."""
 
     def __init__(self, engine: AsyncEngine, temporal: Client, channels: Callable[[str], Channel]) -> None:
@@ -73,16 +47,28 @@ class Reconciler:
         self._temporal = temporal
         self._channels = channels
 
-    async def run(self) -> Report:
-        """Every order of every insurer. Raises what the database raises."""
+    @activity.defn(name="核对付款")
+    async def reconcile_orders(self) -> Reconciled:
+        """Raises ApplicationError where the database is away; running again finds the same."""
+        async with as_activity():
+            report = await self.run(activity.heartbeat)
+        return Reconciled(orders=report.orders, settled=len(report.settled), found=report.count)
+
+    async def run(self, still_at_it: Callable[[], None] = lambda: None) -> Report:
+        """Every order of every insurer; what is found is queued for a person. Raises what the database raises."""
         report, (insurers, orders) = Report(), await self._read()
         report.orders = len(orders)
         for order in orders:
             if not order.bank_reference:
                 await self._ask(report, order)
+                still_at_it()
         for insurer in insurers:
             mine = {order.order_key: order for order in orders if order.insurer_id == insurer.id}
             await self._compare(report, insurer.id, insurer.code, mine)
+            still_at_it()
+        async with connected(self._engine) as connection, connection.begin():
+            await operator(connection)
+            await queue(connection, report, {insurer.code: insurer.id for insurer in insurers})
         return report
 
     async def _read(self) -> tuple[list[Row[UUID, str]], list[Row[Any]]]:
@@ -99,10 +85,12 @@ class Reconciler:
 
     async def _ask(self, report: Report, order: Row[Any]) -> None:
         answer = await self._channels(order.insurer_code).ask(order.order_key)
+        if order.state == OrderResult.REFUSED and (answer is None or answer.result is OrderResult.REFUSED):
+            return  # both sides say that nothing was paid
         if answer is not None and answer.result in SETTLED and await self._tell(order, answer):
             report.settled.append(_finding(order, answer.result.value, answer.reference or "", answer.code))
         else:
-            heard = "对方没有这笔指令" if answer is None else answer.result.label
+            heard = NEVER_HEARD_OF if answer is None else answer.result.label
             report.without_reference.append(_finding(order, order.state, note=heard))
 
     async def _tell(self, order: Row[Any], answer: Answer) -> bool:
@@ -112,7 +100,7 @@ class Reconciler:
             result=answer.result,
             reference=answer.reference,
             code=answer.code or None,
-            note="对账时按编号查询所得",
+            note=ASKED_BY_KEY,
         )
         given = Given[RecordOutcome](
             command_id=f"reconcile:{order.order_key}:{answer.result.value}:{answer.reference or answer.code}",
@@ -141,8 +129,9 @@ class Reconciler:
                 report.without_order.append(_stranger(code, answer))
                 await self._keep(insurer_id, answer)
             elif _differs(order, answer):
-                note = f"对方：{answer.amount} {answer.reference or ''}".strip()
-                report.different.append(_finding(order, order.state, order.bank_reference, note))
+                report.different.append(
+                    _finding(order, order.state, order.bank_reference, other_side(answer.amount, answer.reference))
+                )
 
     async def _keep(self, insurer_id: UUID, answer: Answer) -> None:
         """A reference that fits no order is kept for whoever looks into it, once."""
@@ -162,7 +151,7 @@ class Reconciler:
 
 
 def _finding(order: Row[Any], state: str, reference: str = "", note: str = "") -> Finding:
-    return Finding(order.insurer_code, order.order_key, str(order.amount), state, reference, note)
+    return Finding(order.insurer_code, order.order_key, str(order.amount), state, reference, note, order.case_id)
 
 
 def _stranger(code: str, answer: Answer) -> Finding:
