@@ -1,0 +1,262 @@
+"""Counts by place and sector: a table of shaded cells, a panel per place, and tiles; counts and labels are given."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from api.drawings import words
+from api.drawings.legends import Entry, legend
+from api.drawings.svg import Point, Sheet, drawing
+from api.drawings.words import Speech, Translate, same
+
+SHADES = 4
+LABEL, TOTAL, HIGH = 128, 64, 44
+PANEL_ROW = 26
+HEAD_LINE = 17
+WIDEST = 92
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A row or column: `key` is its name in `cells`, `label` what people read, `href` its own page or empty."""
+
+    key: str
+    label: str
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many cases, how many of them overdue, and where their list is."""
+
+    count: int
+    overdue: int = 0
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Places × sectors. `cells` is by (row key, column key); a pair that is absent has nothing."""
+
+    title: str
+    rows: tuple[Heading, ...]
+    columns: tuple[Heading, ...]
+    cells: Mapping[tuple[str, str], Count]
+
+    def at(self, row: Heading, column: Heading) -> Count:
+        return self.cells.get((row.key, column.key), Count(0))
+
+    def across(self, row: Heading) -> int:
+        """The total of a row."""
+        return sum(self.at(row, column).count for column in self.columns)
+
+    def down(self, column: Heading) -> int:
+        """The total of a column."""
+        return sum(self.at(row, column).count for row in self.rows)
+
+    @property
+    def total(self) -> int:
+        return sum(self.across(row) for row in self.rows)
+
+    @property
+    def overdue(self) -> int:
+        return sum(self.at(row, column).overdue for row in self.rows for column in self.columns)
+
+    def ordered(self) -> "Table":
+        """Most first in both directions, columns in which nothing stands left out; equals keep their order."""
+        rows = tuple(sorted(self.rows, key=self.across, reverse=True))
+        columns = tuple(sorted((c for c in self.columns if self.down(c)), key=self.down, reverse=True))
+        return Table(self.title, rows, columns, self.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A table ready to be drawn."""
+
+    table: Table
+    ranks: Mapping[int, int]
+    say: Speech
+
+
+def heat_strip(table: Table, prefix: str = "heat", *, t: Translate = same) -> Markup:
+    """A table with the number in every cell, shaded by rank, hatched where something is overdue, totals at the ends.
+
+    Rows and columns stand most first. A phone gets a panel per row instead, with the same numbers and links.
+    """
+    plot = plotted(table, t)
+
+    def paint(sheet: Sheet) -> None:
+        foot = _panels(sheet, plot, 1) if sheet.narrow else _matrix(sheet, plot)
+        legend(sheet, foot + 10, _entries(plot))
+
+    return drawing(prefix, table.title, said(plot), paint)
+
+
+def small_multiples(table: Table, prefix: str = "panels", *, t: Translate = same) -> Markup:
+    """A panel per row with a bar for each of its columns, all on one scale, most first."""
+    plot = plotted(table, t)
+
+    def paint(sheet: Sheet) -> None:
+        legend(sheet, _panels(sheet, plot, 1 if sheet.narrow else 3) + 10, _entries(plot)[-1:])
+
+    return drawing(prefix, table.title, said(plot), paint)
+
+
+def plotted(table: Table, t: Translate) -> Plot:
+    """The table in its order, with the shade of each count."""
+    ordered = table.ordered()
+    counts = [ordered.at(row, column).count for row in ordered.rows for column in ordered.columns]
+    return Plot(ordered, ranks(counts), Speech(t))
+
+
+def ranks(counts: Sequence[int]) -> dict[int, int]:
+    """A shade from 0 (nothing) to 4 for each count, by its place among the different counts that occur."""
+    known = sorted({count for count in counts if count})
+    return {0: 0} | {count: 1 + number * SHADES // len(known) for number, count in enumerate(known)}
+
+
+def said(plot: Plot) -> str:
+    """The sentence a sighted person could read off the table."""
+    table, say = plot.table, plot.say
+    text = say(words.TABLE_SAID, n=table.total, late=table.overdue)
+    pairs = [(row, column) for row in table.rows for column in table.columns]
+    if pairs and table.total:
+        row, column = max(pairs, key=lambda pair: table.at(*pair).count)
+        most = say(words.TABLE_MOST, row=row.label, column=column.label, n=table.at(row, column).count)
+        text += say(words.COMMA) + most
+    return text + say(words.STOP)
+
+
+def named(row: str, column: str, count: Count, say: Speech) -> str:
+    """What a cell is called by a screen reader."""
+    form = words.CELL_LATE_SAID if count.overdue else words.CELL_SAID
+    return say(form, row=row, column=column, n=count.count, late=count.overdue)
+
+
+def shaded(sheet: Sheet, at: Point, size: Point, count: Count, shade: int) -> str:
+    """The ground of a cell, hatched along its side where something is overdue; gives the class of words on it."""
+    sheet.cell(at, size, f"shade s{shade}", 3)
+    if count.overdue:
+        sheet.cell((at[0] + size[0] - 9, at[1] + 1), (8, size[1] - 2), "plate")
+        sheet.hatch((at[0] + size[0] - 9, at[1] + 1), (8, size[1] - 2), "late")
+    return " paper" if shade >= 3 else ""
+
+
+def _matrix(sheet: Sheet, plot: Plot) -> float:
+    table = plot.table
+    wide = min((sheet.room - LABEL - TOTAL) / max(len(table.columns), 1), WIDEST)
+    lines = [sheet.wrapped(column.label, wide - 4, "small", most=4) for column in table.columns]
+    top = max([len(one) for one in lines] or [1]) * HEAD_LINE + 8
+    for number, (column, label) in enumerate(zip(table.columns, lines, strict=True)):
+        x = LABEL + (number + 0.5) * wide
+        _heading(sheet, (x, top - 8 - HEAD_LINE * (len(label) - 1)), label, column)
+        foot = top + len(table.rows) * HIGH
+        sheet.words((x, foot + 22), str(table.down(column)), "bold", "middle")
+    for number, row in enumerate(table.rows):
+        _matrix_row(sheet, plot, row, top + number * HIGH, wide)
+    foot, end = top + len(table.rows) * HIGH, LABEL + len(table.columns) * wide + TOTAL / 2
+    sheet.words((0, foot + 22), plot.say(words.TOTAL), "bold")
+    sheet.words((end, foot + 22), str(table.total), "bold", "middle")
+    sheet.words((end, top - 8), plot.say(words.TOTAL), "small bold", "middle")
+    return foot + 34
+
+
+def _heading(sheet: Sheet, at: Point, label: Sequence[str], heading: Heading) -> None:
+    def paint() -> None:
+        for number, line in enumerate(label):
+            sheet.words((at[0], at[1] + number * HEAD_LINE), line, "small", "middle")
+
+    sheet.link(heading.href, heading.label, paint)
+
+
+def _matrix_row(sheet: Sheet, plot: Plot, row: Heading, y: float, wide: float) -> None:
+    table = plot.table
+    lines = sheet.wrapped(row.label, LABEL - 8)
+
+    def label() -> None:
+        for number, line in enumerate(lines):
+            sheet.words((0, y + (27 if len(lines) == 1 else 18) + number * 18), line)
+
+    sheet.link(row.href, row.label, label)
+    for number, column in enumerate(table.columns):
+        _matrix_cell(sheet, plot, (row, column), (LABEL + number * wide, y), wide)
+    end = LABEL + len(table.columns) * wide + TOTAL / 2
+    sheet.words((end, y + 27), str(table.across(row)), "bold", "middle")
+
+
+def _matrix_cell(sheet: Sheet, plot: Plot, pair: tuple[Heading, Heading], at: Point, wide: float) -> None:
+    count = plot.table.at(*pair)
+
+    def paint() -> None:
+        size = (wide - 3, HIGH - 3)
+        white = shaded(sheet, at, size, count, plot.ranks[count.count])
+        middle = at[0] + (size[0] - (9 if count.overdue else 0)) / 2
+        text = str(count.count) if count.count else "·"
+        sheet.words((middle, at[1] + (18 if count.overdue else 26)), text, f"bold{white}", "middle")
+        if count.overdue:
+            late = plot.say(words.LATE_LETTER, n=count.overdue)
+            sheet.words((middle, at[1] + 36), late, f"small{white}", "middle")
+
+    sheet.link(count.href, named(pair[0].label, pair[1].label, count, plot.say), paint)
+
+
+def _panels(sheet: Sheet, plot: Plot, columns: int) -> float:
+    """A panel per row in so many columns, each placed under the shortest; gives where the last one ends."""
+    across, ends = sheet.room / columns, [0.0] * columns
+    for row in plot.table.rows:
+        place = ends.index(min(ends))
+        ends[place] = _panel(sheet, plot, row, (place * across, ends[place]), across - (20 if columns > 1 else 0)) + 14
+    return max(ends)
+
+
+def _panel(sheet: Sheet, plot: Plot, row: Heading, at: Point, across: float) -> float:
+    (x, y), table = at, plot.table
+    total = plot.say(words.ITEMS, n=table.across(row))
+    name = sheet.clipped(row.label, across - sheet.measure(total, "bold") - 10, "bold")
+    sheet.link(row.href, row.label, lambda: sheet.words((x, y + 17), name, "bold"))
+    sheet.words((x + across, y + 17), total, "bold", "end")
+    sheet.line((x, y + 24), (x + across, y + 24), "rule")
+    y += 28
+    counted = sorted(table.columns, key=lambda column: table.at(row, column).count, reverse=True)
+    for column in counted:
+        if table.at(row, column).count:
+            _panel_bar(sheet, plot, (row, column), (x, y), across)
+            y += PANEL_ROW
+    if not table.across(row):
+        sheet.words((x, y + 17), plot.say(words.NOTHING), "small quiet")
+        y += PANEL_ROW
+    return y
+
+
+def _panel_bar(sheet: Sheet, plot: Plot, pair: tuple[Heading, Heading], at: Point, across: float) -> None:
+    count, say = plot.table.at(*pair), plot.say
+    label = sheet.size("small") * 6 + 8
+    figure = str(count.count) + (f" {say(words.LATE_LETTER, n=count.overdue)}" if count.overdue else "")
+    room = across - label - sheet.size("small") * 5
+    unit = room / max(plot.ranks)
+
+    def paint() -> None:
+        (x, y), start = at, at[0] + label
+        sheet.cell((x, y), (across, PANEL_ROW - 2), "lane", 3)
+        sheet.words((x + 2, y + 17), sheet.clipped(pair[1].label, label - 4, "small"), "small")
+        sheet.cell((start, y + 5), (max(count.count * unit, 2), 14), "bar", 2)
+        if count.overdue:
+            sheet.cell((start, y + 5), (max(count.overdue * unit, 4), 14), "plate edge")
+            sheet.hatch((start, y + 5), (max(count.overdue * unit, 4), 14), "late")
+        sheet.words((start + max(count.count * unit, 4) + 6, y + 17), figure, "small bold")
+
+    sheet.link(count.href, named(pair[0].label, pair[1].label, count, say), paint)
+
+
+def _entries(plot: Plot) -> list[Entry]:
+    def shades(sheet: Sheet, at: Point) -> None:
+        for number in range(SHADES):
+            sheet.cell((at[0] + number * 5, at[1] + 3), (5, 14), f"shade s{number + 1}")
+
+    def hatched(sheet: Sheet, at: Point) -> None:
+        sheet.cell((at[0] + 2, at[1] + 3), (16, 14), "plate edge")
+        sheet.hatch((at[0] + 2, at[1] + 3), (16, 14), "late")
+
+    entries = [Entry(shades, plot.say(words.SHADES))]
+    return [*entries, Entry(hatched, plot.say(words.LEGEND_TABLE_LATE))] if plot.table.overdue else entries

@@ -1,0 +1,123 @@
+"""The words on drawings, Chinese, with named gaps; another language is a function over them, labels are given."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+
+from domain.calendar import SHANGHAI
+from domain.wording import WEEKDAYS
+
+Translate = Callable[[str], str]
+
+SHORT_DAY, PLAIN_DAY, MONTH, CLOCK = "{month}月{day}日", "{year}年{month}月{day}日", "{month}月", "{day} {time}"
+WEEKDAY = "周{letter}"
+ITEMS, DAYS, MONEY, SHARE = "{n} 件", "{n} 天", "{amount} 元", "{percent} %"
+STOP, COMMA, SEMICOLON, LISTED, NOTED = "。", "，", "；", "、", "{label}：{reasons}"
+TODAY = "今天"
+MORE = "另有 {n} 项"
+OVERDUE = "逾期"
+TOTAL = "合计"
+
+LIFE = "保单的一生"
+LIFE_SAID = "{signed}签署，{expires}届满；今天是{today}。"
+SIGNED, EXPIRES = "签署", "届满"
+DONE_ON, DONE_LATE, LATE_BY, DUE_ON, LEFT = (
+    "{day}完成",
+    "{day}完成，晚 {n} 天",
+    "逾期 {n} 天",
+    "应于{day}",
+    "还剩 {n} 天",
+)
+DUE_TODAY, SKIPPED, NO_TERM, PROVISIONAL = "今天到期", "未办理即已过", "未办理", "（暂定）"
+HAZARDS, CLAIMS, HAZARDS_SAID, CLAIMS_SAID = (
+    "隐患",
+    "理赔",
+    "隐患 {n} 项，未销号 {open} 项",
+    "理赔 {n} 件，未结 {open} 件",
+)
+CLOSED_ON, IS_OPEN, MAJOR = "{day}办结", "未结", "重大"
+LEGEND_DONE, LEGEND_LATE, LEGEND_OVERDUE, LEGEND_COMING, LEGEND_SKIPPED = (
+    "已完成",
+    "已完成，但晚于期限",
+    "逾期未完成",
+    "未到期",
+    "未办理即已过",
+)
+LEGEND_HAZARD, LEGEND_HAZARD_CLOSED, OF_MAJOR = "隐患未销号", "隐患已销号", "重大{label}"
+LEGEND_CLAIM, LEGEND_CLAIM_CLOSED, LEGEND_LATE_SPAN = "理赔未结", "理赔已结", "超期时段"
+
+STRIP = "逐日计算"
+STRIP_SAID = "自{first}至{last}逐日列出：计入 {counted} 天"
+STRIP_PART = "{label} {n} 天"
+STRIP_NOMINAL, STRIP_DUE = "推算末日为{day}", "到期日为{day} 24:00"
+NUMBERED = "数字为计入的第几天"
+FOLDED, FOLDED_UNCOUNTED = "{n} 周 · 第 {first}–{last} 天 · {label}", "{n} 周 · {label}"
+START_LETTER, DUE_LETTER, REST_LETTER, HOLIDAY_LETTER, MAKE_UP_LETTER = "始", "到期", "休", "假", "班"
+PAUSE_LETTER, EXTENDED_LETTER, ROLLED_LETTER, NOMINAL_LETTER, SKIPPED_LETTER = "停", "延", "顺", "末", "不计"
+HOLIDAY, MAKE_UP, NOMINAL, REST = "法定节假日", "调休上班", "推算末日", "周末"
+HOURS, HOURS_SAID = "按小时计算", "自{start}起，至{end}止，共 {n} 小时"
+HOURS_HELD = "自{start}起"
+
+CALENDAR, CALENDAR_SAID = "未来 {n} 天到期事项", "自{first}至{last}共有 {n} 件到期，{busiest}最多，{most} 件"
+CALENDAR_EMPTY, CALENDAR_LATE = "自{first}至{last}没有到期事项", "另有 {n} 件已逾期"
+COLUMN_SAID = "{day}（{weekday}），{n} 件"
+
+TABLE, TABLE_SAID = "{rows} × {columns}", "共 {n} 件，其中逾期 {late} 件"
+TABLE_MOST = "{row} · {column}最多，{n} 件"
+CELL_SAID, CELL_LATE_SAID = "{row} · {column}：{n} 件", "{row} · {column}：{n} 件，其中逾期 {late} 件"
+LATE_LETTER = "逾 {n}"
+SHADES = "颜色越深，件数越多"
+LEGEND_TABLE_LATE = "斜线：有逾期"
+NOTHING = "没有记录"
+TILES, TILES_SAID = "方块图", "按城市分组的方块图，共 {places} 个地方、{n} 件，其中逾期 {late} 件；排列不代表地理位置"
+TILES_REMARK = "方块图：每块是一个地方，按件数排列，不代表地理位置。"
+
+STAGES, STAGES_SAID = "按阶段分布", "共 {n} 件"
+STAGE_PART = "{label} {n} 件"
+SPARK, SPARK_SAID = "{label}走势", "依次为 {values}"
+SPENDING = "服务费列支"
+SPENT, FLOOR, SHORT, REACHED = "已列支 {amount}（{share}）", "下限 {amount}（{share}）", "还差 {amount}", "已达下限"
+
+
+def same(words: str) -> str:
+    """No translation: the Chinese words themselves."""
+    return words
+
+
+class Speech:
+    """How a drawing speaks: words through the translation, then their gaps filled."""
+
+    def __init__(self, t: Translate) -> None:
+        self.t = t
+
+    def __call__(self, words: str, **values: str | int) -> str:
+        return self.t(words).format(**values)
+
+    def day(self, on: date) -> str:
+        """3月8日"""
+        return self(SHORT_DAY, month=on.month, day=on.day)
+
+    def full_day(self, on: date) -> str:
+        """2024年3月8日"""
+        return self(PLAIN_DAY, year=on.year, month=on.month, day=on.day)
+
+    def month(self, on: date) -> str:
+        return self(MONTH, month=on.month)
+
+    def weekday(self, on: date) -> str:
+        """周五"""
+        return self.t(WEEKDAY.format(letter=WEEKDAYS[on.weekday()]))
+
+    def instant(self, at: datetime) -> str:
+        """3月8日 09:30, in Beijing time"""
+        local = at.astimezone(SHANGHAI)
+        return self(CLOCK, day=self.day(local.date()), time=f"{local:%H:%M}")
+
+    def money(self, amount: Decimal) -> str:
+        """12,000.00 元"""
+        return self(MONEY, amount=f"{amount:,.2f}")
+
+    def share(self, value: Decimal) -> str:
+        """A share of one as a percentage, to a tenth: 8.4 %"""
+        percent = (value * 100).quantize(Decimal("0.1"))
+        return self(SHARE, percent=f"{percent.normalize():f}")
