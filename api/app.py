@@ -6,7 +6,7 @@ from datetime import date
 
 from fastapi import APIRouter, FastAPI
 
-from api import health, pages, problems
+from api import denials, health, pages, problems
 from api.admission import admit_department, admit_insurer
 from api.claims import cases as claims
 from api.claims import confirmation, victims
@@ -51,6 +51,7 @@ def assemble(opening_tools: Lifespan, budgets: Budgets, today: date) -> FastAPI:
         async with opening_tools(app) as tools:
             app.state.tools = tools
             yield
+            await app.state.denials.close(tools.engine)
 
     app = FastAPI(
         lifespan=lifespan,
@@ -61,6 +62,7 @@ def assemble(opening_tools: Lifespan, budgets: Budgets, today: date) -> FastAPI:
     )
     app.state.rates = Rates(budgets.requests_per_second, budgets.burst)
     problems.install(app)
+    denials.install(app)
     app.add_middleware(Limits, budgets=budgets)
     app.add_middleware(Metrics)
     frame.install(app)

@@ -113,7 +113,10 @@ async def entered(request: Request, *kinds: ActorKind) -> AsyncIterator[Entry]:
     key_hash = hash_of(_token(request))
     _spend(request.app.state.rates, key_hash)
     async with asyncio.timeout_at(deadline), tools.engine.begin() as connection:
-        caller = await _recognised(connection, key_hash, kinds)
+        caller = await _recognised(connection, key_hash)
+        request.scope["caller"] = caller  # whoever is refused from here on is on record by name
+        if kinds and caller.kind not in kinds:
+            raise Problem(ProblemCode.FORBIDDEN)
         await open_rows(connection, caller)
         yield Entry(connection, caller, tools, deadline)
 
@@ -148,14 +151,12 @@ def _spend(rates: Rates, key_hash: str) -> None:
         raise try_later(ProblemCode.TOO_MANY, wait)
 
 
-async def _recognised(connection: AsyncConnection, key_hash: str, kinds: tuple[ActorKind, ...]) -> Caller:
+async def _recognised(connection: AsyncConnection, key_hash: str) -> Caller:
     """One answer for a key that is unknown, expired or revoked (promises.md P21: decided on current data)."""
     await settings.api_key(connection, key_hash)
     row = (await connection.execute(KEY, {"key_hash": key_hash})).one_or_none()
     if row is None:
         raise Problem(ProblemCode.UNAUTHENTICATED)
-    if kinds and row.kind not in kinds:
-        raise Problem(ProblemCode.FORBIDDEN)
     return Caller(
         key_id=row.id,
         kind=row.kind,

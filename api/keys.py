@@ -5,13 +5,17 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert
+from sqlalchemy import Row, func, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api.audit import NOWHERE, AuditEntry, Origin, note
 from api.rows import API_KEYS
-from models.contracts.vocabulary import ActorKind
+from models.contracts.base import Actor
+from models.contracts.vocabulary import ActorKind, AuditEvent
+from models.tables.audit import COMMON_CHAIN
 
 TOKEN = re.compile(r"anze_[0-9a-f]{8}_[A-Za-z0-9_-]{43}", re.ASCII)
 SECRET_BYTES = 32  # 256 bits; promises.md section 6 asks for 128 or more
@@ -50,8 +54,24 @@ class KeyFor:
     scopes: tuple[str, ...] = ()
 
 
-async def mint_key(connection: AsyncConnection, holder: KeyFor) -> Minted:
-    """Make and store a key. The connection's role or settings must allow writing the holder's row."""
+COMMAND_LINE = Actor(kind=ActorKind.OPERATOR, id="command-line", name=ActorKind.OPERATOR.label)
+"""Who acts where nobody has signed in: whoever may use the command line on the server."""
+
+
+@dataclass(frozen=True)
+class KeyAct:
+    """Who makes or ends a key, and from where; `successor_of` is the prefix of the key it takes over from."""
+
+    by: Actor = COMMAND_LINE
+    origin: Origin = NOWHERE
+    successor_of: str | None = None
+
+
+ON_THE_SERVER = KeyAct()
+
+
+async def mint_key(connection: AsyncConnection, holder: KeyFor, act: KeyAct = ON_THE_SERVER) -> Minted:
+    """Make and store a key, on record. The connection's role or settings must allow writing the holder's row."""
     minted = mint()
     row = {
         "id": minted.id,
@@ -65,4 +85,19 @@ async def mint_key(connection: AsyncConnection, holder: KeyFor) -> Minted:
         "scopes": list(holder.scopes),
     }
     await connection.execute(insert(API_KEYS).values(row))
+    what = AuditEvent.KEY_MADE if act.successor_of is None else AuditEvent.KEY_ROTATED
+    said = {"kind": holder.kind, "scopes": list(holder.scopes), "expires_at": holder.expires_at}
+    said |= {} if act.successor_of is None else {"successor_of": act.successor_of}
+    await note(connection, _about_key(what, minted.prefix, holder.insurer_id, act, said))
     return minted
+
+
+async def revoke_key(connection: AsyncConnection, key: Row[Any], act: KeyAct = ON_THE_SERVER) -> None:
+    """From now on this key (a row of api_keys) is nobody's, on record."""
+    await connection.execute(update(API_KEYS).where(API_KEYS.c.id == key.id).values(revoked_at=func.now()))
+    await note(connection, _about_key(AuditEvent.KEY_REVOKED, key.prefix, key.insurer_id, act, {}))
+
+
+def _about_key(what: AuditEvent, prefix: str, insurer_id: UUID | None, act: KeyAct, said: dict[str, Any]) -> AuditEntry:
+    chain = insurer_id or COMMON_CHAIN
+    return AuditEntry(what, chain, act.by, ("api_key", prefix), said=said, origin=act.origin)

@@ -1,5 +1,6 @@
 """Victims of an accident: sealed as they come in, masked as they go out; every sight of the originals is recorded."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
@@ -10,6 +11,7 @@ from sqlalchemy import Row, insert, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from api import reads
+from api.audit import AuditEntry, Origin, note
 from api.callers import Entry, entered
 from api.claims.doors import TAG
 from api.claims.shapes import VictimEntry, VictimQuery, VictimReading, VictimRef
@@ -21,13 +23,15 @@ from api.problems import FieldProblem, Problem
 from api.rows import CASES, VICTIM_SIGHTS, VICTIMS
 from api.words import ProblemCode, Scope
 from models.contracts.ids import NAMESPACE
-from models.contracts.vocabulary import ActorKind, CaseKind
+from models.contracts.vocabulary import ActorKind, AuditEvent, CaseKind
 from models.tables.sealed import FieldOf
 
 SEALED = ("name", "identity_number", "bank_account", "phone")
 CREATED = 201
 SHOWN = 4
 """How many last characters a masked number keeps."""
+MOST_NAMED = 50
+"""How many references of victims one row of the audit trail lists; each has a row in victim_sights anyway."""
 
 
 def person(_: date) -> dict[str, Any]:
@@ -87,16 +91,20 @@ def add(router: APIRouter, today: date) -> None:
     )
 
 
-async def victims(entry: Reader, claim_id: UUID, query: Annotated[VictimQuery, Query()]) -> list[VictimReading]:
+async def victims(
+    request: Request, entry: Reader, claim_id: UUID, query: Annotated[VictimQuery, Query()]
+) -> list[VictimReading]:
     """默认脱敏；查看原文须有授权、写明事由，并逐人留痕。 / Masked, unless a scope allows more; sights are recorded."""
     await reads.case_row(entry, claim_id, CaseKind.CLAIM)
     if query.unmasked:
         _require_sight(entry, query)
     found = select(VICTIMS).where(VICTIMS.c.case_id == claim_id).order_by(VICTIMS.c.created_at, VICTIMS.c.ref)
     rows = (await entry.connection.execute(found.limit(1000))).all()
+    read = [_reading(entry, row, masked=not query.unmasked) for row in rows]
     if query.unmasked and rows:
         await entry.connection.execute(insert(VICTIM_SIGHTS), [_sight(entry, row, query) for row in rows])
-    return [_reading(entry, row, masked=not query.unmasked) for row in rows]
+        await note(entry.connection, _seen(request, entry, claim_id, rows))
+    return read
 
 
 async def _enter(arrival: Arrival, victim: VictimEntry) -> tuple[UUID, bool]:
@@ -170,6 +178,19 @@ def _sight(entry: Entry, row: Row[Any], query: VictimQuery) -> dict[str, Any]:
         "fields": seen,
         "why": query.why,
     }
+
+
+def _seen(request: Request, entry: Entry, claim_id: UUID, rows: Sequence[Row[Any]]) -> AuditEntry:
+    """Whose originals were seen; why, victim_sights says: a reason may name people."""
+    return AuditEntry(
+        AuditEvent.SIGHT,
+        chain=entry.caller.tenant,
+        who=entry.caller.actor,
+        about=("victims", str(claim_id)),
+        case_id=claim_id,
+        said={"victims": len(rows), "first": [str(row.ref) for row in rows[:MOST_NAMED]]},
+        origin=Origin.of(request),
+    )
 
 
 def _reading(entry: Entry, row: Row[Any], *, masked: bool) -> VictimReading:

@@ -92,6 +92,7 @@ async def entered_by_cookie(request: Request) -> AsyncIterator[tuple[Entry, Came
         if came_in is None:
             yield None
             return
+        request.scope["caller"] = came_in.caller  # whoever is refused from here on is on record by name
         await open_rows(connection, came_in.caller)
         yield Entry(connection, came_in.caller, tools, request.scope["deadline"]), came_in
 

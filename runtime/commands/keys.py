@@ -15,7 +15,7 @@ from rich.table import Table
 from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.keys import KeyFor, Minted, mint_key
+from api.keys import KeyAct, KeyFor, Minted, mint_key, revoke_key
 from api.rows import API_KEYS, INSURERS, RECIPIENTS
 from api.words import Scope
 from models.contracts.vocabulary import ActorKind
@@ -75,8 +75,7 @@ def revoke(prefix: Prefix) -> None:
     """立即吊销 / it stops working with the next request."""
 
     async def end(connection: AsyncConnection) -> None:
-        row = await _named(connection, prefix)
-        await connection.execute(update(API_KEYS).where(_is(row)).values(revoked_at=datetime.now(UTC)))
+        await revoke_key(connection, await _named(connection, prefix))
 
     _done(end)
     typer.echo(f"已吊销 {prefix} / revoked")
@@ -94,7 +93,7 @@ def rotate(
         until = datetime.now(UTC) + timedelta(days=overlap)
         kept = min(until, row.expires_at) if row.expires_at else until
         await connection.execute(update(API_KEYS).where(_is(row)).values(expires_at=kept))
-        return await mint_key(connection, _same_holder(row))
+        return await mint_key(connection, _same_holder(row), KeyAct(successor_of=row.prefix))
 
     typer.echo(_done(change).token)
 
