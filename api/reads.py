@@ -134,17 +134,40 @@ class Listing(Generic[L]):
     line: Callable[[Row[Any], datetime], L]
     within: str = ""
     more: tuple[ColumnElement[Any], ...] = ()
+    due_first: bool = False
+    """By the next due instant, soonest first, cases without one left out; else latest opened first."""
 
 
 async def listed(entry: Entry, listing: Listing[L], query: ListQuery, conditions: list[ColumnElement[bool]]) -> Page[L]:
     """Newest first by the day of opening, which never changes, so that no page skips or repeats a case."""
     now = entry.tools.now()
     cursors = Cursors(entry.tools.secret, entry.caller.owner, f"{listing.kind}/{listing.within}", query)
-    found = select(*LINE, *listing.more).where(CASES.c.kind == listing.kind, *conditions, *_common(query, now))
-    found = _after(found, (CASES.c.opened_at, CASES.c.id), cursors.read(query.cursor), query.limit)
+    place, found = cursors.read(query.cursor), select(*LINE, *listing.more).where(*matching(listing.kind, query, now))
+    if listing.due_first:
+        found = _soonest(found.where(*conditions), place, query.limit)
+    else:
+        found = _after(found.where(*conditions), (CASES.c.opened_at, CASES.c.id), place, query.limit)
     rows = (await entry.connection.execute(found)).all()
-    following = cursors.write(rows[query.limit - 1].opened_at, rows[query.limit - 1].id) if _more(rows, query) else None
+    last = rows[query.limit - 1] if _more(rows, query) else None
+    following = cursors.write(_place(last, listing), last.id) if last else None
     return Page(items=[listing.line(row, now) for row in rows[: query.limit]], next=following)
+
+
+def _place(row: Row[Any], listing: Listing[Any]) -> datetime:
+    return row.next_due_at if listing.due_first else row.opened_at
+
+
+def matching(kind: CaseKind, query: ListQuery, now: datetime) -> list[ColumnElement[bool]]:
+    """What every list of cases filters by."""
+    return [CASES.c.kind == kind, *_common(query, now)]
+
+
+def _soonest(found: Select[Any], place: Place | None, limit: int) -> Select[Any]:
+    order = (CASES.c.next_due_at, CASES.c.id)
+    found = found.where(CASES.c.next_due_at.is_not(None))
+    if place is not None:
+        found = found.where(tuple_(*order) > tuple_(*place))
+    return found.order_by(*order).limit(limit + 1)
 
 
 def _common(query: ListQuery, now: datetime) -> list[ColumnElement[bool]]:

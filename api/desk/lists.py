@@ -1,0 +1,284 @@
+"""The list of cases of every room: filters as they stand in the address, lines, pages; whose rows, callers.py says."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlencode
+
+from pydantic import Field, ValidationError
+from sqlalchemy import ColumnElement, Row, func, or_, select
+
+from api import reads
+from api.callers import Entry
+from api.rows import CASES, INSURERS
+from api.shapes import CaseLine, ListQuery, Page
+from domain.calendar import DAY, local_date, midnight
+from domain.places import NAMES, NATION, region_name
+from domain.wording import left
+from models.contracts.base import FactDate
+from models.contracts.vocabulary import (
+    AccidentGrade,
+    CaseKind,
+    ClaimPath,
+    HazardGrade,
+    HazardStage,
+    PolicyStage,
+    Sector,
+    Size,
+    Word,
+)
+
+PER_PAGE = 30
+MOST_COUNTED = 10_000
+"""Counting further costs more than anybody gains from it."""
+OVER = frozenset({"renewed", "expired", "surrendered", "closed", "stopped"})
+ALARMING = frozenset({"refused", "failed", "denied"})
+INSURER = select(INSURERS.c.name).where(INSURERS.c.id == CASES.c.insurer_id).scalar_subquery().label("insurer")
+DUTIES = CASES.c.view["duties"].label("duties")
+OF_KIND: dict[CaseKind, tuple[ColumnElement[Any], ...]] = {
+    CaseKind.POLICY: (CASES.c.view["spent"].astext.label("spent"), CASES.c.view["spend_floor"].astext.label("floor")),
+    CaseKind.HAZARD: (
+        CASES.c.view["grade"].astext.label("grade"),
+        CASES.c.view["description"].astext.label("description"),
+        CASES.c.view["policy_number"].astext.label("policy_number"),
+    ),
+    CaseKind.CLAIM: (
+        CASES.c.view["grade"].astext.label("grade"),
+        CASES.c.view["path"].astext.label("path"),
+        CASES.c.view["money"].label("money"),
+        CASES.c.view["policy_number"].astext.label("policy_number"),
+    ),
+}
+GRADES: dict[CaseKind, type[HazardGrade] | type[AccidentGrade]] = {
+    CaseKind.HAZARD: HazardGrade,
+    CaseKind.CLAIM: AccidentGrade,
+}
+
+
+class CaseFilters(ListQuery):
+    """What a list is asked for by people. `q` is how a number begins, a part of an enterprise's name, a credit code."""
+
+    q: Annotated[str, Field(max_length=120)] | None = None
+    size: Size | None = None
+    stage: Annotated[str, Field(max_length=40)] | None = None
+    grade: Annotated[str, Field(max_length=40)] | None = None
+    path: ClaimPath | None = None
+    due_on: FactDate | None = None
+    rate_review: bool | None = None
+    open: bool | None = None
+    order: Literal["opened", "due"] = "opened"
+    limit: Annotated[int, Field(ge=1, le=500)] = PER_PAGE
+
+    @classmethod
+    def read(cls, asked: Mapping[str, str]) -> Self:
+        """From an address: what is empty, unknown or unreadable is left out; a place may be written by its name."""
+        given = {name: value.strip() for name, value in asked.items() if value.strip() and name in cls.model_fields}
+        if "region" in given:
+            given["region"] = code_of(given["region"])
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            wrong = {str(one["loc"][0]) for one in error.errors()}
+            return cls.model_validate({name: value for name, value in given.items() if name not in wrong})
+
+    def address(self, **changed: object) -> str:
+        """The query string of these filters, without cursor, with some of them changed."""
+        known = self.model_dump(mode="json", exclude_defaults=True, exclude={"cursor", "limit"})
+        kept = {name: value for name, value in (known | changed).items() if value not in (None, "")}
+        return urlencode(
+            {name: str(value).lower() if isinstance(value, bool) else value for name, value in kept.items()}
+        )
+
+
+class Shown(CaseLine):
+    """A case as a list shows it to people: the words of its codes, and what its kind adds."""
+
+    insurer: str = ""
+    next_label: str = ""
+    due_on: date | None = None
+    left: str = ""
+    policy_number: str = ""
+    description: str = ""
+    grade: str | None = None
+    path: ClaimPath | None = None
+    assessed: Decimal | None = None
+    paid: Decimal | None = None
+    spent: Decimal | None = None
+    floor: Decimal | None = None
+
+    @property
+    def stage_word(self) -> Word:
+        return reads.STAGES[self.kind](self.stage)
+
+    @property
+    def grade_word(self) -> Word | None:
+        return GRADES[self.kind](self.grade) if self.grade else None
+
+    @property
+    def place(self) -> str:
+        return region_name(self.region)
+
+    @property
+    def major(self) -> bool:
+        return self.grade == HazardGrade.MAJOR
+
+    @property
+    def tone(self) -> str:
+        """How the stage's badge looks: nothing of it is said by colour alone."""
+        if self.stage in ALARMING:
+            return "late"
+        if self.stage in OVER:
+            return "off"
+        return "ok" if self.stage in {PolicyStage.SERVED, HazardStage.TOLD, "completed", "agreed"} else "wait"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One list: of which kind, with which filters, at which address, and where its cases are opened.
+
+    `conditions` are the room's own, beside what row-level security says; `columns` are left out by name.
+    """
+
+    kind: CaseKind
+    filters: CaseFilters
+    address: str
+    cases: str
+    """The address before a case's id: /insurer/policies, /department/cases."""
+    conditions: tuple[ColumnElement[bool], ...] = ()
+    without: frozenset[str] = field(default_factory=frozenset)
+    """Columns and filters this room does not show: insurer, money, rate_review."""
+
+    @property
+    def stages(self) -> tuple[Word, ...]:
+        return tuple(reads.STAGES[self.kind])
+
+    @property
+    def grades(self) -> tuple[Word, ...]:
+        return tuple(GRADES.get(self.kind, ()))
+
+    @property
+    def sectors(self) -> tuple[Word, ...]:
+        return tuple(Sector)
+
+    @property
+    def sizes(self) -> tuple[Word, ...]:
+        return tuple(Size)
+
+    @property
+    def paths(self) -> tuple[Word, ...]:
+        return tuple(ClaimPath)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Names to choose a place from."""
+        return tuple(name for code, name in NAMES.items() if code != NATION)
+
+    @property
+    def place(self) -> str:
+        return region_name(self.filters.region) if self.filters.region else ""
+
+    def open(self, line: Shown) -> str:
+        return f"{self.cases}/{line.id}"
+
+
+def code_of(place: str) -> str:
+    """A place by its code or by how its name begins (宿州); the text itself where nothing is called so."""
+    if place.isdigit():
+        return place
+    named = (code for code, name in NAMES.items() if name.startswith(place) or place.startswith(name))
+    return next(named, place)
+
+
+async def shown(entry: Entry, asked: Asked) -> Page[Shown]:
+    """One page of the list, after the cursor in the filters."""
+    more = (INSURER, DUTIES, *OF_KIND[asked.kind])
+    due_first = asked.filters.order == "due"
+    within = f"{asked.address}/{asked.filters.order}"
+    listing = reads.Listing(asked.kind, _shown, within, more, due_first)
+    return await reads.listed(entry, listing, asked.filters, _conditions(asked))
+
+
+async def counted(entry: Entry, asked: Asked) -> int:
+    """How many there are, up to MOST_COUNTED + 1."""
+    now = entry.tools.now()
+    found = select(CASES.c.id).where(*reads.matching(asked.kind, asked.filters, now), *_conditions(asked))
+    few = found.limit(MOST_COUNTED + 1).subquery()
+    return (await entry.connection.execute(select(func.count()).select_from(few))).scalar_one()
+
+
+async def every(entry: Entry, asked: Asked, most: int) -> AsyncIterator[Shown]:
+    """All lines one after another, at most `most`; for exports."""
+    filters, told = asked.filters.model_copy(update={"limit": 500, "cursor": None}), 0
+    while told < most:
+        page = await shown(entry, Asked(asked.kind, filters, asked.address, asked.cases, asked.conditions))
+        for line in page.items[: most - told]:
+            yield line
+        told += len(page.items)
+        if page.next is None:
+            return
+        filters = filters.model_copy(update={"cursor": page.next})
+
+
+def _conditions(asked: Asked) -> list[ColumnElement[bool]]:
+    filters = asked.filters
+    found = [
+        *asked.conditions,
+        *reads.equal(CASES.c.size, filters.size),
+        *reads.equal(CASES.c.rate_review, filters.rate_review),
+        *reads.equal(CASES.c.view["path"].astext, filters.path and filters.path.value),
+    ]
+    if filters.stage in {one.value for one in asked.stages}:
+        found.append(CASES.c.stage == filters.stage)
+    if filters.grade in {one.value for one in asked.grades}:
+        found.append(CASES.c.view["grade"].astext == filters.grade)
+    if filters.open is not None:
+        found.append(CASES.c.ended_at.is_(None) if filters.open else CASES.c.ended_at.is_not(None))
+    if filters.due_on:
+        found += due_on(filters.due_on)
+    if filters.q:
+        found.append(_named(filters.q))
+    return found
+
+
+def due_on(on: date) -> list[ColumnElement[bool]]:
+    """Whose next term's last day is `on`: such a term ends at the midnight after it, a term in hours before that."""
+    return [CASES.c.next_due_at > midnight(on), CASES.c.next_due_at <= midnight(on + DAY)]
+
+
+def _named(asked: str) -> ColumnElement[bool]:
+    escaped = asked.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+    by_number, by_name = CASES.c.number.like(f"{escaped}%"), CASES.c.insured_name.like(f"%{escaped}%")
+    return or_(by_number, by_name, reads.by_insured(asked))
+
+
+def _shown(row: Row[Any], now: datetime) -> Shown:
+    line, given = reads.line(row, now), dict(row._mapping)
+    brief = next((one for one in given.pop("duties") or () if one["key"] == row.next_duty), None)
+    due = row.next_due_at if row.ended_at is None else None
+    more: dict[str, Any] = {
+        "insurer": given.get("insurer") or "",
+        "next_label": brief["label"] if brief else "",
+        "due_on": last_day(due, brief),
+        "left": left(due, reads.as_of(now, row.changed_at)) if due else "",
+    }
+    return Shown.model_validate({**line.model_dump(), **_money(given.pop("money", None)), **given, **more} | {
+        "stage_label": line.stage_label, "overdue": line.overdue,
+    })  # fmt: skip
+
+
+def last_day(due: datetime | None, brief: Mapping[str, Any] | None) -> date | None:
+    """The last day of a term as people say it: the day before the midnight it ends at."""
+    if due is None:
+        return None
+    if brief and brief.get("effective"):
+        return date.fromisoformat(brief["effective"])
+    return local_date(due)
+
+
+def _money(sums: Mapping[str, Any] | None) -> dict[str, Decimal]:
+    if sums is None:
+        return {}
+    reached = sum((Decimal(sums[name]) for name in ("paid", "prepaid", "advanced")), Decimal("0.00"))
+    return {"assessed": Decimal(sums["assessed"]), "paid": reached - Decimal(sums["recovered"])}
