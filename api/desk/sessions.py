@@ -56,10 +56,11 @@ async def begin(
     tools: Tools, connection: AsyncConnection, came_by: CameBy, holder: dict[str, UUID]
 ) -> tuple[str, datetime]:
     """A new session for `{"user_id": …}` or `{"recipient_id": …}`; gives the cookie's value and its end."""
-    token = secrets.token_urlsafe(SECRET_BYTES)
-    expires_at = tools.now() + LASTS[came_by]
+    token, now = secrets.token_urlsafe(SECRET_BYTES), tools.now()
+    expires_at = now + LASTS[came_by]
     await settings.session(connection, hash_of(token))
-    row = {"token_hash": hash_of(token), "came_by": came_by, "expires_at": expires_at, **holder}
+    row = {"token_hash": hash_of(token), "came_by": came_by, "created_at": now, "seen_at": now, **holder}
+    row |= {"expires_at": expires_at}
     await connection.execute(insert(SESSIONS).values(row))
     return token, expires_at
 
