@@ -126,8 +126,8 @@ def _duty(reader: _Reader, running: RunningDuty) -> DutyReading:
         because=bound.because,
         extensions=running.extensions,
         extendable_days=clocks.may_extend(bound.duty, running) if open_ else 0,
-        acknowledged=running.hush is not None,
-        taken_over=running.hush is not None and running.hush.taken_over,
+        acknowledged=running.is_acknowledged,
+        taken_over=running.is_taken_over,
         ladder=_ladder(reader, bound, running, explanation),
     )
 
@@ -139,7 +139,7 @@ def _counting(bound: BoundDuty, running: RunningDuty, explanation: Explanation) 
 
 def _ladder(reader: _Reader, bound: BoundDuty, running: RunningDuty, projection: Projection) -> tuple[RungReading, ...]:
     """The whole ladder: where every rung stands, as if none had fired and nobody had been hushed."""
-    untouched = running.model_copy(update={"rung": 0, "hush": None})
+    untouched = running.model_copy(update={"rung": 0, "hushes": ()})
     instants = {call.index: call.at for call in calls(bound.duty, untouched, projection)}
     to_come = {call.index for call in calls(bound.duty, running, projection)} if running.is_open else set()
     return tuple(

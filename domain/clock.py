@@ -11,10 +11,10 @@ from domain.counting import project
 from domain.explaining import explain
 from domain.ladder import Call, calls, expanded, firing, outrun
 from models.contracts.base import Actor
-from models.contracts.clock import Clock, Hush, Rang, RunningDuty, Suspension
+from models.contracts.clock import Clock, Hush, PassedOn, Rang, RunningDuty, Suspension
 from models.contracts.notice import Firing
 from models.contracts.rulebook import BoundDuty, Duty, Rulebook, WorkCalendar
-from models.contracts.vocabulary import Event, Occurs, StopReason
+from models.contracts.vocabulary import Event, Occurs, Role, StopReason
 
 __all__ = [
     "bound",
@@ -25,6 +25,7 @@ __all__ = [
     "hush",
     "may_extend",
     "next_alarm",
+    "pass_on",
     "pass_over",
     "project",
     "record",
@@ -158,13 +159,47 @@ def expire(rulebook: Rulebook, clock: Clock, calendar: WorkCalendar, at: datetim
 
 
 def hush(clock: Clock, key: str, by: Actor, at: datetime, taken_over: bool) -> Clock:
-    """A department has heard. Once taken over, a later acknowledgement does not start the ladder again."""
+    """A department has heard. Once taken over, a later acknowledgement does not start the ladder again.
+
+    It speaks for the roles in which it was told, without those it has passed on to another department.
+    """
 
     def heard(one: RunningDuty) -> RunningDuty:
-        already = one.hush is not None and one.hush.taken_over
-        return one.model_copy(update={"hush": Hush(by=by, at=at, taken_over=taken_over or already)})
+        roles = _speaks_for(one, by)
+        if roles is None:
+            return one
+        already = any(hush.taken_over for hush in one.hushes if hush.roles == roles)
+        others = tuple(hush for hush in one.hushes if hush.roles != roles)
+        new = Hush(by=by, at=at, taken_over=taken_over or already, roles=roles)
+        return one.model_copy(update={"hushes": (*others, new)})
 
     return _changed(clock, (key,), heard)
+
+
+def pass_on(clock: Clock, keys: tuple[str, ...], passed: PassedOn) -> Clock:
+    """Another department has these duties now; what was said for its roles before, it did not say."""
+
+    def handed(one: RunningDuty) -> RunningDuty:
+        hushes = (hush if not hush.roles else _without(hush, passed.roles) for hush in one.hushes)
+        kept = tuple(hush for hush in hushes if hush is not None)
+        return one.model_copy(update={"hushes": kept, "passed_on": (*one.passed_on, passed)})
+
+    return _changed(clock, keys, handed)
+
+
+def _speaks_for(one: RunningDuty, by: Actor) -> tuple[Role, ...] | None:
+    """Empty: for everybody. `None`: for nobody any more."""
+    if by.office is None or not by.office.roles:
+        return ()
+    own = (by.office.region, by.office.department)
+    holders = {role: one.passed_from(role) for role in by.office.roles}
+    kept = tuple(role for role, held in holders.items() if held is None or (held.region, held.department) == own)
+    return kept or None
+
+
+def _without(hush: Hush, roles: tuple[Role, ...]) -> Hush | None:
+    left = tuple(role for role in hush.roles if role not in roles)
+    return hush.model_copy(update={"roles": left}) if left else None
 
 
 def _rules(rulebook: Rulebook) -> dict[str, Duty]:

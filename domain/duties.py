@@ -3,27 +3,29 @@
 from datetime import date, datetime
 
 from domain import clock as clocks
+from domain import notices
 from domain.calendar import local_date
-from domain.ladder import calls
+from domain.ladder import calls, footholds
+from domain.notices import Case
+from domain.places import region_name
 from domain.routing import is_department
-from domain.wording import Coming, citation
+from domain.wording import Coming, citation, who_says
 from models.contracts.base import Actor
-from models.contracts.claim_state import ClaimState
-from models.contracts.clock import Clock
-from models.contracts.hazard import HazardState
+from models.contracts.clock import Clock, PassedOn, RunningDuty
+from models.contracts.notice import Notice
 from models.contracts.policy import (
     AcknowledgeDuty,
     AnswerDuty,
     DutyBrief,
     ExcuseDuty,
     ExtendDuty,
-    PolicyState,
+    PassOn,
     TakeOverDuty,
 )
+from models.contracts.rulebook import Duty
 from models.contracts.step import Happening, Refusal
-from models.contracts.vocabulary import ActorKind, Event, Role, StopReason
+from models.contracts.vocabulary import ActorKind, By, Event, NoticeKind, Role, StopReason
 
-Case = PolicyState | HazardState | ClaimState
 Heard = AcknowledgeDuty | TakeOverDuty | AnswerDuty
 
 
@@ -46,13 +48,20 @@ def refuse_extension(case: Case, command: ExtendDuty, actor: Actor, now: datetim
     due_at = clocks.project(bound.duty, running, case.clock, case.calendar).due_at
     if left == 0:
         return Refusal(
-            code="extension_not_allowed", says="该期限不得延期或延期次数已用完", clause=citation(bound.cites)
+            code="extension_not_allowed",
+            says=f"该期限不得延期或延期次数已用完（{_who_grants(bound.duty)}）",
+            clause=citation(bound.cites),
         )
     if due_at is not None and now >= due_at:
         return Refusal(code="extension_too_late", says="期限已届满，延期须在届满前提出", clause=citation(bound.cites))
     if command.days > left:
         return Refusal(code="extension_too_long", says=f"最多还可延期 {left} 日", clause=citation(bound.cites))
     return None
+
+
+def _who_grants(duty: Duty) -> str:
+    """Who says how far a term may be extended; where nobody does, that is our reading."""
+    return who_says(duty.extension.by if duty.extension else By.PRODUCT)
 
 
 def refuse_excuse(case: Case, command: ExcuseDuty, actor: Actor, now: datetime) -> Refusal | None:
@@ -65,11 +74,40 @@ def refuse_excuse(case: Case, command: ExcuseDuty, actor: Actor, now: datetime) 
     return Refusal(code="not_excusable", says="该事项不因说明理由而免除", clause=citation(bound.cites))
 
 
-def refuse_hearing(case: Case, command: Heard, actor: Actor, now: datetime) -> Refusal | None:
+def refuse_hearing(case: Case, command: Heard | PassOn, actor: Actor, now: datetime) -> Refusal | None:
     """Departments speak for themselves; nobody acknowledges in their name."""
     if actor.kind not in (ActorKind.DEPARTMENT, ActorKind.OPERATOR):
         return Refusal(code="not_a_department", says="签收、接手与答复由部门办理", status=403)
     return refuse_unless_open(case, spoken_of(case, command.duty))
+
+
+def refuse_passing(case: Case, command: PassOn, actor: Actor, now: datetime) -> Refusal | None:
+    """Another department must be named, and one that does not have the matter already."""
+    refusal = refuse_hearing(case, command, actor, now)
+    if refusal:
+        return refusal
+    named = (command.to_region, command.to_department)
+    if actor.office and named == (actor.office.region, actor.office.department):
+        return Refusal(code="same_department", says="不能转给本部门，请写明应当办理的部门")
+    holders = [_running(case, command.duty).passed_from(role) for role in _passing(case, command.duty, actor)]
+    if all(held and named == (held.region, held.department) for held in holders):
+        return Refusal(code="already_done", says=f"已转{command.to_department}办理")
+    return None
+
+
+def _running(case: Case, key: str) -> RunningDuty:
+    running = clocks.running(case.clock, key)
+    assert running is not None
+    return running
+
+
+def _passing(case: Case, key: str, actor: Actor) -> tuple[Role, ...]:
+    """The roles whose matter is passed on: the department's own, or for an operator all departments of the ladder."""
+    if actor.office and actor.office.roles:
+        return actor.office.roles
+    ladder = clocks.bound(case.rulebook, _running(case, key).duty).duty.ladder
+    told = dict.fromkeys(role for rung in ladder for role in rung.tell if is_department(role))
+    return tuple(told) or (Role.EMERGENCY,)
 
 
 def spoken_of(case: Case, key: str) -> str:
@@ -120,6 +158,37 @@ def answered(case: Case, command: AnswerDuty, actor: Actor, now: datetime, event
     return clock, Happening(event=event, at=now, duty_key=duty, said=said)
 
 
+def passed_on(case: Case, command: PassOn, actor: Actor, now: datetime) -> tuple[Clock, Happening, Notice]:
+    """From now on the named department has the matter, and is told of it in the same words as the one it came from."""
+    passed = PassedOn(
+        roles=_passing(case, command.duty, actor),
+        region=command.to_region,
+        department=command.to_department,
+        reason=command.reason,
+        by=actor,
+        at=now,
+    )
+    keys = (command.duty, spoken_of(case, command.duty))
+    clock = clocks.pass_on(case.clock, keys, passed)
+    whom = f"{region_name(command.to_region)}{command.to_department}"
+    said = f"{actor.name or '部门'}将“{label(case, command.duty)}”转{whom}办理：{command.reason}"
+    data = {"region": command.to_region, "department": command.to_department}
+    happened = Happening(event=Event.DUTY_PASSED_ON, at=now, duty_key=command.duty, said=said, data=data)
+    return clock, happened, _handed(case.model_copy(update={"clock": clock}), command, passed.roles)
+
+
+def _handed(case: Case, command: PassOn, roles: tuple[Role, ...]) -> Notice:
+    """What the passing department was told last of this duty, now to the one it named."""
+    running = _running(case, command.duty)
+    ladder = footholds(clocks.bound(case.rulebook, running.duty).duty)
+    told = [(step.rung.notice, role) for step in ladder[: running.rung] for role in step.rung.tell if role in roles]
+    kind, role = told[-1] if told else (NoticeKind.DUTY_STANDING, roles[0])
+    facts = notices.facts_of(case)
+    about, cites = notices.about_duty(facts, command.duty)
+    at = running.passed_on[-1].at
+    return notices.notice(facts, notices.Message(kind, f"passed{case.seq + 1}", at, about, cites), role)
+
+
 def label(case: Case, key: str) -> str:
     running = clocks.running(case.clock, key)
     return clocks.bound(case.rulebook, running.duty).duty.label if running else key
@@ -146,8 +215,9 @@ def _brief(case: Case, key: str) -> DutyBrief:
         provisional=due.provisional,
         clause=citation(bound.cites),
         by=bound.cites.by.value,
-        acknowledged=running.hush is not None,
-        taken_over=running.hush is not None and running.hush.taken_over,
+        acknowledged=running.is_acknowledged,
+        taken_over=running.is_taken_over,
+        passed_on_to=running.passed_on[-1].department if running.passed_on else "",
     )
 
 
@@ -170,7 +240,7 @@ def coming(case: Case) -> Coming | None:
         label=bound.duty.label,
         effective=dated[0].effective,
         cites=bound.cites,
-        tells=following.foothold.rung.tell if following else (),
+        tells=following.tell if following else (),
         alarm_at=following.at if following else None,
         provisional=dated[0].provisional,
     )

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from models.contracts.clock import Projection, RunningDuty
+from models.contracts.clock import Hush, Projection, RunningDuty
 from models.contracts.notice import Firing
 from models.contracts.rulebook import Duty, Rung
-from models.contracts.vocabulary import TermUnit
+from models.contracts.vocabulary import Role, TermUnit
 
 HOUR = timedelta(hours=1)
 DAY_HOURS = 24
@@ -33,6 +33,8 @@ class Call:
     index: int
     foothold: Foothold
     at: datetime
+    tell: tuple[Role, ...]
+    """Whom it tells: the roles of the rung whose department has not spoken."""
 
 
 def expanded(duty: Duty) -> tuple[tuple[str, Rung, bool], ...]:
@@ -50,8 +52,9 @@ def calls(duty: Duty, running: RunningDuty, projection: Projection) -> list[Call
     found: list[Call] = []
     for index, foothold in enumerate(footholds(duty)):
         at = _instant(foothold, running, projection) if index >= running.rung else None
-        if at is not None and _lives(duty, running, foothold, at):
-            found.append(Call(index, foothold, at))
+        tell = _listening(duty, running, foothold)
+        if at is not None and tell and _lives(duty, running, foothold, at):
+            found.append(Call(index, foothold, at, tell))
     return found
 
 
@@ -75,7 +78,7 @@ def firing(running: RunningDuty, call: Call) -> Firing:
         rung=call.index,
         moment=call.foothold.moment,
         at=call.at,
-        tell=call.foothold.rung.tell,
+        tell=call.tell,
         notice=call.foothold.rung.notice,
     )
 
@@ -131,8 +134,28 @@ def _instant(foothold: Foothold, running: RunningDuty, projection: Projection) -
     return (running.anchor_at if foothold.from_open else projection.due_at) + foothold.hours * HOUR
 
 
+def _listening(duty: Duty, running: RunningDuty, foothold: Foothold) -> tuple[Role, ...]:
+    """The roles of a rung that still hear it."""
+    told = foothold.rung.tell
+    return tuple(role for role in told if not any(_silences(duty, hush, foothold, role) for hush in running.hushes))
+
+
+def _silences(duty: Duty, hush: Hush, foothold: Foothold, role: Role) -> bool:
+    """Who acknowledges hears no repeats, who takes over nothing more; for others told beside it the ladder goes on.
+
+    Taking over also ends the escalation: whom the ladder reaches only after the one who spoke is not told.
+    """
+    if not hush.roles or role in hush.roles:
+        return hush.taken_over or foothold.repeat
+    return hush.taken_over and _is_reached_after(duty, hush.roles, role)
+
+
+def _is_reached_after(duty: Duty, spoke: tuple[Role, ...], role: Role) -> bool:
+    first = {one: index for index, step in reversed(list(enumerate(footholds(duty)))) for one in step.rung.tell}
+    reached = [first[one] for one in spoke if one in first]
+    return bool(reached) and first[role] > min(reached)
+
+
 def _lives(duty: Duty, running: RunningDuty, foothold: Foothold, at: datetime) -> bool:
-    """Taken over: nothing fires. Acknowledged: no repeats. A reminder not after the anchor means too short a term."""
-    if running.hush and (running.hush.taken_over or foothold.repeat):
-        return False
+    """A reminder not after the anchor means too short a term."""
     return foothold.from_open or foothold.hours >= 0 or duty.within.amount == 0 or at > running.anchor_at

@@ -9,9 +9,12 @@ from domain import clock as clocks
 from domain.calendar import local_date
 from domain.routing import departments
 from domain.wording import counting
-from models.contracts.clock import Clock
+from models.contracts.claim_state import ClaimState
+from models.contracts.clock import Clock, PassedOn
+from models.contracts.hazard import HazardState
 from models.contracts.ids import notice_key
 from models.contracts.notice import About, Firing, Notice
+from models.contracts.policy import PolicyState
 from models.contracts.rulebook import Citation, Rulebook, WorkCalendar
 from models.contracts.vocabulary import DayMark, NoticeKind, Role, Sector, Urgency
 
@@ -21,6 +24,8 @@ AT_ONCE = frozenset(
         (NoticeKind.MAJOR_HAZARD_REPORT, Role.INDUSTRY),
         (NoticeKind.MAJOR_HAZARD_REPORT, Role.HUMAN_QUEUE),
         (NoticeKind.HAZARD_NOTICE, Role.INSURED),
+        (NoticeKind.OBJECTION_ANSWER, Role.INSURED),
+        (NoticeKind.MORE_TIME_ANSWER, Role.INSURED),
         (NoticeKind.PLAN_CONFIRMATION, Role.INSURED),
         (NoticeKind.POLICY_OPENED, Role.INSURED),
         (NoticeKind.CLAIM_OPENED, Role.INSURED),
@@ -32,6 +37,7 @@ AT_ONCE = frozenset(
     }
 )
 """What waits neither for office hours nor for a digest, and for whom; a portfolio's insurer gets one digest."""
+Case = PolicyState | HazardState | ClaimState
 PARTIES = frozenset({Role.INSURER, Role.INSURED, Role.PROVIDER, Role.BROKER, Role.HUMAN_QUEUE})
 
 
@@ -45,6 +51,18 @@ class CaseFacts:
     rulebook: Rulebook
     calendar: WorkCalendar
     clock: Clock
+
+
+def facts_of(case: Case) -> CaseFacts:
+    place = case.terms if isinstance(case, PolicyState) else case.birth
+    return CaseFacts(
+        case_id=case.birth.case_id,
+        region=place.region,
+        sector=place.sector,
+        rulebook=case.rulebook,
+        calendar=case.calendar,
+        clock=case.clock,
+    )
 
 
 def about_duty(case: CaseFacts, key: str, note: str = "") -> tuple[About, Citation]:
@@ -96,17 +114,30 @@ class Message:
 
 
 def notice(case: CaseFacts, message: Message, to: Role) -> Notice:
-    """One notice to one role; the same case, duty, moment and role always give the same key."""
+    """One notice to one role; the same case, duty, moment and role always give the same key.
+
+    Where the department of that role has passed the duty on, the notice goes to the one it named.
+    """
+    running = clocks.running(case.clock, message.about.duty_key)
+    passed = running.passed_from(to) if running else None
     return Notice(
         key=notice_key(case.case_id, message.about.duty_key or message.kind.value, message.moment, to.value),
         kind=message.kind,
         to=to,
         at=message.at,
         urgency=Urgency.NOW if (message.kind, to) in AT_ONCE else Urgency.DIGEST,
-        about=message.about,
+        about=message.about.model_copy(update={"passed_on": _because(passed)}) if passed else message.about,
         cites=message.cites,
-        departments=() if to in PARTIES else departments(case.rulebook, to, case.region, case.sector),
+        departments=((passed.region, passed.department),) if passed else _departments(case, to),
     )
+
+
+def _departments(case: CaseFacts, to: Role) -> tuple[tuple[str, str], ...]:
+    return () if to in PARTIES else departments(case.rulebook, to, case.region, case.sector)
+
+
+def _because(passed: PassedOn) -> str:
+    return f"{passed.by.name or passed.by.kind.label}转来：{passed.reason.rstrip('。')}"
 
 
 def of_firing(case: CaseFacts, firing: Firing, note: str = "") -> tuple[Notice, ...]:

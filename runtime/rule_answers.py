@@ -198,7 +198,7 @@ def _anchor(running: RunningDuty) -> dict[str, Any]:
 
 def _ladder(bound: BoundDuty, running: RunningDuty, rehearsed: Rehearsal, rulebook: Rulebook) -> list[dict[str, Any]]:
     """Every rung at its instant, as it would fire if nothing else happened."""
-    fresh = running.model_copy(update={"rung": 0, "hush": None})
+    fresh = running.model_copy(update={"rung": 0, "hushes": ()})
     found = outrun(calls(bound.duty, fresh, rehearsed.due[bound.duty.id]))
     return [
         {

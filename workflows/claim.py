@@ -216,6 +216,10 @@ class ClaimWorkflow:
     async def answer(self, given: Given[policy.AnswerDuty]) -> ClaimView:
         return await self.case.act(given)
 
+    @takes("pass_on")
+    async def pass_on(self, given: Given[policy.PassOn]) -> ClaimView:
+        return await self.case.act(given)
+
     @takes("adopt_calendar")
     async def adopt_calendar(self, given: Given[policy.AdoptCalendar]) -> ClaimView:
         return await self.case.act(given)

@@ -129,6 +129,22 @@ class HazardWorkflow:
     async def recheck(self, given: Given[commands.RecheckHazard]) -> HazardView:
         return await self.case.act(given)
 
+    @takes("object")
+    async def object_to(self, given: Given[commands.ObjectToHazard]) -> HazardView:
+        return await self.case.act(given)
+
+    @takes("answer_objection")
+    async def answer_objection(self, given: Given[commands.AnswerObjection]) -> HazardView:
+        return await self.case.act(given)
+
+    @takes("ask_more_time")
+    async def ask_more_time(self, given: Given[commands.AskMoreTime]) -> HazardView:
+        return await self.case.act(given)
+
+    @takes("decline_more_time")
+    async def decline_more_time(self, given: Given[commands.DeclineMoreTime]) -> HazardView:
+        return await self.case.act(given)
+
     @takes("extend")
     async def extend(self, given: Given[policy.ExtendDuty]) -> HazardView:
         return await self.case.act(given)
@@ -143,6 +159,10 @@ class HazardWorkflow:
 
     @takes("answer")
     async def answer(self, given: Given[policy.AnswerDuty]) -> HazardView:
+        return await self.case.act(given)
+
+    @takes("pass_on")
+    async def pass_on(self, given: Given[policy.PassOn]) -> HazardView:
         return await self.case.act(given)
 
     @takes("adopt_calendar")

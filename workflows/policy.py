@@ -168,6 +168,10 @@ class PolicyWorkflow:
     async def record_visit(self, given: Given[commands.RecordVisit]) -> PolicyView:
         return await self.case.act(given)
 
+    @takes("rate_service")
+    async def rate_service(self, given: Given[commands.RateService]) -> PolicyView:
+        return await self.case.act(given)
+
     @takes("complete_service")
     async def complete_service(self, given: Given[commands.CompleteService]) -> PolicyView:
         return await self.case.act(given)
@@ -218,6 +222,10 @@ class PolicyWorkflow:
 
     @takes("answer")
     async def answer(self, given: Given[commands.AnswerDuty]) -> PolicyView:
+        return await self.case.act(given)
+
+    @takes("pass_on")
+    async def pass_on(self, given: Given[commands.PassOn]) -> PolicyView:
         return await self.case.act(given)
 
     @takes("adopt_calendar")

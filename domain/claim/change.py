@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from models.contracts.notice import Notice
 from models.contracts.payment import Answered, PaymentOrder, Release
 from models.contracts.step import Happening
 from models.contracts.vocabulary import NoticeKind, Role
@@ -16,6 +17,8 @@ class Change:
     update: dict[str, Any] = field(default_factory=dict)
     tell: tuple[tuple[NoticeKind, Role, str], ...] = ()
     """Notices the command itself causes: kind, to whom, and a stable moment."""
+    notices: tuple[Notice, ...] = ()
+    """Notices that are written already."""
     orders: tuple[PaymentOrder, ...] = ()
     releases: tuple[Release, ...] = ()
     answers: tuple[Answered, ...] = ()

@@ -16,7 +16,7 @@ from models.contracts.base import Actor, Command
 from models.contracts.claim import Accident
 from models.contracts.claim_state import Agreement, Choice, ClaimState, PathTaken
 from models.contracts.clock import Clock
-from models.contracts.policy import AcknowledgeDuty, AnswerDuty, ExtendDuty, TakeOverDuty
+from models.contracts.policy import AcknowledgeDuty, AnswerDuty, ExtendDuty, PassOn, TakeOverDuty
 from models.contracts.step import Happening
 from models.contracts.vocabulary import ClaimPath, Event, NoticeKind, Role
 
@@ -175,6 +175,11 @@ def _answered(state: ClaimState, command: AnswerDuty, actor: Actor, now: datetim
     return Change((happening,), {"clock": clock})
 
 
+def _passed_on(state: ClaimState, command: PassOn, actor: Actor, now: datetime) -> Change:
+    clock, happening, told = duties.passed_on(state, command, actor, now)
+    return Change((happening,), {"clock": clock}, notices=(told,))
+
+
 CHANGES: dict[type[Command], Callable[..., Change]] = {
     commands.UpdateCasualties: _casualties,
     commands.RequestDocuments: _request,
@@ -198,4 +203,5 @@ CHANGES: dict[type[Command], Callable[..., Change]] = {
     AcknowledgeDuty: _of_duty(duties.heard),
     TakeOverDuty: _of_duty(duties.heard),
     AnswerDuty: _answered,
+    PassOn: _passed_on,
 }

@@ -70,15 +70,7 @@ CITES: dict[NoticeKind, str] = {
 DECIDED = frozenset({ClaimStage.DETERMINED, ClaimStage.AGREED})
 
 
-def facts_of(state: ClaimState) -> notices.CaseFacts:
-    return notices.CaseFacts(
-        case_id=state.birth.case_id,
-        region=state.birth.region,
-        sector=state.birth.sector,
-        rulebook=state.rulebook,
-        calendar=state.calendar,
-        clock=state.clock,
-    )
+facts_of = notices.facts_of
 
 
 def open_claim(birth: ClaimBirth, given: Given[ReportClaim], resolved: Resolved, now: datetime) -> Decision[ClaimState]:
@@ -172,10 +164,11 @@ def _apply(state: ClaimState, change: Change, now: datetime, given: Given[Any] |
 
 def _told(state: ClaimState, change: Change, now: datetime) -> tuple[Notice, ...]:
     note = change.happened[0].said if change.happened else ""
-    return tuple(
+    caused = tuple(
         notices.notice(facts_of(state), _message(state, kind, moment, now, note), role)
         for kind, role, moment in change.tell
     )
+    return caused + change.notices
 
 
 def _by_rule(state: ClaimState, now: datetime) -> tuple[ClaimState, tuple[Happening, ...]]:

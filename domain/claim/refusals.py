@@ -15,7 +15,7 @@ from models.contracts.base import Actor, Command
 from models.contracts.claim import ClaimBirth, ReportClaim
 from models.contracts.claim_state import ClaimState
 from models.contracts.payment import LossLine
-from models.contracts.policy import AcknowledgeDuty, AnswerDuty, ExtendDuty, TakeOverDuty
+from models.contracts.policy import AcknowledgeDuty, AnswerDuty, ExtendDuty, PassOn, TakeOverDuty
 from models.contracts.rulebook import BoundDuty
 from models.contracts.step import Refusal
 from models.contracts.vocabulary import ClaimStage, Event, LossHead
@@ -207,4 +207,5 @@ CHECKS: dict[type[Command], Callable[..., Refusal | None]] = {
     AcknowledgeDuty: duties.refuse_hearing,
     TakeOverDuty: duties.refuse_hearing,
     AnswerDuty: duties.refuse_hearing,
+    PassOn: duties.refuse_passing,
 }

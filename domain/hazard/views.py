@@ -3,6 +3,7 @@
 from typing import Any
 
 from domain import duties
+from domain.hazard.asking import asked_time
 from domain.hazard.life import next_alarm
 from domain.policy.views import first_due
 from models.contracts.hazard import HazardState, HazardView
@@ -26,6 +27,8 @@ def view(state: HazardState) -> HazardView:
         found_on=birth.found_on,
         rounds=state.rounds,
         refused=state.refused,
+        objection=state.objection,
+        more_time=asked_time(state),
         insured_name=birth.insured_name,
         region=birth.region,
         sector=birth.sector,

@@ -16,9 +16,18 @@ from models.contracts.base import Actor, Command
 from models.contracts.clock import Clock, RunningDuty, Suspension
 from models.contracts.hazard import HazardBirth
 from models.contracts.ids import hazard_id, hazard_workflow_id
-from models.contracts.policy import FoundHazard, HazardBrief, PolicyState, RecordVisit
+from models.contracts.notice import Notice
+from models.contracts.policy import FoundHazard, HazardBrief, PolicyState, Rating, RecordVisit
 from models.contracts.step import Happening
-from models.contracts.vocabulary import Event, HazardStage, NoticeKind, Role, ServiceItem, StopReason
+from models.contracts.vocabulary import (
+    Event,
+    HazardStage,
+    NoticeKind,
+    Role,
+    ServiceDimension,
+    ServiceItem,
+    StopReason,
+)
 
 QUALIFIED = frozenset({ServiceItem.RISK_ASSESSMENT, ServiceItem.HAZARD_INSPECTION})
 """Services that count for Jilin's yearly one (吉应急规划财务联〔2020〕282号 三(三))."""
@@ -34,6 +43,10 @@ class Change:
     births: tuple[HazardBirth, ...] = ()
     tell: tuple[tuple[NoticeKind, Role, str], ...] = ()
     """Notices the command itself causes: kind, to whom, and a stable moment."""
+    visit: str = ""
+    """The service those notices speak of."""
+    notices: tuple[Notice, ...] = ()
+    """Notices that are written already."""
     moved: dict[str, str] = field(default_factory=dict)
     """Duties whose last day the command moves: key → a sentence with the old and the new day."""
     stops: bool = False
@@ -76,7 +89,21 @@ def _visit(state: PolicyState, command: RecordVisit, actor: Actor, now: datetime
         "visits_this_year": visits,
         "hazards": (*state.hazards, *(_brief(birth) for birth in found)),
     }
-    return Change(happened, update, births=found)
+    invited = ((NoticeKind.SERVICE_RATING, Role.INSURED, f"visit{len(state.visits) + 1}"),)
+    return Change(happened, update, births=found, tell=invited, visit=command.number)
+
+
+def _rate(state: PolicyState, command: commands.RateService, actor: Actor, now: datetime) -> Change:
+    stars = {one: getattr(command, one.value) for one in ServiceDimension}
+    said = "，".join(f"{one.label} {count} 星" for one, count in stars.items())
+    rating = Rating(visit=command.visit, on=local_date(now), stars=stars, comment=command.comment or "")
+    happening = Happening(
+        event=Event.SERVICE_RATED,
+        at=now,
+        said=f"服务记录 {command.visit}：{said}" + (f"。{command.comment}" if command.comment else ""),
+        data=rating.model_dump(mode="json"),
+    )
+    return Change((happening,), {"ratings": (*state.ratings, rating)})
 
 
 def _brief(birth: HazardBirth) -> HazardBrief:
@@ -163,6 +190,11 @@ def _answer(state: PolicyState, command: commands.AnswerDuty, actor: Actor, now:
     return Change((happening,), clock=clock)
 
 
+def _passed_on(state: PolicyState, command: commands.PassOn, actor: Actor, now: datetime) -> Change:
+    clock, happening, told = duties.passed_on(state, command, actor, now)
+    return Change((happening,), clock=clock, notices=(told,))
+
+
 def _endorse(state: PolicyState, command: commands.EndorsePolicy, actor: Actor, now: datetime) -> Change:
     changed = command.model_dump(exclude={"number", "effective_on", "reason"}, exclude_none=True)
     terms = state.terms.model_copy(update=changed)
@@ -217,6 +249,7 @@ CHANGES: dict[type[Command], Callable[..., Change]] = {
     commands.FilePlan: _file_plan,
     commands.ConfirmPlan: _simple(Event.PLAN_CONFIRMED, lambda c: c.note or "投保单位同意服务计划"),
     commands.RecordVisit: _visit,
+    commands.RateService: _rate,
     commands.CompleteService: _simple(Event.SERVICE_COMPLETED, lambda c: "服务记录经投保单位确认"),
     commands.RecordSpend: _spend,
     commands.SuspendClock: _suspend,
@@ -226,6 +259,7 @@ CHANGES: dict[type[Command], Callable[..., Change]] = {
     commands.AcknowledgeDuty: _of_duty(duties.heard),
     commands.TakeOverDuty: _of_duty(duties.heard),
     commands.AnswerDuty: _answer,
+    commands.PassOn: _passed_on,
     commands.EndorsePolicy: _endorse,
     commands.SurrenderPolicy: _surrender,
     commands.RenewPolicy: _simple(Event.POLICY_RENEWED, lambda c: f"续保单号 {c.next_number}"),

@@ -25,15 +25,7 @@ ENTERED_LATE = "建档时已在履行期内，此前的提醒未发送"
 CLOSED_HAZARD = frozenset({HazardStage.CLOSED, HazardStage.STOPPED})
 
 
-def facts_of(state: PolicyState) -> notices.CaseFacts:
-    return notices.CaseFacts(
-        case_id=state.birth.case_id,
-        region=state.terms.region,
-        sector=state.terms.sector,
-        rulebook=state.rulebook,
-        calendar=state.calendar,
-        clock=state.clock,
-    )
+facts_of = notices.facts_of
 
 
 def open_policy(birth: Birth, given: Given[OpenPolicy], resolved: Resolved, now: datetime) -> Decision[PolicyState]:
@@ -130,7 +122,7 @@ def _apply(state: PolicyState, change: Change, now: datetime, given: Given[Comma
     clock = change.clock or state.clock
     state = state.model_copy(update={**change.update, "clock": clock})
     state, happened = _enter(state, change.happened, now)
-    about = About(note=change.happened[0].said)
+    about = About(note=change.happened[0].said, visit=change.visit)
     told = tuple(
         notices.notice(facts_of(state), notices.Message(kind, moment, now, about), role)
         for kind, role, moment in change.tell
@@ -141,7 +133,7 @@ def _apply(state: PolicyState, change: Change, now: datetime, given: Given[Comma
     stopped = tuple(
         _hazard_workflow(state, brief.number) for brief in state.hazards if brief.stage not in CLOSED_HAZARD
     )
-    decision = _rung(state, happened, told, now, given)
+    decision = _rung(state, happened, told + change.notices, now, given)
     return Decision(
         state=decision.state,
         happened=decision.happened,

@@ -12,7 +12,7 @@ from models.contracts.base import Actor, Command
 from models.contracts.policy import OpenPolicy, PolicyState, Terms
 from models.contracts.rulebook import BoundField, Rulebook, RulesFor
 from models.contracts.step import Refusal
-from models.contracts.vocabulary import CaseKind, Event, PolicyField
+from models.contracts.vocabulary import ActorKind, CaseKind, Event, PolicyField
 
 EVENT_OF: dict[type[Command], Event] = {
     commands.UploadPolicy: Event.POLICY_UPLOADED,
@@ -31,12 +31,14 @@ EVENT_OF: dict[type[Command], Event] = {
 AFTER_EXPIRY = frozenset(
     {
         commands.RecordVisit,
+        commands.RateService,
         commands.CompleteService,
         commands.RecordSpend,
         commands.RenewPolicy,
         commands.AcknowledgeDuty,
         commands.TakeOverDuty,
         commands.AnswerDuty,
+        commands.PassOn,
         commands.AdoptCalendar,
     }
 )
@@ -175,6 +177,17 @@ def _visit(state: PolicyState, command: commands.RecordVisit, actor: Actor, now:
     return None
 
 
+def _rate(state: PolicyState, command: commands.RateService, actor: Actor, now: datetime) -> Refusal | None:
+    """Who was served says how it was, once for each service; nobody says it for them."""
+    if actor.kind is not ActorKind.ENTERPRISE:
+        return Refusal(code="not_the_insured", says="服务由投保单位评价", status=403)
+    if command.visit not in state.visits:
+        return Refusal(code="unknown_visit", says=f"本保单没有服务记录 {command.visit}", status=404)
+    if any(rating.visit == command.visit for rating in state.ratings):
+        return Refusal(code="already_done", says=f"服务记录 {command.visit} 已经评价")
+    return None
+
+
 def _complete(state: PolicyState, command: commands.CompleteService, actor: Actor, now: datetime) -> Refusal | None:
     if not command.confirmed_by_insured:
         return Refusal(code="not_confirmed", says="服务记录未经投保单位确认，服务不能办结", clause="AQ 9010-2019 6")
@@ -243,6 +256,7 @@ def _resume(state: PolicyState, command: commands.ResumeClock, actor: Actor, now
 
 CHECKS: dict[type[Command], Callable[..., Refusal | None]] = {
     commands.RecordVisit: _visit,
+    commands.RateService: _rate,
     commands.CompleteService: _complete,
     commands.RecordSpend: _spend,
     commands.SurrenderPolicy: _surrender,
@@ -254,4 +268,5 @@ CHECKS: dict[type[Command], Callable[..., Refusal | None]] = {
     commands.AcknowledgeDuty: duties.refuse_hearing,
     commands.TakeOverDuty: duties.refuse_hearing,
     commands.AnswerDuty: duties.refuse_hearing,
+    commands.PassOn: duties.refuse_passing,
 }

@@ -12,6 +12,8 @@ from models.contracts.step import CaseRow
 from models.contracts.vocabulary import CaseKind
 
 CENT = Decimal("0.01")
+LATEST = 12
+"""How many ratings a view shows; all are in the timeline."""
 
 
 def spend_floor(state: PolicyState) -> Decimal | None:
@@ -36,6 +38,7 @@ def view(state: PolicyState) -> PolicyView:
         expires_on=terms.expires_on,
         duties=open_duties,
         hazards=state.hazards,
+        ratings=state.ratings[: -LATEST - 1 : -1],
         spent=state.spent,
         provided=state.provided,
         spend_floor=spend_floor(state),

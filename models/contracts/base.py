@@ -17,7 +17,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from models.contracts.vocabulary import ActorKind
+from models.contracts.vocabulary import ActorKind, Role
 
 MONEY_PATTERN = re.compile(r"^[0-9]{1,16}(\.[0-9]{1,2})?$", re.ASCII)
 HIDDEN_CHARACTERS = re.compile(r"[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -136,12 +136,22 @@ Count = Annotated[int, Field(strict=True, ge=0, le=10_000_000)]
 C = TypeVar("C", bound=Command)
 
 
+class Office(Contract):
+    """A department as the directory knows it, and the roles in which it was told of the case."""
+
+    region: str
+    department: str
+    roles: tuple[Role, ...] = ()
+
+
 class Actor(Contract):
     """Who acts: an opaque id and a kind; the display name is an organisation's, never a person's."""
 
     kind: ActorKind
     id: str
     name: str = ""
+    office: Office | None = None
+    """For departments; without one (an operator, older records) somebody speaks for everybody who was told."""
 
 
 class Given(Contract, Generic[C]):

@@ -1,10 +1,13 @@
 """Running duties of one case: what was opened, met, stopped, suspended and extended, and what a due date is made of."""
 
 from datetime import date, datetime
+from typing import Any
+
+from pydantic import model_validator
 
 from models.contracts.base import Actor, Contract
 from models.contracts.notice import Firing
-from models.contracts.vocabulary import DayMark, Event, StopReason, SuspendReason
+from models.contracts.vocabulary import DayMark, Event, Role, StopReason, SuspendReason
 
 
 class Hush(Contract):
@@ -13,6 +16,19 @@ class Hush(Contract):
     by: Actor
     at: datetime
     taken_over: bool = False
+    roles: tuple[Role, ...] = ()
+    """For whom it was said; empty means for everybody who is told."""
+
+
+class PassedOn(Contract):
+    """Another department has the matter now: what would be told to these roles is told to it."""
+
+    roles: tuple[Role, ...]
+    region: str
+    department: str
+    reason: str
+    by: Actor
+    at: datetime
 
 
 class RunningDuty(Contract):
@@ -32,7 +48,28 @@ class RunningDuty(Contract):
     stop_reason: StopReason | None = None
     extensions: tuple[int, ...] = ()
     """Days granted, each time."""
-    hush: Hush | None = None
+    hushes: tuple[Hush, ...] = ()
+    passed_on: tuple[PassedOn, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_one_hush(cls, data: Any) -> Any:
+        """States and rows of before hushes had roles keep one under `hush`."""
+        if isinstance(data, dict) and (hush := data.get("hush")):
+            return {**data, "hushes": (hush,)}
+        return data
+
+    @property
+    def is_acknowledged(self) -> bool:
+        return bool(self.hushes)
+
+    @property
+    def is_taken_over(self) -> bool:
+        return any(hush.taken_over for hush in self.hushes)
+
+    def passed_from(self, role: Role) -> PassedOn | None:
+        """Who has the matter instead of the department that is this role in its place."""
+        return next((one for one in reversed(self.passed_on) if role in one.roles), None)
 
     @property
     def is_open(self) -> bool:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from models.contracts.base import Attachment, Command, Contract, FactDate, Text
+from models.contracts.base import Attachment, Command, Contract, FactDate, Flag, Text
 from models.contracts.clock import Clock
 from models.contracts.policy import DutyBrief, FoundHazard
 from models.contracts.rulebook import PackRef, Rulebook, WorkCalendar
@@ -84,10 +84,61 @@ class RecheckHazard(Command):
         return self
 
 
+class ObjectToHazard(Command):
+    """The insured holds that this is no hazard, or not as it was described; no term stops for it."""
+
+    reason: Text
+    evidence: tuple[Attachment, ...] = Field(default=(), max_length=20)
+
+
+class AnswerObjection(Command):
+    """The insurer's answer; an objection that is upheld closes the hazard as none."""
+
+    upheld: Flag
+    note: Text
+    evidence: tuple[Attachment, ...] = Field(default=(), max_length=20)
+
+
+class AskMoreTime(Command):
+    """The insured asks for a longer term of rectification, by days or until a day; the term runs on meanwhile."""
+
+    days: Annotated[int, Field(strict=True, ge=1, le=60)] | None = None
+    until_on: FactDate | None = None
+    reason: Text
+
+    @model_validator(mode="after")
+    def _days_or_day(self) -> "AskMoreTime":
+        if (self.days is None) == (self.until_on is None):
+            raise ValueError("申请延长的天数与延至的日期须填且只填一项")
+        return self
+
+
+class DeclineMoreTime(Command):
+    """The insurer does not agree to a longer term; agreeing is an extension."""
+
+    note: Text
+
+
 class StopHazard(Command):
     """The policy has ended; the insurer's part in this hazard ends with the reason."""
 
     reason: Text
+
+
+class Objection(Contract):
+    """What the insured objects, until it is answered."""
+
+    at: datetime
+    reason: str
+
+
+class AskedTime(Contract):
+    """More time that was asked for a term, until it is granted or declined, or the term has ended."""
+
+    duty: str
+    days: int
+    at: datetime
+    reason: str
 
 
 class HazardState(Contract):
@@ -100,6 +151,8 @@ class HazardState(Contract):
     facts: dict[Event, date] = {}
     rounds: int = 1
     refused: bool = False
+    objection: Objection | None = None
+    more_time: AskedTime | None = None
     clock: Clock = Clock()
     last_notice: str = ""
     ended_at: datetime | None = None
@@ -130,6 +183,10 @@ class HazardView(Contract):
     found_on: date
     rounds: int
     refused: bool
+    objection: Objection | None = None
+    """Waits for the insurer's answer."""
+    more_time: AskedTime | None = None
+    """Waits for the insurer's answer."""
     insured_name: str
     region: str
     sector: Sector

@@ -37,6 +37,10 @@ class About(Contract):
     counting: str = ""
     """How the days were counted, one Chinese sentence from domain/wording.py."""
     note: str = ""
+    passed_on: str = ""
+    """Who passed the matter on to the reader, and why."""
+    visit: str = ""
+    """The service the notice speaks of, by its number."""
 
 
 class Notice(Contract):

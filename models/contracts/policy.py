@@ -34,6 +34,7 @@ from models.contracts.vocabulary import (
     PolicyStage,
     Role,
     Sector,
+    ServiceDimension,
     ServiceItem,
     Size,
     SpendPurpose,
@@ -182,6 +183,19 @@ class RecordVisit(Command):
         return self
 
 
+Stars = Annotated[int, Field(strict=True, ge=1, le=5)]
+
+
+class RateService(Command):
+    """The insured rates one service, once, in three dimensions (应急监二〔2023〕84号 附件 四)."""
+
+    visit: Number
+    attitude: Stars
+    professionalism: Stars
+    timeliness: Stars
+    comment: Text | None = None
+
+
 class CompleteService(Command):
     """The service of the signing term is complete, with the insured's confirmation of the record."""
 
@@ -298,6 +312,15 @@ class AnswerDuty(Command):
     file: Attachment | None = None
 
 
+class PassOn(Command):
+    """A department names another one as the right one; what comes of the matter is told to that one from now on."""
+
+    duty: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,59}(#[1-9][0-9]{0,3})?$")]
+    to_region: Region
+    to_department: Name
+    reason: Text
+
+
 class AdoptCalendar(Command):
     """A newly published calendar; due dates that depended on it are computed again, on record."""
 
@@ -321,6 +344,15 @@ class HazardBrief(Contract):
     grade: HazardGrade
     stage: HazardStage
     found_on: date
+
+
+class Rating(Contract):
+    """How the insured rated one service, by its number; one to five stars for each dimension."""
+
+    visit: str
+    on: date
+    stars: dict[ServiceDimension, int]
+    comment: str = ""
 
 
 class Birth(Contract):
@@ -349,6 +381,7 @@ class PolicyState(Contract):
     """The first day each event happened."""
     clock: Clock = Clock()
     visits: tuple[str, ...] = ()
+    ratings: tuple[Rating, ...] = ()
     hazards: tuple[HazardBrief, ...] = ()
     spend_numbers: tuple[str, ...] = ()
     endorsements: tuple[str, ...] = ()
@@ -388,6 +421,8 @@ class DutyBrief(Contract):
     by: str
     acknowledged: bool = False
     taken_over: bool = False
+    passed_on_to: str = ""
+    """The department that has the matter instead, where one passed it on."""
 
 
 class PolicyView(Contract):
@@ -406,6 +441,8 @@ class PolicyView(Contract):
     expires_on: date
     duties: tuple[DutyBrief, ...] = ()
     hazards: tuple[HazardBrief, ...] = ()
+    ratings: tuple[Rating, ...] = ()
+    """The latest first."""
     spent: Decimal = Decimal("0.00")
     provided: Decimal = Decimal("0.00")
     spend_floor: Decimal | None = None

@@ -20,7 +20,7 @@ def test_who_acknowledges_a_report_is_reminded_no_more_of_the_answer_it_owes() -
     danger = Danger.found(ZHEJIANG)
     assert not duty(danger, REPORT).is_open
     danger.act(AcknowledgeDuty(duty=REPORT), BUREAU)
-    assert duty(danger, "department_answer").hush is not None
+    assert duty(danger, "department_answer").is_acknowledged
     assert duty(danger, "department_answer").is_open
 
 
