@@ -1,23 +1,25 @@
-"""The sample directory of parties: read from samples/, written to PostgreSQL once, its keys kept; no policy is here."""
+"""The sample directory: parties, people, what departments see; read from samples/, entered once; no policy is here."""
 
 import json
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Literal, Self
 from uuid import UUID, uuid4
 
 import yaml
+from pydantic import model_validator
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.keys import KeyFor, hash_of, mint_key
-from api.rows import API_KEYS, INSURERS, RECIPIENTS
+from api.rows import API_KEYS, DEPARTMENT_SCOPES, INSURERS, RECIPIENTS, USERS
 from api.words import Scope
 from models.contracts.base import Name, Number, Region, Strict
 from models.contracts.ids import HUMAN_QUEUE
 from models.contracts.policy import EmailAddress
-from models.contracts.vocabulary import ActorKind, Role
+from models.contracts.vocabulary import ActorKind, Post, Role, Sector
 from models.tables.engine import make_engine, operator
 from runtime.settings import PROJECT_ROOT, Settings
 
@@ -54,8 +56,38 @@ class SampleDepartment(Office):
     role: Role
     name: Name
     email: EmailAddress
+    sectors: tuple[Sector, ...] = ()
+    """Whose cases it sees in its place; none named: of every sector."""
     fallback: Office | None = None
     refuses: bool = False
+
+    @property
+    def prefix(self) -> str:
+        """The leading digits its place stands for: 3413 of 341300."""
+        return self.region.removesuffix("00").removesuffix("00")
+
+
+class SamplePerson(Strict):
+    """Somebody of an insurer, of a department or of the operators, who signs in by the identity provider."""
+
+    insurer: Number | None = None
+    department: Office | None = None
+    operator: Literal[True] | None = None
+    name: Name
+    email: EmailAddress
+    posts: tuple[Post, ...]
+
+    @model_validator(mode="after")
+    def _belongs_somewhere(self) -> Self:
+        if [self.insurer, self.department, self.operator].count(None) != 2:
+            raise ValueError("insurer、department、operator 三者选一 / exactly one of them")
+        return self
+
+    @property
+    def kind(self) -> ActorKind:
+        if self.insurer:
+            return ActorKind.INSURER
+        return ActorKind.DEPARTMENT if self.department else ActorKind.OPERATOR
 
 
 class Directory(Strict):
@@ -65,6 +97,7 @@ class Directory(Strict):
     operators: Desk
     departments: tuple[SampleDepartment, ...]
     department_key: Office
+    people: tuple[SamplePerson, ...] = ()
 
 
 def read_directory(path: Path = DIRECTORY) -> Directory:
@@ -82,6 +115,8 @@ async def load_directory(settings: Settings) -> Mapping[str, str]:
             insurers = await _enter_insurers(connection, directory.insurers)
             offices = await _enter_departments(connection, directory.departments)
             await _enter_operators(connection, directory.operators)
+            await _enter_scopes(connection, directory.departments, offices)
+            await _enter_people(connection, directory.people, insurers, offices)
             return await _keys(connection, settings.var / KEPT, _holders(directory, insurers, offices))
     finally:
         await engine.dispose()
@@ -131,6 +166,37 @@ async def _enter_operators(connection: AsyncConnection, desk: Desk) -> None:
     """Their row came with the first migration, without an address."""
     unset = (RECIPIENTS.c.id == HUMAN_QUEUE) & (RECIPIENTS.c.email == "")
     await connection.execute(update(RECIPIENTS).where(unset).values(name=desk.name, email=desk.email))
+
+
+async def _enter_scopes(
+    connection: AsyncConnection, given: Iterable[SampleDepartment], offices: Mapping[Office, UUID]
+) -> None:
+    """What a department sees, where nobody has said it yet."""
+    told = set((await connection.execute(select(DEPARTMENT_SCOPES.c.recipient_id))).scalars())
+    rows = [
+        {"recipient_id": offices[_office(one)], "prefix": one.prefix, "sector": sector}
+        for one in given
+        for sector in (one.sectors or ("*",))
+        if offices[_office(one)] not in told
+    ]
+    if rows:
+        await connection.execute(insert(DEPARTMENT_SCOPES).values(rows))
+
+
+async def _enter_people(
+    connection: AsyncConnection,
+    given: Iterable[SamplePerson],
+    insurers: Mapping[str, UUID],
+    offices: Mapping[Office, UUID],
+) -> None:
+    for one in given:
+        row = {"id": uuid4(), "kind": one.kind, "email": one.email.lower(), "name": one.name}
+        row |= {
+            "insurer_id": insurers[one.insurer] if one.insurer else None,
+            "posts": [post.value for post in one.posts],
+        }
+        row |= {"recipient_id": offices[one.department] if one.department else None}
+        await connection.execute(insert(USERS).values(row).on_conflict_do_nothing())
 
 
 def _holders(directory: Directory, insurers: Mapping[str, UUID], offices: Mapping[Office, UUID]) -> list[KeyFor]:
