@@ -2,13 +2,14 @@
 
 import asyncio
 import os
+import re
 import tempfile
 import zipfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
@@ -16,20 +17,26 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.photographs import without_place
+from api.photographs import JPEG, PNG, WEBP, Photograph, TooManyPixels, Unreadable, made_anew, made_small
 from api.problems import Problem, not_found
 from api.rows import FILES
+from api.scanning import require_clean
 from api.tools import Tools
-from api.words import ProblemCode
-from models.contracts.base import Attachment
+from api.words import FileFault, ProblemCode
+from models.contracts.base import CONTROL_CHARACTERS, HIDDEN_CHARACTERS, LINE_BREAKS, Attachment
 from models.contracts.policy import FileReceipt
 
-PDF, PNG, JPEG, OFD = "application/pdf", "image/png", "image/jpeg", "application/ofd"
+PDF, OFD = "application/pdf", "application/ofd"
+PICTURES = {JPEG: ".jpg", PNG: ".png", WEBP: ".webp"}
+"""What is made anew before it is kept, and how its file name ends."""
+HEIC = re.compile(rb"....ftyp(hei[cxms]|hev[cxms]|mif1|msf1)", re.DOTALL)
 UNSPOKEN = {"", "application/octet-stream", "binary/octet-stream"}
 MOST_ENTRIES = 2000
 MOST_UNPACKED = 200 * 1024 * 1024  # bytes an OFD may unpack to
 MOST_RATIO = 200
 HEAD_OF_PDF = 1024
+NAMELESS = "附件"
+LONGEST_NAME = 80
 ATTACHMENT = TypeAdapter(Attachment)
 
 
@@ -42,14 +49,27 @@ class Kept:
     media_type: str
 
 
+@dataclass(frozen=True)
+class Acceptable:
+    """A file that was looked at and may be kept."""
+
+    attachment: Attachment
+    content: bytes
+
+
 def sniff(content: bytes) -> str | None:
-    """What the bytes are; `None` for everything that is not on the short list, HTML, SVG and plain archives too."""
+    """What the bytes are; `None` for everything that is not on the short list, HTML, SVG and plain archives too.
+
+    A picture is only known by its beginning here: whether it is one to its end, its making anew will tell.
+    """
     if content.startswith(b"%PDF-"):
         return PDF if b"%%EOF" in content[-HEAD_OF_PDF:] else None
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return PNG if content.rstrip(b"\x00").endswith(b"IEND\xaeB`\x82") else None
+        return PNG
     if content.startswith(b"\xff\xd8\xff"):
-        return JPEG if content.rstrip(b"\x00").endswith(b"\xff\xd9") else None
+        return JPEG
+    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
+        return WEBP
     return OFD if content.startswith(b"PK\x03\x04") and _is_ofd(content) else None
 
 
@@ -68,31 +88,78 @@ def _is_ofd(content: bytes) -> bool:
 async def keep(
     tools: Tools, connection: AsyncConnection, insurer_id: UUID, named: tuple[str, str], content: bytes
 ) -> FileReceipt:
-    """Store bytes under their SHA-256 for one insurer; `named` is (file name, declared media type or "").
+    """Look at bytes and store them for one insurer; `named` is (file name, declared media type or "").
 
-    Photographs lose the place they were taken at, so a receipt's digest may differ from the one the sender computed.
-    Twice the same bytes are one file. The transaction must see the insurer's rows. Raises Problem 413 or 422.
+    The transaction must see the insurer's rows. Raises Problem 413, 422 or 503.
+    """
+    return await store(tools, connection, insurer_id, await looked_at(tools, named, content))
+
+
+async def looked_at(tools: Tools, named: tuple[str, str], content: bytes) -> Acceptable:
+    """Bytes that may be kept: of a known kind, photographs made anew, clean. Best done outside any transaction.
+
+    A photograph's digest therefore differs from the one its sender computed. Raises Problem 413, 422 or 503.
     """
     name, declared = named
     if len(content) > tools.budgets.file:
         raise Problem(ProblemCode.TOO_LARGE)
+    media_type = _recognised(content, declared.lower())
+    if media_type in PICTURES:
+        picture = await _developed(content, media_type)
+        name, content, media_type = _renamed(name, media_type, picture.media_type), picture.content, picture.media_type
+    await require_clean(tools, content)
+    return Acceptable(_named(sha256(content).hexdigest(), name, media_type), content)
+
+
+async def store(tools: Tools, connection: AsyncConnection, insurer_id: UUID, found: Acceptable) -> FileReceipt:
+    """Keep it under its SHA-256; twice the same bytes are one file. The transaction must see the insurer's rows."""
+    file = found.attachment
+    await asyncio.to_thread(_write, place(tools.files, file.digest), found.content)
+    size = len(found.content)
+    row = {"digest": file.digest, "insurer_id": insurer_id, "name": file.name, "media_type": file.media_type}
+    await connection.execute(insert(FILES).values(row | {"size": size}).on_conflict_do_nothing())
+    return FileReceipt(digest=file.digest, size=size, media_type=file.media_type)
+
+
+def _recognised(content: bytes, declared: str) -> str:
+    """What it is, by its bytes; a picture may be called by another picture's type, as telephones do."""
     media_type = sniff(content)
-    if media_type is None or (declared.lower() not in UNSPOKEN and declared.lower() != media_type):
+    if media_type is None:
+        raise Problem(ProblemCode.FILE_REFUSED, FileFault.HEIC.label if HEIC.match(content) else "")
+    called = UNSPOKEN | {media_type}
+    if declared not in called and not (media_type in PICTURES and declared.startswith("image/")):
         raise Problem(ProblemCode.FILE_REFUSED)
-    if media_type == JPEG:
-        content = without_place(content)
-    digest = sha256(content).hexdigest()
-    attachment = _named(digest, name, media_type)
-    await asyncio.to_thread(_write, place(tools.files, digest), content)
-    row = {
-        "digest": digest,
-        "insurer_id": insurer_id,
-        "name": attachment.name,
-        "media_type": media_type,
-        "size": len(content),
-    }
-    await connection.execute(insert(FILES).values(row).on_conflict_do_nothing())
-    return FileReceipt(digest=digest, size=len(content), media_type=media_type)
+    return media_type
+
+
+async def _developed(content: bytes, media_type: str) -> Photograph:
+    try:
+        return await made_anew(content, media_type)
+    except TooManyPixels:
+        raise Problem(ProblemCode.FILE_REFUSED, FileFault.TOO_MANY_PIXELS.label) from None
+    except Unreadable:
+        raise Problem(ProblemCode.FILE_REFUSED, FileFault.UNREADABLE.label) from None
+
+
+def _renamed(name: str, before: str, after: str) -> str:
+    """A name that says what the file has become."""
+    return name if before == after else name.removesuffix(PICTURES[before]) + PICTURES[after]
+
+
+def display_name(sent: str) -> str:
+    """What a browser called a file, without path, control characters and excess: in a form nobody can mend it."""
+    path = PurePosixPath(LINE_BREAKS.sub(" ", sent).replace("\\", "/"))
+    clean = CONTROL_CHARACTERS.sub("", HIDDEN_CHARACTERS.sub("", path.name)).strip()
+    stem, suffix = PurePosixPath(clean).stem, PurePosixPath(clean).suffix[:10]
+    return f"{stem[:LONGEST_NAME]}{suffix}" if stem and clean not in {".", ".."} else NAMELESS
+
+
+async def small(kept: Kept) -> Path:
+    """Where the small picture of a kept photograph lies: beside it, made the first time somebody looks."""
+    path = kept.path.with_name(f"{kept.path.name}.small")
+    if not path.exists():
+        await asyncio.to_thread(_write, path, await made_small(await asyncio.to_thread(kept.path.read_bytes)))
+    return path
 
 
 async def kept(tools: Tools, connection: AsyncConnection, insurer_id: UUID, digest: str) -> Kept:

@@ -1,58 +1,120 @@
-"""Photographs without the place where they were taken: GPS data is blanked inside a JPEG, everything else stays."""
+"""Photographs made anew: upright, no larger than needed, nothing in them but the picture; nothing is stored here."""
 
-import struct
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
+from typing import TypeVar
 
-EXIF = b"Exif\x00\x00"
-GPS = 0x8825
-ENTRY = 12  # bytes of one entry of an image file directory
-SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
-INLINE = 4
-LAST_SEGMENTS = {0xD9, 0xDA}
+from PIL import Image, ImageOps
 
-
-def without_place(jpeg: bytes) -> bytes:
-    """The same picture, its GPS directory overwritten with zeros; bytes that are no readable Exif are left alone."""
-    picture = bytearray(jpeg)
-    for start, end in _exif_segments(jpeg):
-        try:
-            _blank_gps(picture, start, end)
-        except struct.error:
-            picture[start:end] = bytes(end - start)  # a directory that points outside itself: nothing of it is kept
-    return bytes(picture)
-
-
-def _exif_segments(jpeg: bytes) -> Iterator[tuple[int, int]]:
-    """Where the TIFF parts of the Exif segments begin and end."""
-    at = 2
-    while at + 4 <= len(jpeg) and jpeg[at] == 0xFF and jpeg[at + 1] not in LAST_SEGMENTS:
-        length = int.from_bytes(jpeg[at + 2 : at + 4])
-        if jpeg[at + 1] == 0xE1 and jpeg[at + 4 : at + 4 + len(EXIF)] == EXIF:
-            yield at + 4 + len(EXIF), min(at + 2 + length, len(jpeg))
-        at += 2 + length
+PNG, JPEG, WEBP = "image/png", "image/jpeg", "image/webp"
+FORMATS = {PNG: "PNG", JPEG: "JPEG", WEBP: "WEBP"}
+MOST_PIXELS = 50_000_000
+"""A larger picture is refused before one pixel of it is unpacked: a few hundred bytes may claim gigabytes."""
+LONG_SIDE = 2560  # pixels of what is kept; enough to read a type plate across a room
+SMALL_SIDE = 480  # pixels of what a page shows
+SMALL_BYTES = 30 * 1024
+QUALITY = 85
+SMALL_QUALITIES = (80, 65, 50, 35, 20)
+Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+# Unpacking takes memory and a processor: never more than two at a time, however many are sent at once.
+DARKROOM = ThreadPoolExecutor(2, "photographs")
+T = TypeVar("T")
 
 
-def _blank_gps(picture: bytearray, start: int, end: int) -> None:
-    order = "<" if picture[start : start + 2] == b"II" else ">"
-    tiff = memoryview(picture)[start:end]
-    first = struct.unpack_from(f"{order}I", tiff, 4)[0]
-    for entry in _entries(tiff, order, first):
-        if struct.unpack_from(f"{order}H", tiff, entry)[0] == GPS:
-            _blank_directory(tiff, order, struct.unpack_from(f"{order}I", tiff, entry + 8)[0])
+class TooManyPixels(Exception):
+    """The picture says it is larger than any we read."""
 
 
-def _blank_directory(tiff: memoryview, order: str, at: int) -> None:
-    """An empty directory stays, so that readers do not stumble; values that lie elsewhere are blanked there."""
-    for entry in _entries(tiff, order, at):
-        _, kind, count, where = struct.unpack_from(f"{order}HHII", tiff, entry)
-        size = SIZES.get(kind, 1) * count
-        if INLINE < size <= len(tiff) - where:
-            tiff[where : where + size] = bytes(size)
-        tiff[entry : entry + ENTRY] = bytes(ENTRY)
-    struct.pack_into(f"{order}H", tiff, at, 0)
+class Unreadable(Exception):
+    """The bytes begin like a picture and are none, or end before it does."""
 
 
-def _entries(tiff: memoryview, order: str, at: int) -> range:
-    count = struct.unpack_from(f"{order}H", tiff, at)[0]
-    struct.unpack_from(f"{count * ENTRY}x", tiff, at + 2)  # all of it lies inside
-    return range(at + 2, at + 2 + count * ENTRY, ENTRY)
+@dataclass(frozen=True)
+class Photograph:
+    """A picture as it is kept."""
+
+    content: bytes
+    media_type: str
+
+
+async def made_anew(content: bytes, media_type: str) -> Photograph:
+    """The picture alone, as JPEG, or PNG where it was one: no place, no device, no comment, no thumbnail, no trailer.
+
+    Raises TooManyPixels and Unreadable.
+    """
+    return await _developed(partial(_anew, content, media_type))
+
+
+async def made_small(content: bytes) -> bytes:
+    """A JPEG of at most 30 kB of a picture that was made anew before."""
+    return await _developed(partial(_small, content))
+
+
+async def _developed(work: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(DARKROOM, work)
+
+
+def _anew(content: bytes, media_type: str) -> Photograph:
+    picture = _upright(content, FORMATS[media_type], LONG_SIDE)
+    if media_type == PNG:
+        return Photograph(_written(_plain(picture), "PNG", optimize=False), PNG)
+    return Photograph(_written(_on_paper(picture), "JPEG", quality=QUALITY, progressive=True), JPEG)
+
+
+def _small(content: bytes) -> bytes:
+    picture = _on_paper(_upright(content, None, SMALL_SIDE))
+    written = b""
+    for quality in SMALL_QUALITIES:
+        written = _written(picture, "JPEG", quality=quality, progressive=True)
+        if len(written) <= SMALL_BYTES:
+            break
+    return written
+
+
+def _upright(content: bytes, wanted: str | None, side: int) -> Image.Image:
+    """Turned as its camera was held, its long side no longer than `side`."""
+    try:
+        with Image.open(BytesIO(content), formats=[wanted] if wanted else list(FORMATS.values())) as picture:
+            if picture.width * picture.height > MOST_PIXELS:
+                raise TooManyPixels
+            picture.draft("RGB", (side, side))  # a JPEG is unpacked no larger than needed
+            turned = ImageOps.exif_transpose(picture)
+            turned.thumbnail((side, side), Image.Resampling.LANCZOS)
+            return turned
+    except TooManyPixels:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise TooManyPixels from None
+    except Exception as broken:
+        # Bytes of strangers: whatever a decoder stumbles over, the answer is the same.
+        raise Unreadable from broken
+
+
+def _plain(picture: Image.Image) -> Image.Image:
+    """The pixels in one of three plain modes, without palette, profile or text."""
+    if picture.has_transparency_data:
+        return picture.convert("RGBA")
+    return picture.convert("L" if picture.mode in {"1", "L"} else "RGB")
+
+
+def _on_paper(picture: Image.Image) -> Image.Image:
+    """What is transparent becomes white."""
+    plain = _plain(picture)
+    if plain.mode != "RGBA":
+        return plain
+    paper = Image.new("RGB", plain.size, "white")
+    paper.paste(plain, mask=plain.getchannel("A"))
+    return paper
+
+
+def _written(picture: Image.Image, kind: str, **how: object) -> bytes:
+    """Comments and profiles ride along in `info`; a fresh picture has none."""
+    bare = Image.new(picture.mode, picture.size)
+    bare.paste(picture)
+    out = BytesIO()
+    bare.save(out, kind, **how)
+    return out.getvalue()

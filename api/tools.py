@@ -57,4 +57,6 @@ class Tools:
     sealing: FieldKeys
     base_url: str
     budgets: Budgets = field(default_factory=Budgets)
+    scan: tuple[str, ...] = ()
+    """The command that looks at every file before it is kept; empty where there is none."""
     now: Callable[[], datetime] = _now

@@ -112,7 +112,7 @@ class ProblemCode(Word):
         "不接受的文件",
         422,
         "The file is not accepted",
-        "可上传 PDF、OFD、PNG、JPEG，内容须与格式一致。",
+        "可上传 PDF、OFD、PNG、JPEG、WebP，内容须与格式一致。",
     )
     TOO_MANY = "too_many", "请求过于频繁", 429, "Too many requests", "请按 Retry-After 稍后重试。"
     HEADERS_TOO_LARGE = "headers_too_large", "请求头过大", 431, "Request header fields too large", "请减小请求头。"
@@ -125,6 +125,15 @@ class ProblemCode(Word):
         "操作可能已经完成。请按 Retry-After 等待后，以同一 Idempotency-Key 重复同一请求，不会重复办理。",
     )
     UNAVAILABLE = "unavailable", "服务暂不可用", 503, "Service unavailable", "尚未办理。请按 Retry-After 稍后重试。"
+
+
+class FileFault(Word):
+    """Why a file is not kept, told to whoever sent it."""
+
+    HEIC = "heic", "不支持 HEIC 照片。请在手机的相机设置中选“兼容性最佳”（JPEG），或者先转成 JPEG 再上传。"
+    TOO_MANY_PIXELS = "too_many_pixels", "照片超过 5000 万像素。请在相机设置中选较小的尺寸，或者先缩小再上传。"
+    UNREADABLE = "unreadable", "照片无法读取，可能没有传完或者已经损坏。请重新拍照上传。"
+    NOT_CLEAN = "not_clean", "文件没有通过安全检查，不予接收。"
 
 
 class Scope(Word):

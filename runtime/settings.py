@@ -1,6 +1,7 @@
 """What a process is told from outside (environment, /run/secrets) lives here; nothing else reads the environment."""
 
 import os
+import shlex
 from collections.abc import Collection, Mapping
 from itertools import chain
 from pathlib import Path
@@ -47,6 +48,9 @@ class Settings(BaseSettings):
     core_systems: SecretStr | None = Field(
         default=None,
         description='where payment orders go: JSON {insurer code: {"url" or "folder": …, "secret": …}}, "*" for others',
+    )
+    scan_command: str | None = Field(
+        default=None, description="virus scan: run with the path of every file that is handed in; 0 means clean"
     )
     public_url: str | None = Field(default=None, description="address of the web server as people outside see it")
     bind: str = Field(default="127.0.0.1", description="interface the web server and the metrics ports listen on")
@@ -133,6 +137,11 @@ class Settings(BaseSettings):
     def secret_key(self) -> bytes:
         """The key of link tokens and cursors; missing means the process must not start."""
         return _required(self.secret, "ANZE_SECRET").encode()
+
+    @property
+    def scan(self) -> tuple[str, ...]:
+        """The scanner's command, split as a shell would; empty where files are not scanned."""
+        return tuple(shlex.split(self.scan_command or ""))
 
     @property
     def sealing(self) -> FieldKeys:

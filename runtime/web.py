@@ -44,6 +44,7 @@ async def open_tools(settings: Settings) -> AsyncIterator[Tools]:
             secret=settings.secret_key,
             sealing=settings.sealing,
             base_url=settings.base_url,
+            scan=settings.scan,
         )
 
 
