@@ -106,6 +106,7 @@ def matter(row: OutboxNotice, now: datetime, link: str | None = None, settled: s
         settled=settled,
         hazard=hazard,
         link=link or "",
+        forwarded=about.passed_on,
         **_parties(row.matter),
     )
 

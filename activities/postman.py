@@ -131,7 +131,9 @@ class MailPostman(ports.Postman):
         over = not reports and (row.case_id, row.about.get("duty_key")) in opened.settled
         link = address(self._base_url, self._secret, row, opened.to.role)
         told = matter(row, opened.mail.composed_at, link, wording.SETTLED if over else "")
-        return self._letters.piece(replace(told, forwarded=wording.forwarded(row.to_role, opened.to.role)))
+        return self._letters.piece(
+            replace(told, forwarded=wording.forwarded(row.to_role, opened.to.role) or told.forwarded)
+        )
 
     def _envelope(self, opened: book.Opened) -> Envelope:
         return Envelope(

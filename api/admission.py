@@ -12,11 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.callers import Caller, Entry, entered, speak_for
 from api.gateway import VIEWS, FoundCase, act
 from api.idempotency import Attempt, attempt
+from api.offices import office_of
 from api.problems import Problem, not_found
 from api.rows import CASES, COMMANDS, FILES
 from api.tools import Tools
 from api.words import ProblemCode
-from models.contracts.base import Command, Contract, Given
+from models.contracts.base import Command, Contract, Given, Office
 from models.contracts.policy import UploadPolicy
 from models.contracts.vocabulary import ActorKind, CaseKind
 
@@ -49,6 +50,8 @@ class Admitted:
     attempt: Attempt
     deadline: float
     missing: frozenset[str] = frozenset()
+    office: Office | None = None
+    """For a department: in which roles it was told of this case."""
     answer: dict[str, Any] | None = None
 
 
@@ -79,7 +82,7 @@ async def carry_out(admitted: Admitted, update: str, command: Command) -> tuple[
 def given(admitted: Admitted, command: Command) -> Given[Any]:
     return Given[type(command)](
         command_id=admitted.attempt.id,
-        actor=admitted.caller.actor,
+        actor=admitted.caller.actor.model_copy(update={"office": admitted.office}),
         fingerprint=admitted.attempt.fingerprint,
         command=command,
     )
@@ -110,7 +113,15 @@ async def admit_as(entry: Entry, case_id: UUID, kind: CaseKind, made: Attempt, b
         raise Problem(ProblemCode.KEY_REUSED)
     case = FoundCase(row.id, row.kind, row.insurer_id, row.workflow_id, row.ended_at, row.seq)
     missing = await missing_files(entry.connection, case.insurer_id, body)
-    return Admitted(entry.tools, entry.caller, case, made, entry.deadline, missing, row.answer)
+    office = await _office(entry, case_id)
+    return Admitted(entry.tools, entry.caller, case, made, entry.deadline, missing, office, row.answer)
+
+
+async def _office(entry: Entry, case_id: UUID) -> Office | None:
+    caller = entry.caller
+    if caller.kind is not ActorKind.DEPARTMENT or caller.recipient_id is None:
+        return None
+    return await office_of(entry.connection, caller.recipient_id, case_id)
 
 
 def _lies_elsewhere(command: Command) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends, Path, Request, Response
@@ -41,6 +41,8 @@ class Door:
     english: str
     example: Example
     tag: str
+    shown: Callable[[Any, Any], Contract] | None = None
+    """How the case's view is shown to who knocks here (view, command); without it as it is."""
 
     @property
     def url(self) -> str:
@@ -53,7 +55,7 @@ class Door:
 
 
 def build(router: APIRouter, door: Door, admit: Admit, today: date) -> None:
-    """Add the door's route: one transaction, one Temporal call, the new view."""
+    """Add the door's route: one transaction, one Temporal call, the new view or what of it is shown here."""
     admitted, handle = _admission(door, admit), _handler(door)
     handle.__annotations__["admitted"] = Annotated[Admitted, Depends(admitted)]
     handle.__annotations__["command"] = Annotated[door.command, Body(openapi_examples=example(door.example(today)))]
@@ -62,7 +64,7 @@ def build(router: APIRouter, door: Door, admit: Admit, today: date) -> None:
         door.url,
         handle,
         methods=["POST"],
-        response_model=VIEWS[door.kind],
+        response_model=VIEWS[door.kind] if door.shown is None else get_type_hints(door.shown)["return"],
         summary=f"{door.summary} / {door.english}",
         description=f"{door.summary}。 / {(door.command.__doc__ or '').strip()}",
         operation_id=door.name,
@@ -93,6 +95,6 @@ def _admission(door: Door, admit: Admit) -> Callable[..., Awaitable[Admitted]]:
 def _handler(door: Door) -> Callable[..., Awaitable[Response]]:
     async def handle(admitted: Any, command: Any) -> Response:
         view, replayed = await carry_out(admitted, door.update, command)
-        return answered(view, replayed=replayed)
+        return answered(door.shown(view, command) if door.shown else view, replayed=replayed)
 
     return handle

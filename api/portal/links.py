@@ -15,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
 from api.gateway import FoundCase
+from api.offices import office_of
 from api.rows import CASES, INSURERS, OUTBOX, RECIPIENTS
 from api.tools import Tools
-from models.contracts.base import Actor
+from models.contracts.base import Actor, Office
 from models.contracts.vocabulary import ActorKind, LinkPurpose, NoticeStatus
 from models.tables import access
 from models.tables import engine as settings
@@ -42,6 +43,8 @@ class OpenedLink:
     case: Row[Any]
     holder: Row[Any]
     used: dict[str, datetime]
+    office: Office | None = None
+    """For a department: in which roles it was told of this case."""
 
     @property
     def found(self) -> FoundCase:
@@ -52,7 +55,7 @@ class OpenedLink:
     def actor(self) -> Actor:
         """The holder acts for an office or an enterprise; who exactly clicked, nobody knows."""
         by = ActorKind.DEPARTMENT if self.purpose is LinkPurpose.DEPARTMENT else ActorKind.ENTERPRISE
-        return Actor(kind=by, id=str(self.holder.id), name=self.holder.name)
+        return Actor(kind=by, id=str(self.holder.id), name=self.holder.name, office=self.office)
 
 
 @asynccontextmanager
@@ -87,6 +90,7 @@ async def _opened(tools: Tools, connection: AsyncConnection, token: str) -> Open
         notice=(await connection.execute(select(OUTBOX).where(OUTBOX.c.id == link.notice_id))).one_or_none(),
         case=case,
         holder=(await connection.execute(select(RECIPIENTS).where(RECIPIENTS.c.id == link.recipient_id))).one(),
+        office=await office_of(connection, link.recipient_id, link.case_id),
         used={use.action: use.used_at for use in await connection.execute(_uses(link.id))},
     )
 

@@ -123,8 +123,8 @@ async def test_a_department_acts_only_where_it_was_told(insurer: Caller, http, a
     assert (await insurer.post(url, body)).status_code == 403
     acknowledged = await bureau.post(url, body)
     assert acknowledged.status_code == 200, acknowledged.text
-    upload = next(duty for duty in acknowledged.json()["duties"] if duty["key"] == "policy_upload")
-    assert upload["acknowledged"]
+    upload = acknowledged.json()["duty"]
+    assert (upload["key"], upload["acknowledged"]) == ("policy_upload", True)
     assert (await bureau.post(f"/v1/policies/{policy_id}/takeovers", body)).status_code == 200
     answer = {**body, "answer": "已约谈该机构"}
     assert (await bureau.post(f"/v1/policies/{policy_id}/answers", answer)).status_code == 200

@@ -41,7 +41,9 @@ async def test_every_example_of_a_policy_and_its_hazard_passes(insurer: Caller) 
         await _example(insurer, CaseKind.POLICY, policy_id, path)
     hazards = (await insurer.get(f"/v1/policies/{policy_id}/hazards")).json()["items"]
     assert [line["number"] for line in hazards] == ["H-001"]
-    for path in ("told", "rectification", "recheck"):
+    for path in ("told", "objections", "objections/answer", "time-requests", "time-requests/refusal"):
+        await _example(insurer, CaseKind.HAZARD, hazards[0]["id"], path)
+    for path in ("rectification", "recheck"):
         view = await _example(insurer, CaseKind.HAZARD, hazards[0]["id"], path)
     assert view["stage"] == "closed"
 
