@@ -51,7 +51,7 @@ def _paint_stages(sheet: Sheet, stages: tuple[StageCount, ...], say: Speech) -> 
         across = sheet.room * stage.count / total if total else 0
         if across:
             sheet.cell((x, 0), (across, BAR), f"part {FILLS[number % len(FILLS)]}")
-            if across > 20:
+            if across > 14:
                 white = "paper " if number % 2 == 0 else ""
                 sheet.words((x + across / 2, 22), str(number + 1), f"{white}bold", "middle")
         x += across
@@ -61,7 +61,7 @@ def _paint_stages(sheet: Sheet, stages: tuple[StageCount, ...], say: Speech) -> 
 def _stage_labels(sheet: Sheet, stages: tuple[StageCount, ...], total: int, say: Speech) -> None:
     """Every stage with its number, label, count and share: in columns on a desk, in rows on a phone."""
     columns = 1 if sheet.narrow else 4
-    across = sheet.room / columns
+    across = (sheet.room + 8) / columns
     for number, stage in enumerate(stages):
         row, column = divmod(number, columns)
         x, y = column * across, BAR + 10 + row * ROW
@@ -69,12 +69,12 @@ def _stage_labels(sheet: Sheet, stages: tuple[StageCount, ...], total: int, say:
         figure = say(words.ITEMS, n=stage.count)
 
         def paint(x: float = x, y: float = y, n: int = number, stage: StageCount = stage, end: str = figure) -> None:
-            sheet.cell((x, y), (across - 8, ROW - 4), "lane", 4)
+            edge = x + across - 8
+            sheet.cell((x, y), (edge - x, ROW - 4), "lane", 4)
+            sheet.words((x + 34, y + 20), sheet.clipped(stage.label, edge - x - 48 - sheet.measure(end, "bold")))
             sheet.cell((x + 4, y + 4), (22, 22), f"part {FILLS[n % len(FILLS)]}", 3)
             sheet.words((x + 15, y + 20), str(n + 1), f"small bold{' paper' if n % 2 == 0 else ''}", "middle")
-            room = across - 50 - sheet.measure(end, "bold")
-            sheet.words((x + 34, y + 20), sheet.clipped(stage.label, room), "")
-            sheet.words((x + across - 14, y + 20), end, "bold", "end")
+            sheet.words((edge - 6, y + 20), end, "bold", "end")
 
         sheet.link(stage.href, f"{stage.label} {figure} {share}".strip(), paint)
         sheet.reaches(y + ROW)

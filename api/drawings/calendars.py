@@ -7,6 +7,7 @@ from datetime import date
 from markupsafe import Markup
 
 from api.drawings import words
+from api.drawings.legends import SAMPLE, Entry, legend
 from api.drawings.svg import Point, Sheet, drawing
 from api.drawings.words import Speech, Translate, same
 
@@ -15,6 +16,11 @@ PER_ROW = {False: 14, True: 7}
 TALL, HEAD, FOOT, GAP = 64, 22, 42, 14
 """User units: the highest column, its number, its day and weekday, the gap between rows."""
 PILE = 88
+LETTERS = {
+    words.REST_LETTER: words.WEEKEND,
+    words.HOLIDAY_LETTER: words.HOLIDAY,
+    words.MAKE_UP_LETTER: words.MAKE_UP,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,7 @@ def _paint(sheet: Sheet, coming: Coming) -> None:
         spot = (left + column * wide, top + row * (high + GAP))
         _column(sheet, spot, wide, day, coming)
         sheet.reaches(spot[1] + high + 2)
+    legend(sheet, sheet.floor + 8, _entries(coming))
 
 
 def _column(sheet: Sheet, spot: Point, wide: float, day: DueDay, coming: Coming) -> None:
@@ -113,12 +120,12 @@ def _drawn_column(sheet: Sheet, spot: Point, wide: float, day: DueDay, coming: C
     first = day is coming.days[0]
     named = first or day.on.day == 1
     dated = coming.say.day(day.on) if named else str(day.on.day)
-    dated = dated if sheet.measure(dated, "small") < wide else f"{day.on.month}/{day.on.day}"
+    dated = dated if sheet.measure(dated, "small bold") < wide - 6 else f"{day.on.month}/{day.on.day}"
     sheet.words((middle, foot + 17), dated, "small bold" if named else "small", "middle")
     below = coming.say(words.TODAY) if first else coming.say.weekday(day.on)
     letter = coming.say(day.letter) if day.letter else ""
-    text = letter if letter and sheet.narrow and first is False else f"{below}{letter}"
-    text = text if sheet.measure(text, "small") < wide else letter or below
+    told = (f"{below} {letter}".strip(), f"{below}{letter}", letter or below)
+    text = next((one for one in told if sheet.measure(one, "small") < wide - 3), told[-1])
     sheet.words((middle, foot + 35), text, "small quiet", "middle")
 
 
@@ -144,3 +151,17 @@ def _pile_row(sheet: Sheet, pile: Pile, say: Speech) -> None:
         sheet.words((50, 26), text, "bold red")
 
     sheet.link(pile.href, text, paint)
+
+
+def _entries(coming: Coming) -> list[Entry]:
+    """The letters of the calendar that occur, with what they mean."""
+    occur = {day.letter for day in coming.days}
+    return [_letter(letter, coming.say(meaning), coming.say) for letter, meaning in LETTERS.items() if letter in occur]
+
+
+def _letter(letter: str, meaning: str, say: Speech) -> Entry:
+    def sample(sheet: Sheet, at: Point) -> None:
+        sheet.cell((at[0] + 3, at[1]), (SAMPLE - 6, 20), "lane" if letter == words.MAKE_UP_LETTER else "lane rest", 3)
+        sheet.words((at[0] + SAMPLE / 2, at[1] + 15), say(letter), "small", "middle")
+
+    return Entry(sample, meaning)

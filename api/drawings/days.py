@@ -1,6 +1,6 @@
 """A term day by day as a calendar: what each day did in the count; hours are drawn in api/drawings/hours.py."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from api.drawings import words
-from api.drawings.legends import Entry, legend
+from api.drawings.legends import SAMPLE, Entry, legend
 from api.drawings.svg import Point, Sheet, drawing
 from api.drawings.words import Speech, Translate, same
 from domain.calendar import SATURDAY
@@ -23,19 +23,21 @@ LONG = 10
 FOLD = 3
 """So many like weeks or more become one row."""
 MONTH_ROOM, HEAD, HIGH = 34, 24, 46
-GUTTER = 20
-"""User units: the column of month names, the row of weekdays, a cell, the gap between two blocks of weeks."""
-NOT_COUNTED = frozenset({DayMark.START, DayMark.REST_SKIPPED, DayMark.SUSPENDED, DayMark.ROLLED})
+GUTTER, WIDEST = 20, 54
+"""User units: the column of month names, the row of weekdays, a cell, the gap between two blocks, the widest cell."""
+REST = (DayMark.REST_COUNTED, DayMark.REST_SKIPPED)
+HATCHED = {DayMark.SUSPENDED: "pause", DayMark.REST_SKIPPED: "rest", DayMark.ROLLED: "late"}
 LETTERS = {
     DayMark.START: words.START_LETTER,
     DayMark.SUSPENDED: words.PAUSE_LETTER,
     DayMark.EXTENDED: words.EXTENDED_LETTER,
     DayMark.ROLLED: words.ROLLED_LETTER,
 }
+BY_LETTER = {words.HOLIDAY_LETTER: words.HOLIDAY, words.MAKE_UP_LETTER: words.MAKE_UP}
 
 
 class Face(NamedTuple):
-    """What a day looks like: the class of its cell, its hatching, the letter in its corner; days alike share a face."""
+    """What a day looks like: its mark, the letter in its corner, whether it is the unrolled last day."""
 
     mark: DayMark
     letter: str = ""
@@ -114,83 +116,87 @@ def _kind(week: tuple[Day, ...]) -> str:
     marks = {day.mark for day in week}
     if len(week) < WEEK:
         return ""
-    for rest in (DayMark.REST_COUNTED, DayMark.REST_SKIPPED):
-        if DayMark.COUNTED in marks and marks <= {DayMark.COUNTED, rest}:
-            return DayMark.COUNTED
+    if marks <= {DayMark.COUNTED, DayMark.REST_COUNTED} or marks <= {DayMark.COUNTED, DayMark.REST_SKIPPED}:
+        return DayMark.COUNTED
     return next(iter(marks)) if len(marks) == 1 else ""
 
 
 def face(day: Day, explained: Explanation) -> Face:
     """How a day is marked, without colour: a letter, a hatching and a border."""
-    nominal = day.on == explained.nominal and day.on != explained.effective
-    letter = LETTERS.get(day.mark, "")
-    if nominal:
-        letter = words.NOMINAL_LETTER
-    elif day.mark in (DayMark.REST_COUNTED, DayMark.REST_SKIPPED):
-        letter = words.REST_LETTER if day.note in ("", DayNote.WEEKEND.label) else words.HOLIDAY_LETTER
-    elif day.note.startswith(DayNote.MAKE_UP.label) and day.on.weekday() >= SATURDAY and not letter:
-        letter = words.MAKE_UP_LETTER
-    return Face(day.mark, letter, nominal)
+    if day.on == explained.nominal and day.on != explained.effective:
+        return Face(day.mark, words.NOMINAL_LETTER, nominal=True)
+    if day.mark in REST:
+        plain = day.note in ("", DayNote.WEEKEND.label)
+        return Face(day.mark, words.REST_LETTER if plain else words.HOLIDAY_LETTER)
+    if day.mark is DayMark.COUNTED and day.on.weekday() >= SATURDAY:
+        return Face(day.mark, words.MAKE_UP_LETTER)
+    return Face(day.mark, LETTERS.get(day.mark, ""))
 
 
 def _paint(sheet: Sheet, strip: Strip) -> None:
     top = _grid(sheet, strip)
     if strip.explained.effective is None:
-        for line in sheet.wrapped(strip.say(SUSPENDED), sheet.room, "bold", most=3):
-            top += 20
-            sheet.words((0, top), line, "bold")
-        top += 10
-    legend(sheet, top + 8, _entries(strip))
+        top = _lines(sheet, top + 4, strip.say(SUSPENDED), "bold")
+    top = legend(sheet, top + 8, _entries(strip))
+    documents = _documents(strip)
+    if documents:
+        _lines(sheet, top, strip.say(words.SOURCES, documents=strip.say(words.LISTED).join(documents)), "small quiet")
+
+
+def _lines(sheet: Sheet, top: float, text: str, cls: str) -> float:
+    for line in sheet.wrapped(text, sheet.room, cls, most=4):
+        top += 19
+        sheet.words((0, top), line, cls)
+    sheet.reaches(top + 6)
+    return top + 6
 
 
 def _grid(sheet: Sheet, strip: Strip) -> float:
     """The weeks from top to bottom, on a wide sheet in two blocks side by side; gives where they end."""
     blocks = 1 if sheet.narrow or len(strip.rows) < 3 else 2
     across = (sheet.room - GUTTER * (blocks - 1)) / blocks
+    wide = min((across - MONTH_ROOM) / WEEK, WIDEST)
     each = -(-len(strip.rows) // blocks)
     for block in range(blocks):
         left = block * (across + GUTTER)
-        wide = min((across - MONTH_ROOM) / WEEK, 54)
-        _weekdays(sheet, left + MONTH_ROOM, wide, strip.say)
+        for number, letter in enumerate(WEEKDAYS):
+            spot = (left + MONTH_ROOM + (number + 0.5) * wide, HEAD - 8)
+            sheet.words(spot, strip.say.t(letter), "small quiet", "middle")
         month = 0
         for number, row in enumerate(strip.rows[block * each : (block + 1) * each]):
-            spot = (left, HEAD + number * HIGH)
-            month = _row(sheet, spot, wide, strip, row, month)
+            month = _row(sheet, (left, HEAD + number * HIGH), wide, strip, row, month)
     return HEAD + each * HIGH
 
 
-def _weekdays(sheet: Sheet, left: float, wide: float, say: Speech) -> None:
-    for number, letter in enumerate(WEEKDAYS):
-        name = say.t(letter)
-        sheet.words((left + (number + 0.5) * wide, HEAD - 8), name, "small quiet", "middle")
-
-
 def _row(sheet: Sheet, spot: Point, wide: float, strip: Strip, row: Row, month: int) -> int:
-    """One week, or a fold; gives the month it ends in, so that a month is named once."""
-    days = row.days if isinstance(row, Fold) else row
-    first = next((day for day in days if day.on.month != month), None)
-    if first:
-        sheet.words((spot[0], spot[1] + 28), strip.say.month(first.on), "small")
+    """One week under its weekdays, or a fold, which names its days; gives the month whose name stands last."""
+    x, y = spot[0] + MONTH_ROOM, spot[1]
     if isinstance(row, Fold):
-        _fold(sheet, (spot[0] + MONTH_ROOM, spot[1]), wide * WEEK, strip.say, row)
-    else:
-        for day in row:
-            at = (spot[0] + MONTH_ROOM + day.on.weekday() * wide, spot[1])
-            _cell(sheet, at, (wide - 3, HIGH - 4), day, strip)
-    return days[-1].on.month
+        _fold(sheet, (x, y), wide * WEEK, strip.say, row)
+        return 0
+    new = dict.fromkeys(strip.say.month(day.on) for day in row if day.on.month != month)
+    for number, name in enumerate(new):
+        sheet.words((spot[0], y + (27 if len(new) == 1 else 18) + 18 * number), name, "small")
+    for day in row:
+        _cell(sheet, (x + day.on.weekday() * wide, y), (wide - 3, HIGH - 4), day, strip)
+    return row[-1].on.month
 
 
 def _fold(sheet: Sheet, at: Point, across: float, say: Speech, row: Fold) -> None:
-    sheet.cell(at, (across - 3, HIGH - 4), "cell fold", 4)
-    days, mark = row.days, row.days[0].mark
+    days = row.days
     numbers = [day.number for day in days if day.number is not None]
-    label = say((DayMark.COUNTED if numbers else mark).label)
-    text = (
-        say(words.FOLDED, n=len(row.weeks), first=numbers[0], last=numbers[-1], label=label)
-        if numbers
-        else say(words.FOLDED_UNCOUNTED, n=len(row.weeks), label=label)
-    )
-    sheet.words((at[0] + 10, at[1] + 26), sheet.clipped(text, across - 20, "small"), "small")
+    mark = DayMark.COUNTED if numbers else days[0].mark
+    size = (across - 3, HIGH - 4)
+    _ground(sheet, at, size, Face(mark))
+    sheet.cell(at, size, "fold", 4)
+    form = words.FOLDED if numbers else words.FOLDED_UNCOUNTED
+    first, last = (numbers[0], numbers[-1]) if numbers else (0, 0)
+    told = say(form, n=len(row.weeks), first=first, last=last, label=say(mark.label))
+    lines = [say.span(days[0].on, days[-1].on), told]
+    if sheet.measure(" · ".join(lines), "small") < across - 32:
+        lines = [" · ".join(lines)]
+    for number, line in enumerate(lines):
+        sheet.words((at[0] + 10, at[1] + (26 if len(lines) == 1 else 18) + 17 * number), line, "small")
 
 
 def _cell(sheet: Sheet, at: Point, size: Point, day: Day, strip: Strip) -> None:
@@ -198,11 +204,10 @@ def _cell(sheet: Sheet, at: Point, size: Point, day: Day, strip: Strip) -> None:
     _ground(sheet, at, size, look)
     white = " paper" if look.mark is DayMark.DUE else ""
     x, y = at
-    sheet.words((x + 5, y + 17), str(day.on.day), f"bold{white}")
+    sheet.words((x + 4, y + 17), str(day.on.day), f"bold{white}")
     if look.letter:
-        sheet.words((x + size[0] - 4, y + 16), strip.say(look.letter), f"small{white}", "end")
-    below = _below(day, strip.say)
-    sheet.words((x + 5, y + size[1] - 6), below, f"small{white or ' quiet'}")
+        sheet.words((x + size[0] - 3, y + 16), strip.say(look.letter), f"small{white}", "end")
+    sheet.words((x + 4, y + size[1] - 6), _below(day, strip.say), f"small{white or ' quiet'}")
     if day.on == strip.today:
         sheet.cell((x - 1, y - 1), (size[0] + 2, size[1] + 2), "now", 5)
 
@@ -215,53 +220,69 @@ def _below(day: Day, say: Speech) -> str:
 
 
 def _ground(sheet: Sheet, at: Point, size: Point, look: Face) -> None:
-    """The cell behind the words; what is hatched keeps a clear plate for them."""
+    """The cell behind the words, hatched along its right side below the letter."""
     sheet.cell(at, size, f"cell {look.mark.value}{' nominal' if look.nominal else ''}", 4)
-    kind = {DayMark.SUSPENDED: "pause", DayMark.REST_SKIPPED: "rest", DayMark.ROLLED: "late"}.get(look.mark)
-    if kind:
-        sheet.hatch((at[0] + size[0] - 12, at[1] + size[1] - 20), (11, 19), kind)
+    kind = HATCHED.get(look.mark)
+    if kind and not look.nominal:
+        across = 14 if size[0] > 45 else 8
+        high = min(size[1] - 2, 21)
+        sheet.hatch((at[0] + size[0] - across - 1, at[1] + size[1] - high - 1), (across, high), kind)
 
 
 def _entries(strip: Strip) -> list[Entry]:
-    """The faces that occur, each once, with the documents behind them."""
+    """The faces that occur, each once, in the order they occur."""
     say = strip.say
-    shown = [day for row in strip.rows if not isinstance(row, Fold) for day in row]
-    faces = list(dict.fromkeys(face(day, strip.explained) for day in shown))
-    found = [_entry(look, _notes(shown, look, strip.explained), say) for look in faces]
-    if any(day.number is not None for day in shown):
-        found.insert(
-            0, Entry(lambda sheet, at: sheet.words((at[0] + 4, at[1] + 15), "1", "small"), say(words.NUMBERED))
-        )
-    if any(day.on == strip.today for day in shown):
-        found.append(Entry(lambda sheet, at: sheet.cell((at[0] + 2, at[1] + 2), (16, 16), "now", 4), say(words.TODAY)))
+    days = strip.explained.days
+    found = [_entry(look, _reasons(strip, look), say) for look in dict.fromkeys(face(d, strip.explained) for d in days)]
+    if any(day.number is not None for day in days):
+        found.insert(0, Entry(_numbered, say(words.NUMBERED)))
+    if any(day.on == strip.today for day in days):
+        found.append(Entry(_now, say(words.TODAY)))
     return found
 
 
-def _notes(shown: Iterable[Day], look: Face, explained: Explanation) -> tuple[str, ...]:
-    """The documents and reasons behind a face, each once."""
-    plain = {"", DayNote.WEEKEND.label}
-    return tuple(dict.fromkeys(day.note for day in shown if face(day, explained) == look and day.note not in plain))
+def _numbered(sheet: Sheet, at: Point) -> None:
+    sheet.words((at[0] + SAMPLE / 2, at[1] + 15), "1", "small", "middle")
 
 
-def _entry(look: Face, notes: tuple[str, ...], say: Speech) -> Entry:
-    names = {
-        words.HOLIDAY_LETTER: words.HOLIDAY,
-        words.MAKE_UP_LETTER: words.MAKE_UP,
-        words.NOMINAL_LETTER: words.NOMINAL,
-    }
-    named = names.get(look.letter)
+def _now(sheet: Sheet, at: Point) -> None:
+    sheet.cell((at[0] + 2, at[1] + 1), (SAMPLE - 4, 18), "now", 4)
+
+
+def _entry(look: Face, reasons: str, say: Speech) -> Entry:
     label = say(look.mark.label)
-    if named and named not in "".join(notes):
-        label = f"{say(named)}{say(words.COMMA)}{label}"
-    reasons = say(words.LISTED).join(notes)
-    return Entry(
-        lambda sheet, at: _sample(sheet, at, look, say),
-        say(words.NOTED, label=label, reasons=reasons) if reasons else label,
+    if look.nominal:
+        label = say(words.NOMINAL)
+    elif look.letter in BY_LETTER:
+        label = say(words.COMMA).join(dict.fromkeys((say(BY_LETTER[look.letter]), label)))
+
+    def sample(sheet: Sheet, at: Point) -> None:
+        _ground(sheet, at, (SAMPLE, 20), look)
+        if look.letter:
+            sheet.words((at[0] + 3, at[1] + 15), say(look.letter), "small")
+
+    return Entry(sample, say(words.NOTED, label=label, reasons=reasons) if reasons else label)
+
+
+def _reasons(strip: Strip, look: Face) -> str:
+    """Why terms were suspended, or why the last day is what it is; documents are named once, below."""
+    if look.mark not in (DayMark.SUSPENDED, DayMark.DUE):
+        return ""
+    notes = (day.note for day in strip.explained.days if face(day, strip.explained) == look)
+    said_ = [note for note in dict.fromkeys(notes) if note and note not in _documents(strip)]
+    return strip.say(words.LISTED).join(strip.say(note) for note in said_ if not _is_calendars(note))
+
+
+def _is_calendars(note: str) -> bool:
+    return note.startswith(DayNote.MAKE_UP.label) or note == DayNote.WEEKEND.label
+
+
+def _documents(strip: Strip) -> tuple[str, ...]:
+    """The State Council's notices behind holidays, make-up days and rolling, each once."""
+    lead = f"{DayNote.MAKE_UP.label}："
+    notes = (
+        day.note.removeprefix(lead)
+        for day in strip.explained.days
+        if day.mark in (*REST, DayMark.ROLLED) or day.note.startswith(lead)
     )
-
-
-def _sample(sheet: Sheet, at: Point, look: Face, say: Speech) -> None:
-    _ground(sheet, (at[0], at[1]), (20, 20), look)
-    white = " paper" if look.mark is DayMark.DUE else ""
-    if look.letter:
-        sheet.words((at[0] + 10, at[1] + 15), say(look.letter), f"small{white}", "middle")
+    return tuple(note for note in dict.fromkeys(notes) if note not in ("", DayNote.WEEKEND.label))

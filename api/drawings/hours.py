@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from markupsafe import Markup
 
 from api.drawings import words
-from api.drawings.svg import Sheet, drawing
+from api.drawings.legends import SAMPLE, Entry, legend
+from api.drawings.svg import Point, Sheet, drawing
 from api.drawings.words import Speech, Translate, same
 from domain.calendar import DAY, local_date, midnight
 from domain.wording import SUSPENDED
@@ -15,7 +16,7 @@ from models.contracts.clock import Explanation
 from models.contracts.vocabulary import DayMark
 
 HOUR = timedelta(hours=1)
-LEFT, BAR, HIGH = 8, 44, 18
+LEFT, BAR, HIGH = 8, 26, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ def _paint(sheet: Sheet, line: Line) -> None:
     ends = line.say.instant(line.explained.due_at) if line.explained.due_at else line.say(words.PAUSE_LETTER)
     sheet.words((sheet.room - LEFT, BAR - 10), ends, "small bold", "end")
     _sentence(sheet, said(line))
+    legend(sheet, sheet.floor, _entries(line))
 
 
 def _midnights(sheet: Sheet, line: Line, place: Callable[[datetime], float], end: datetime) -> None:
@@ -94,3 +96,17 @@ def _sentence(sheet: Sheet, text: str) -> None:
         sheet.words((LEFT, y), row)
         y += 20
     sheet.reaches(y)
+
+
+def _entries(line: Line) -> list[Entry]:
+    run = [Entry(_run, line.say(words.HOURS_RUN))] if line.now else []
+    return [*run, Entry(_pause, line.say(DayMark.SUSPENDED.label))] if _held(line) else run
+
+
+def _run(sheet: Sheet, at: Point) -> None:
+    sheet.cell((at[0] + 2, at[1] + 4), (SAMPLE - 4, 12), "run", 3)
+
+
+def _pause(sheet: Sheet, at: Point) -> None:
+    sheet.cell((at[0] + 2, at[1] + 4), (SAMPLE - 4, 12), "plate")
+    sheet.hatch((at[0] + 2, at[1] + 4), (SAMPLE - 4, 12), "pause")

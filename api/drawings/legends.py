@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from api.drawings.svg import Point, Sheet
 
-SAMPLE, ROW, GAP = 20, 24, 18
+SAMPLE, ROW, GAP = 28, 24, 18
 """User units: how wide a sample is, how high a row, how far apart two entries stand."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One mark: `paint` draws it in the middle of a square of SAMPLE units whose upper left corner it is given."""
+    """One mark: `paint` draws it in a field SAMPLE wide and 20 high whose upper left corner it is given."""
 
     paint: Callable[[Sheet, Point], None]
     words: str

@@ -1,4 +1,4 @@
-"""What the life of a policy is made of and what is said of each part; drawn by life_bar.py on either sheet."""
+"""What the life of a policy is made of and what is said of each part; drawn by life_bar.py and life_list.py."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +16,7 @@ class Standing(StrEnum):
     OVERDUE = "overdue"
     COMING = "coming"
     SKIPPED = "skipped"
+    STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +35,6 @@ class Milestone:
     href: str = ""
     """Where its explanation is, on our own pages; empty for none."""
 
-    def standing(self, today: date) -> Standing:
-        """How it stands at the end of the terms that ran out before `today`."""
-        if self.done_on:
-            return Standing.LATE if self.due_on and self.done_on > self.due_on else Standing.DONE
-        if self.skipped:
-            return Standing.SKIPPED
-        return Standing.OVERDUE if self.due_on and self.due_on < today else Standing.COMING
-
-    def on(self) -> date | None:
-        """The day at which it stands: when it was done, else when it is due."""
-        return self.done_on or self.due_on
-
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -61,87 +50,85 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """A policy from signing to expiry as it stands on `today`; milestones in the order of the stages."""
+    """A policy from signing to expiry as it stands on `today`; milestones between the two in the order of the stages.
+
+    Signing and the end of the cover are drawn from their dates and are no milestones of their own.
+    """
 
     signed_on: date
     expires_on: date
     """The last day of the cover."""
     today: date
-    milestones: tuple[Milestone, ...]
+    milestones: tuple[Milestone, ...] = ()
     hazards: tuple[Mark, ...] = ()
     claims: tuple[Mark, ...] = ()
     ended_on: date | None = None
-    """Where it ended before its time."""
+    """The day it ended before its time; no term runs after it."""
     ended_label: str = ""
-    """How: 退保."""
+    """How it ended: 退保."""
 
     @property
-    def days(self) -> int:
-        """From signing to the last day, at least one."""
-        return max((self.expires_on - self.signed_on).days, 1)
+    def until(self) -> date:
+        """The day up to which terms ran."""
+        return min(self.today, self.ended_on) if self.ended_on else self.today
 
     def share(self, on: date) -> float:
         """Where a day stands between signing (0) and expiry (1)."""
-        return min(max((on - self.signed_on).days / self.days, 0), 1)
+        length = max((self.expires_on - self.signed_on).days, 1)
+        return min(max((on - self.signed_on).days / length, 0), 1)
+
+    def standing(self, of: Milestone) -> Standing:
+        """A term has run out on the day after its due day; what was not due when the policy ended is dropped."""
+        if of.done_on:
+            return Standing.LATE if of.due_on and of.done_on > of.due_on else Standing.DONE
+        if of.skipped:
+            return Standing.SKIPPED
+        if of.due_on and of.due_on < self.until:
+            return Standing.OVERDUE
+        return Standing.STOPPED if self.ended_on else Standing.COMING
 
 
 def milestones(life: Life, say: Speech) -> tuple[Milestone, ...]:
     """Signing, what was given, and the end of the cover."""
-    ended = life.ended_on is not None or life.expires_on < life.today
-    end = Milestone(
-        life.ended_label or say(words.EXPIRES),
-        None if life.ended_on else life.expires_on,
-        life.ended_on or (life.expires_on if ended else None),
-    )
+    over = life.expires_on if life.expires_on < life.today else None
+    due = None if life.ended_on else life.expires_on
+    end = Milestone(life.ended_label or say(words.EXPIRES), due, life.ended_on or over)
     return (Milestone(say(words.SIGNED), done_on=life.signed_on), *life.milestones, end)
 
 
-def story(milestone: Milestone, today: date, say: Speech) -> tuple[str, str]:
-    """When it was or is due, and how it stands: 应于3月8日 · 逾期 4 天."""
-    due, done = milestone.due_on, milestone.done_on
-    owed = say(words.DUE_ON, day=say.day(due)) if due else ""
-    if owed and milestone.provisional:
-        owed += say(words.PROVISIONAL)
-    match milestone.standing(today):
-        case Standing.DONE:
-            return owed, say(words.DONE_ON, day=say.day(done or today))
-        case Standing.LATE:
-            late = (done - due).days if due and done else 0
-            return owed, say(words.DONE_LATE, day=say.day(done or today), n=late)
-        case Standing.SKIPPED:
-            return owed, say(words.SKIPPED)
-        case Standing.OVERDUE:
-            return owed, say(words.LATE_BY, n=(today - (due or today)).days)
-        case Standing.COMING:
-            return owed, _coming(due, today, say)
+def owed(of: Milestone, life: Life, say: Speech, *, brief: bool = False) -> tuple[str, ...]:
+    """When it is due: 应于3月8日, and that this may still move; `brief` leaves out the years."""
+    if of.due_on is None:
+        return ()
+    due = say(words.DUE_ON, day=say.day_in(of.due_on, of.due_on.year if brief else life.today.year))
+    return (due, say(words.PROVISIONAL)) if of.provisional and not of.done_on else (due,)
 
 
-def _coming(due: date | None, today: date, say: Speech) -> str:
+def fared(of: Milestone, life: Life, say: Speech, *, brief: bool = False) -> tuple[str, ...]:
+    """How it stands: 3月12日完成, 晚 4 天; `brief` leaves out the years."""
+    due, done, stands = of.due_on, of.done_on, life.standing(of)
+    if done:
+        told = say(words.DONE_ON, day=say.day_in(done, done.year if brief else life.today.year))
+        return (told, say(words.LATER, n=(done - due).days)) if due and done > due else (told,)
+    if stands is Standing.OVERDUE and due:
+        late = say(words.LATE_BY, n=(life.until - due).days)
+        return (late, say(words.STOPPED)) if life.ended_on else (late,)
+    return (_waiting(due, stands, life, say),)
+
+
+def _waiting(due: date | None, stands: Standing, life: Life, say: Speech) -> str:
+    if stands is not Standing.COMING:
+        return say(words.SKIPPED if stands is Standing.SKIPPED else words.STOPPED)
     if due is None:
         return say(words.NO_TERM)
-    return say(words.DUE_TODAY) if due == today else say(words.LEFT, n=(due - today).days)
+    return say(words.DUE_TODAY) if due == life.today else say(words.LEFT, n=(due - life.today).days)
 
 
-def said(life: Life, say: Speech) -> str:
-    """The sentences a sighted person could read off the drawing."""
-    sentences = [
-        say(
-            words.LIFE_SAID,
-            signed=say.full_day(life.signed_on),
-            expires=say.full_day(life.expires_on),
-            today=say.full_day(life.today),
-        )
-    ]
-    told = [
-        milestone.label + say(words.COMMA).join(part for part in story(milestone, life.today, say) if part)
-        for milestone in life.milestones
-    ]
-    if life.ended_on:
-        told.append(f"{life.ended_label}{say.day(life.ended_on)}")
-    for form, marks in ((words.HAZARDS_SAID, life.hazards), (words.CLAIMS_SAID, life.claims)):
-        if marks:
-            told.append(summed(form, marks, say))
-    return "".join([*sentences, say(words.SEMICOLON).join(told), say(words.STOP) if told else ""])
+def mark_said(mark: Mark, kind: str, say: Speech) -> str:
+    """A hazard or claim in a line: 重大隐患 YH-3，9月10日，未结; `kind` is the word HAZARDS or CLAIMS."""
+    stands = say(words.CLOSED_ON, day=say.day(mark.closed_on)) if mark.closed_on else say(words.IS_OPEN)
+    name = f"{say(words.MAJOR if mark.major else kind)} {mark.label}"
+    return say(words.COMMA).join((name, say.day(mark.on), stands))
 
 
 def summed(form: str, marks: tuple[Mark, ...], say: Speech) -> str:
@@ -149,8 +136,15 @@ def summed(form: str, marks: tuple[Mark, ...], say: Speech) -> str:
     return say(form, n=len(marks), open=sum(mark.closed_on is None for mark in marks))
 
 
-def mark_said(mark: Mark, say: Speech) -> str:
-    """A hazard or claim in a line: number, day, and whether it is closed."""
-    stands = say(words.CLOSED_ON, day=say.day(mark.closed_on)) if mark.closed_on else say(words.IS_OPEN)
-    major = say(words.MAJOR) if mark.major else ""
-    return say(words.COMMA).join(part for part in (f"{major}{mark.label}", say.day(mark.on), stands) if part)
+def said(life: Life, say: Speech) -> str:
+    """The sentences a sighted person could read off the drawing."""
+    signed, expires, today = (say.full_day(on) for on in (life.signed_on, life.expires_on, life.today))
+    told = [
+        f"{of.label} {say(words.COMMA).join((*owed(of, life, say), *fared(of, life, say)))}" for of in life.milestones
+    ]
+    if life.ended_on:
+        told.append(f"{life.ended_label} {say.full_day(life.ended_on)}")
+    for form, marks in ((words.HAZARDS_SAID, life.hazards), (words.CLAIMS_SAID, life.claims)):
+        told += [summed(form, marks, say)] if marks else []
+    first = say(words.LIFE_SAID, signed=signed, expires=expires, today=today)
+    return first + say(words.SEMICOLON).join(told) + (say(words.STOP) if told else "")

@@ -1,143 +1,158 @@
 """The life of a policy as one bar in time with cards below; the list for a phone is in api/drawings/life_list.py."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from markupsafe import Markup
 
 from api.drawings import words
 from api.drawings.legends import legend
-from api.drawings.life import Life, Mark, Milestone, Standing, mark_said, milestones, said, story
+from api.drawings.life import Life, Mark, Milestone, Standing, fared, mark_said, milestones, owed, said
 from api.drawings.life_list import listed
 from api.drawings.life_marks import claim, entries, hazard, sign
 from api.drawings.svg import Point, Sheet, drawing
 from api.drawings.words import Speech, Translate, same
 
 LEFT, RIGHT = 60, 16
-HAZARDS, BAR, HIGH, CLAIMS = 52, 72, 26, 122
-CARDS, CARD_ROW, PER_ROW = 152, 78, 7
+HAZARDS, MONTHS, BAR, HIGH, CLAIMS = 54, 86, 94, 26, 142
+LEAD, LINE, PER_ROW = 46, 18, 7
+"""User units: how far leading lines fan out, a line of a card, cards to a row."""
 BUCKET = 22
 """User units: signs nearer than this become one sign with a number."""
 
 
 def life_bar(life: Life, prefix: str = "life", *, t: Translate = same) -> Markup:
-    """Milestones with due and done dates, today's needle, overdue time hatched, hazards above and claims below."""
+    """Milestones with due and done dates, today's needle, overdue time hatched, hazards above and claims below.
+
+    A phone gets the same as a list in order of time.
+    """
     say = Speech(t)
 
     def paint(sheet: Sheet) -> None:
-        foot = listed(sheet, life, say) if sheet.narrow else _bar(sheet, life, say)
-        legend(sheet, foot + 8, entries(life, say))
+        foot = listed(sheet, life, say) if sheet.narrow else Bar(sheet, life, say).drawn()
+        legend(sheet, foot + 8, entries(life, say, spans=not sheet.narrow))
 
     return drawing(prefix, say(words.LIFE), said(life, say), paint)
 
 
-def _place(sheet: Sheet, life: Life, on: date) -> float:
-    return LEFT + (sheet.room - LEFT - RIGHT) * life.share(on)
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """The bar on its sheet."""
 
+    sheet: Sheet
+    life: Life
+    say: Speech
 
-def _bar(sheet: Sheet, life: Life, say: Speech) -> float:
-    def at(on: date) -> float:
-        return _place(sheet, life, on)
+    def at(self, on: date) -> float:
+        """Where a day stands across the sheet."""
+        return LEFT + (self.sheet.room - LEFT - RIGHT) * self.life.share(on)
 
-    first, last = at(life.signed_on), at(life.expires_on)
-    now = at(min(life.today, life.ended_on or life.today))
-    sheet.cell((first, BAR), (last - first, HIGH), "cell dashed" if life.ended_on else "cell", 5)
-    sheet.cell((first, BAR), (now - first, HIGH), "run", 5)
-    for milestone in life.milestones:
-        _late_span(sheet, milestone, life, at)
-    _months(sheet, life, at, say)
-    _lane(sheet, HAZARDS, (life.hazards, hazard, words.HAZARDS), at, say)
-    _lane(sheet, CLAIMS, (life.claims, claim, words.CLAIMS), at, say)
-    foot = _cards(sheet, life, at, say)
-    _needle(sheet, at(life.today), f"{say(words.TODAY)} {say.day(life.today)}")
-    return foot
+    def drawn(self) -> float:
+        """All of it from above to below; gives where it ends."""
+        sheet, life = self.sheet, self.life
+        first, last = self.at(life.signed_on), self.at(life.expires_on)
+        sheet.cell((first, BAR), (last - first, HIGH), "cell dashed" if life.ended_on else "cell", 5)
+        sheet.cell((first, BAR), (self.at(life.until) - first, HIGH), "run", 5)
+        for of in life.milestones:
+            self.late_span(of)
+        self.months()
+        foot = self.cards()
+        self.needle()
+        self.lane(HAZARDS, life.hazards, words.HAZARDS)
+        self.lane(CLAIMS, life.claims, words.CLAIMS)
+        return foot
 
+    def late_span(self, of: Milestone) -> None:
+        """From the due day to the day it was done, or today."""
+        if of.due_on and self.life.standing(of) in (Standing.LATE, Standing.OVERDUE):
+            start, end = self.at(of.due_on), self.at(of.done_on or self.life.until)
+            size = (max(end - start, 4), HIGH - 8)
+            self.sheet.cell((start, BAR + 4), size, "plate edge")
+            self.sheet.hatch((start, BAR + 4), size, "late")
 
-def _late_span(sheet: Sheet, milestone: Milestone, life: Life, at: Callable[[date], float]) -> None:
-    """From the due day to the day it was done, or today."""
-    if milestone.due_on and milestone.standing(life.today) in (Standing.LATE, Standing.OVERDUE):
-        start, end = at(milestone.due_on), at(milestone.done_on or life.today)
-        sheet.cell((start, BAR + 4), (max(end - start, 4), HIGH - 8), "plate edge")
-        sheet.hatch((start, BAR + 4), (max(end - start, 4), HIGH - 8), "late")
+    def months(self) -> None:
+        """The first of each month as a tick above the bar, named as often as there is room."""
+        on, free, now = _next_month(self.life.signed_on), LEFT - 10.0, self.at(self.life.today)
+        while on <= self.life.expires_on:
+            x, name = self.at(on), self.say.month_of_axis(on)
+            half = self.sheet.measure(name, "small") / 2
+            self.sheet.line((x, BAR - 5), (x, BAR), "rule")
+            if x - half > free and x + half < self.sheet.room and abs(x - now) > half + 3:
+                self.sheet.words((x, MONTHS), name, "small quiet", "middle")
+                free = x + half + 10
+            on = _next_month(on)
 
+    def needle(self) -> None:
+        """Today, from above the hazards to below the bar."""
+        sheet, x = self.sheet, self.at(self.life.today)
+        text = f"{self.say(words.TODAY)} {self.say.full_day(self.life.today)}"
+        half = sheet.measure(text, "small bold") / 2
+        sheet.line((x, 20), (x, BAR + HIGH + 4), "mark")
+        sheet.shape(((x - 6, 18), (x + 6, 18), (x, 27)), "ink")
+        sheet.words((min(max(x, half), sheet.room - half), 13), text, "small bold", "middle")
 
-def _months(sheet: Sheet, life: Life, at: Callable[[date], float], say: Speech) -> None:
-    """The first of each month as a tick, named as often as there is room."""
-    on, free = _next_month(life.signed_on), LEFT - 10.0
-    while on <= life.expires_on:
-        sheet.line((at(on), BAR + HIGH), (at(on), BAR + HIGH + 4), "rule")
-        name = say.month(on)
-        half = sheet.measure(name, "small") / 2
-        if at(on) - half > free:
-            sheet.words((at(on), BAR + HIGH + 18), name, "small quiet", "middle")
-            free = at(on) + half + 10
-        on = _next_month(on)
+    def lane(self, y: float, marks: Sequence[Mark], kind: str) -> None:
+        """Hazards or claims at their days; those too close to tell apart are one sign with their number."""
+        if marks:
+            self.sheet.words((0, y + 5), self.say(kind), "small")
+        heaps: dict[int, list[Mark]] = {}
+        for mark in marks:
+            heaps.setdefault(int(self.at(mark.on) // BUCKET), []).append(mark)
+        for heap in heaps.values():
+            self.heap((self.at(heap[0].on), y), heap, kind)
+
+    def heap(self, at: Point, marks: list[Mark], kind: str) -> None:
+        """The gravest of some marks at one place, with how many they are; a link where it stands alone."""
+        worst = min(marks, key=lambda mark: (mark.closed_on is not None, not mark.major))
+        paint = hazard if kind == words.HAZARDS else claim
+        href = worst.href if len(marks) == 1 else ""
+        self.sheet.link(href, mark_said(worst, kind, self.say), lambda: paint(self.sheet, at, worst))
+        if len(marks) > 1:
+            self.sheet.words((at[0] + 12, at[1] + 7), f"×{len(marks)}", "small bold")
+
+    def cards(self) -> float:
+        """The milestones side by side, each led to its day on the bar; gives where they end."""
+        shown = milestones(self.life, self.say)
+        foot = (CLAIMS + 12 if self.life.claims else BAR + HIGH) + LEAD
+        across = self.sheet.room / min(len(shown), PER_ROW)
+        for start in range(0, len(shown), PER_ROW):
+            top, lowest = foot, foot
+            for number, of in enumerate(shown[start : start + PER_ROW]):
+                spot = (number * across + 12, top)
+                if start == 0:
+                    self.lead(of, spot)
+                lowest = max(lowest, self.card(spot, across - 16, of))
+            foot = lowest + 16
+        return foot - 10
+
+    def lead(self, of: Milestone, spot: Point) -> None:
+        """A thin line from the day on the bar to the card; none for what never came about."""
+        on = of.done_on or of.due_on
+        if on and self.life.standing(of) is not Standing.STOPPED:
+            x = self.at(on)
+            fan = spot[1] - LEAD
+            self.sheet.disc((x, BAR + HIGH), 3.5, "ink")
+            self.sheet.path(f"M{x:.1f} {BAR + HIGH}V{fan:.1f}L{spot[0]:.1f} {spot[1] - 10:.1f}", "lead")
+
+    def card(self, spot: Point, room: float, of: Milestone) -> float:
+        """A milestone with its sign, when it was due and how it fared; gives where it ends."""
+        x, y = spot
+        stands = self.life.standing(of)
+        rows = [(line, "small quiet") for line in owed(of, self.life, self.say, brief=True)]
+        red = " red" if stands in (Standing.OVERDUE, Standing.LATE) else ""
+        rows += [(line, f"small{red}") for line in fared(of, self.life, self.say, brief=True)]
+        rows = [(part, cls) for line, cls in rows for part in self.sheet.balanced(line, room, "small")]
+
+        def paint() -> None:
+            self.sheet.words((x + 14, y + 5), self.sheet.clipped(of.label, room - 24, "bold"), "bold")
+            sign(self.sheet, spot, stands)
+            for number, (line, cls) in enumerate(rows):
+                self.sheet.words((x - 9, y + 28 + number * LINE), line, cls)
+
+        self.sheet.link(of.href, of.label, paint)
+        return y + 28 + len(rows) * LINE
 
 
 def _next_month(on: date) -> date:
     return date(on.year + on.month // 12, on.month % 12 + 1, 1)
-
-
-def _lane(
-    sheet: Sheet,
-    y: float,
-    lane: tuple[Sequence[Mark], Callable[[Sheet, Point, Mark], None], str],
-    at: Callable[[date], float],
-    say: Speech,
-) -> None:
-    """Hazards or claims at their days; those too close to tell apart are one sign with their number."""
-    marks, paint, name = lane
-    if not marks:
-        return
-    sheet.words((0, y + 5), say(name), "small")
-    heaps: dict[int, list[Mark]] = {}
-    for mark in marks:
-        heaps.setdefault(int(at(mark.on) // BUCKET), []).append(mark)
-    for heap in heaps.values():
-        worst = min(heap, key=lambda mark: (mark.closed_on is not None, not mark.major))
-        spot = (at(worst.on), y)
-        href = worst.href if len(heap) == 1 else ""
-        sheet.link(href, mark_said(worst, say), lambda spot=spot, worst=worst: paint(sheet, spot, worst))
-        if len(heap) > 1:
-            sheet.words((spot[0], y - 12), str(len(heap)), "small bold", "middle")
-
-
-def _needle(sheet: Sheet, x: float, text: str) -> None:
-    half = sheet.measure(text, "small bold") / 2
-    sheet.line((x, 20), (x, BAR + HIGH + 4), "mark")
-    sheet.shape(((x - 5, 18), (x + 5, 18), (x, 26)), "ink")
-    sheet.words((min(max(x, half), sheet.room - half), 13), text, "small bold", "middle")
-
-
-def _cards(sheet: Sheet, life: Life, at: Callable[[date], float], say: Speech) -> float:
-    """The milestones side by side, each led to its day on the bar; gives where they end."""
-    shown = milestones(life, say)
-    top = CARDS if life.claims else CARDS - 16
-    across = sheet.room / min(max(len(shown), 1), PER_ROW)
-    for number, milestone in enumerate(shown):
-        row, column = divmod(number, PER_ROW)
-        x, y = column * across + 12, top + row * CARD_ROW
-        on = milestone.on()
-        if on and row == 0:
-            foot = BAR + HIGH
-            sheet.path(f"M{at(on):.1f} {foot}V{foot + 24}L{x:.1f} {y - 16:.1f}V{y - 9:.1f}", "lead")
-        _card(sheet, (x, y), across - 24, milestone, life, say)
-    return top + CARD_ROW * -(-len(shown) // PER_ROW)
-
-
-def _card(sheet: Sheet, at: Point, room: float, milestone: Milestone, life: Life, say: Speech) -> None:
-    x, y = at
-    stands = milestone.standing(life.today)
-    owed, how = story(milestone, life.today, say)
-    red = " red" if stands in (Standing.OVERDUE, Standing.LATE) else ""
-
-    def paint() -> None:
-        sign(sheet, at, stands)
-        sheet.words((x + 14, y + 5), sheet.clipped(milestone.label, room - 10, "bold"), "bold")
-        for number, line in enumerate(
-            [line for part in (owed, how) for line in sheet.wrapped(part, room + 8, "small")]
-        ):
-            weight = f"small{red}" if line not in owed else "small quiet"
-            sheet.words((x - 9, y + 26 + number * 18), line, weight)
-
-    sheet.link(milestone.href, milestone.label, paint)

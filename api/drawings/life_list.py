@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from api.drawings import words
-from api.drawings.life import Life, Mark, Milestone, Standing, mark_said, milestones, story, summed
+from api.drawings.life import Life, Mark, Milestone, Standing, fared, mark_said, milestones, owed, summed
 from api.drawings.life_marks import claim, hazard, sign
-from api.drawings.svg import Point, Sheet, tag
+from api.drawings.svg import Sheet, tag
 from api.drawings.words import Speech
 
 RAIL, WORDS_AT = 14, 36
@@ -28,10 +28,10 @@ class Item:
 
 def listed(sheet: Sheet, life: Life, say: Speech) -> float:
     """All in order of time, today between what was and what comes; gives where the list ends."""
-    items = [_milestone(sheet, milestone, life, say) for milestone in milestones(life, say)]
-    for marks, paint in ((life.hazards, hazard), (life.claims, claim)):
-        items += [_mark(sheet, mark, paint, say) for mark in _first(marks)]
-    items.append(Item(life.today, 2, lambda y: _today(sheet, y, f"{say(words.TODAY)} {say.day(life.today)}")))
+    items = _milestones(sheet, life, say)
+    for marks, kind in ((life.hazards, words.HAZARDS), (life.claims, words.CLAIMS)):
+        items += [_mark(sheet, mark, kind, say) for mark in _first(marks)]
+    items.append(Item(life.today, 2, lambda y: _today(sheet, y, f"{say(words.TODAY)} {say.full_day(life.today)}")))
     rail, y = len(sheet.parts), 4.0
     for item in sorted(items, key=lambda item: (item.on, item.rank)):
         y = item.paint(y)
@@ -47,36 +47,48 @@ def _first(marks: tuple[Mark, ...]) -> list[Mark]:
     return sorted(marks, key=lambda mark: (mark.closed_on is not None, not mark.major, mark.on))[:MOST_LISTED]
 
 
-def _milestone(sheet: Sheet, milestone: Milestone, life: Life, say: Speech) -> Item:
-    owed, how = story(milestone, life.today, say)
-    stands = milestone.standing(life.today)
+def _milestones(sheet: Sheet, life: Life, say: Speech) -> list[Item]:
+    """What has no day of its own stands behind its forerunner, and behind today while it is to come."""
+    found, last = list[Item](), life.signed_on
+    for of in milestones(life, say):
+        waits = life.standing(of) is Standing.COMING and of.due_on is None
+        last = of.done_on or of.due_on or (max(last, life.today) if waits else last)
+        found.append(Item(last, 3 if waits else 1, _milestone(sheet, of, life, say)))
+    return found
+
+
+def _milestone(sheet: Sheet, of: Milestone, life: Life, say: Speech) -> Callable[[float], float]:
+    due, how = say(words.COMMA).join(owed(of, life, say)), say(words.COMMA).join(fared(of, life, say))
+    stands = life.standing(of)
     red = " red" if stands in (Standing.OVERDUE, Standing.LATE) else ""
+    room = sheet.room - WORDS_AT - sheet.measure(how, "small") - 8
+
+    def row(y: float) -> None:
+        sheet.words((WORDS_AT, y + 17), sheet.clipped(of.label, max(room, 60), "bold"), "bold")
+        sheet.words((sheet.room, y + 17), how, f"small{red}", "end")
+        sign(sheet, (RAIL, y + 12), stands)
+        if due:
+            sheet.words((WORDS_AT, y + 17 + LINE), due, "small quiet")
 
     def paint(y: float) -> float:
-        def row() -> None:
-            sign(sheet, (RAIL, y + 12), stands)
-            room = sheet.room - WORDS_AT - sheet.measure(how, "small") - 8
-            sheet.words((WORDS_AT, y + 17), sheet.clipped(milestone.label, room, "bold"), "bold")
-            sheet.words((sheet.room, y + 17), how, f"small{red}", "end")
-            if owed:
-                sheet.words((WORDS_AT, y + 17 + LINE), owed, "small quiet")
+        sheet.link(of.href, of.label, lambda: row(y))
+        return y + STEP + (LINE if due else 0) + 8
 
-        sheet.link(milestone.href, milestone.label, row)
-        return y + STEP + (LINE if owed else 0) + 8
-
-    return Item(milestone.on() or life.expires_on, 1, paint)
+    return paint
 
 
-def _mark(sheet: Sheet, mark: Mark, draw: Callable[[Sheet, Point, Mark], None], say: Speech) -> Item:
+def _mark(sheet: Sheet, mark: Mark, kind: str, say: Speech) -> Item:
+    text = mark_said(mark, kind, say)
+    lines = sheet.wrapped(text, sheet.room - WORDS_AT, "small")
+    draw = hazard if kind == words.HAZARDS else claim
+
+    def row(y: float) -> None:
+        for number, line in enumerate(lines):
+            sheet.words((WORDS_AT, y + 16 + number * 16), line, "small")
+        draw(sheet, (RAIL, y + 12), mark)
+
     def paint(y: float) -> float:
-        lines = sheet.wrapped(mark_said(mark, say), sheet.room - WORDS_AT, "small")
-
-        def row() -> None:
-            draw(sheet, (RAIL, y + 12), mark)
-            for number, line in enumerate(lines):
-                sheet.words((WORDS_AT, y + 16 + number * 16), line, "small")
-
-        sheet.link(mark.href, mark_said(mark, say), row)
+        sheet.link(mark.href, text, lambda: row(y))
         return y + STEP + (len(lines) - 1) * 16
 
     return Item(mark.on, 0, paint)

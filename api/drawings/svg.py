@@ -127,6 +127,17 @@ class Sheet:
             lines[-1] = self.clipped(lines[-1] + rest, room, cls)
         return tuple(lines)
 
+    def balanced(self, text: str, room: float, cls: str = "", most: int = 4) -> tuple[str, ...]:
+        """A text in as few lines as `room` allows, all about as long."""
+        lines = self.wrapped(text, room, cls, most)
+        while len(lines) > 1 and not lines[-1].endswith("…"):
+            room -= 2
+            shorter = self.wrapped(text, room, cls, most)
+            if len(shorter) > len(lines) or shorter[-1].endswith("…"):
+                break
+            lines = shorter
+        return lines
+
     def clipped(self, text: str, room: float, cls: str = "") -> str:
         """A text no wider than `room`, cut with an ellipsis where it is."""
         if self.measure(text, cls) <= room:

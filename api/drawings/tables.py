@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from api.drawings import words
-from api.drawings.legends import Entry, legend
+from api.drawings.legends import SAMPLE, Entry, legend
 from api.drawings.svg import Point, Sheet, drawing
 from api.drawings.words import Speech, Translate, same
 
 SHADES = 4
 LABEL, TOTAL, HIGH = 128, 64, 44
-PANEL_ROW = 26
+PANEL_ROW, GAP = 26, 24
 HEAD_LINE = 17
 WIDEST = 92
 
@@ -88,7 +88,11 @@ def heat_strip(table: Table, prefix: str = "heat", *, t: Translate = same) -> Ma
 
     def paint(sheet: Sheet) -> None:
         foot = _panels(sheet, plot, 1) if sheet.narrow else _matrix(sheet, plot)
-        legend(sheet, foot + 10, _entries(plot))
+        entries = shade_entries(plot.say, plot.table.overdue > 0)
+        foot = legend(sheet, foot + 10, entries[1:] if sheet.narrow else entries)
+        if len(plot.table.columns) < len(table.columns):
+            sheet.words((0, foot + 14), plot.say(words.LEFT_OUT), "small quiet")
+            sheet.reaches(foot + 20)
 
     return drawing(prefix, table.title, said(plot), paint)
 
@@ -98,7 +102,8 @@ def small_multiples(table: Table, prefix: str = "panels", *, t: Translate = same
     plot = plotted(table, t)
 
     def paint(sheet: Sheet) -> None:
-        legend(sheet, _panels(sheet, plot, 1 if sheet.narrow else 3) + 10, _entries(plot)[-1:])
+        foot = _panels(sheet, plot, 1 if sheet.narrow else 3)
+        legend(sheet, foot + 10, shade_entries(plot.say, plot.table.overdue > 0)[1:])
 
     return drawing(prefix, table.title, said(plot), paint)
 
@@ -146,7 +151,7 @@ def shaded(sheet: Sheet, at: Point, size: Point, count: Count, shade: int) -> st
 def _matrix(sheet: Sheet, plot: Plot) -> float:
     table = plot.table
     wide = min((sheet.room - LABEL - TOTAL) / max(len(table.columns), 1), WIDEST)
-    lines = [sheet.wrapped(column.label, wide - 4, "small", most=4) for column in table.columns]
+    lines = [sheet.balanced(column.label, wide - 4, "small") for column in table.columns]
     top = max([len(one) for one in lines] or [1]) * HEAD_LINE + 8
     for number, (column, label) in enumerate(zip(table.columns, lines, strict=True)):
         x = LABEL + (number + 0.5) * wide
@@ -192,8 +197,8 @@ def _matrix_cell(sheet: Sheet, plot: Plot, pair: tuple[Heading, Heading], at: Po
         size = (wide - 3, HIGH - 3)
         white = shaded(sheet, at, size, count, plot.ranks[count.count])
         middle = at[0] + (size[0] - (9 if count.overdue else 0)) / 2
-        text = str(count.count) if count.count else "·"
-        sheet.words((middle, at[1] + (18 if count.overdue else 26)), text, f"bold{white}", "middle")
+        weight = f"bold{white}" if count.count else "quiet"
+        sheet.words((middle, at[1] + (18 if count.overdue else 26)), str(count.count), weight, "middle")
         if count.overdue:
             late = plot.say(words.LATE_LETTER, n=count.overdue)
             sheet.words((middle, at[1] + 36), late, f"small{white}", "middle")
@@ -203,10 +208,11 @@ def _matrix_cell(sheet: Sheet, plot: Plot, pair: tuple[Heading, Heading], at: Po
 
 def _panels(sheet: Sheet, plot: Plot, columns: int) -> float:
     """A panel per row in so many columns, each placed under the shortest; gives where the last one ends."""
-    across, ends = sheet.room / columns, [0.0] * columns
+    gap = GAP if columns > 1 else 0
+    across, ends = (sheet.room + gap) / columns, [0.0] * columns
     for row in plot.table.rows:
         place = ends.index(min(ends))
-        ends[place] = _panel(sheet, plot, row, (place * across, ends[place]), across - (20 if columns > 1 else 0)) + 14
+        ends[place] = _panel(sheet, plot, row, (place * across, ends[place]), across - gap) + 14
     return max(ends)
 
 
@@ -231,7 +237,7 @@ def _panel(sheet: Sheet, plot: Plot, row: Heading, at: Point, across: float) -> 
 
 def _panel_bar(sheet: Sheet, plot: Plot, pair: tuple[Heading, Heading], at: Point, across: float) -> None:
     count, say = plot.table.at(*pair), plot.say
-    label = sheet.size("small") * 6 + 8
+    label = min(max(sheet.measure(column.label, "small") for column in plot.table.columns), across * 0.4) + 8
     figure = str(count.count) + (f" {say(words.LATE_LETTER, n=count.overdue)}" if count.overdue else "")
     room = across - label - sheet.size("small") * 5
     unit = room / max(plot.ranks)
@@ -249,14 +255,17 @@ def _panel_bar(sheet: Sheet, plot: Plot, pair: tuple[Heading, Heading], at: Poin
     sheet.link(count.href, named(pair[0].label, pair[1].label, count, say), paint)
 
 
-def _entries(plot: Plot) -> list[Entry]:
-    def shades(sheet: Sheet, at: Point) -> None:
-        for number in range(SHADES):
-            sheet.cell((at[0] + number * 5, at[1] + 3), (5, 14), f"shade s{number + 1}")
+def shade_entries(say: Speech, late: bool) -> list[Entry]:
+    """What the shades mean, and what the hatching where anything is overdue."""
+    entries = [Entry(_shades, say(words.SHADES))]
+    return [*entries, Entry(_hatched, say(words.LEGEND_TABLE_LATE))] if late else entries
 
-    def hatched(sheet: Sheet, at: Point) -> None:
-        sheet.cell((at[0] + 2, at[1] + 3), (16, 14), "plate edge")
-        sheet.hatch((at[0] + 2, at[1] + 3), (16, 14), "late")
 
-    entries = [Entry(shades, plot.say(words.SHADES))]
-    return [*entries, Entry(hatched, plot.say(words.LEGEND_TABLE_LATE))] if plot.table.overdue else entries
+def _shades(sheet: Sheet, at: Point) -> None:
+    for number in range(SHADES):
+        sheet.cell((at[0] + number * SAMPLE / SHADES, at[1] + 3), (SAMPLE / SHADES, 14), f"shade s{number + 1}")
+
+
+def _hatched(sheet: Sheet, at: Point) -> None:
+    sheet.cell((at[0] + 2, at[1] + 3), (SAMPLE - 4, 14), "plate edge")
+    sheet.hatch((at[0] + 2, at[1] + 3), (SAMPLE - 4, 14), "late")

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from api.drawings import words
-from api.drawings.legends import Entry, legend
+from api.drawings.legends import legend
 from api.drawings.svg import Point, Sheet, drawing
-from api.drawings.tables import SHADES, Count, Heading, named, ranks, shaded
+from api.drawings.tables import Count, Heading, named, ranks, shade_entries, shaded
 from api.drawings.words import Speech, Translate, same
 
 PER_ROW = {False: 7, True: 3}
-HEAD, HIGH, GAP = 28, 62, 10
+HEAD, HIGH, GAP = 28, 70, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +41,14 @@ def place_map(cities: Sequence[City], prefix: str = "places", *, t: Translate = 
         y = 0.0
         for city in shown:
             y = _city(sheet, y, city, shades, say)
-        legend(sheet, _remark(sheet, y, say) + 4, _entries(say, late > 0))
+        legend(sheet, _remark(sheet, y, say) + 4, shade_entries(say, late > 0))
 
     return drawing(prefix, say(words.TILES), desc, paint)
 
 
 def _city(sheet: Sheet, y: float, city: City, shades: dict[int, int], say: Speech) -> float:
     per_row = PER_ROW[sheet.narrow]
-    wide = sheet.room / per_row
+    wide = (sheet.room + 4) / per_row
     total = say(words.ITEMS, n=city.total)
     name = sheet.clipped(city.heading.label, sheet.room - 100, "bold")
     sheet.link(city.heading.href, city.heading.label, lambda: sheet.words((0, y + 18), name, "bold"))
@@ -67,12 +67,16 @@ def _tile(sheet: Sheet, at: Point, size: Point, tile: tuple[Heading, Count, int]
 
     def paint() -> None:
         white = shaded(sheet, at, size, count, shade)
-        sheet.words((at[0] + 6, at[1] + 22), sheet.clipped(heading.label, room), white.strip())
+        lines, cls = (heading.label,), white.strip()
+        if sheet.measure(heading.label) > room:
+            lines, cls = sheet.balanced(heading.label, room, "small", most=2), f"small{white}"
+        for number, line in enumerate(lines):
+            sheet.words((at[0] + 6, at[1] + (16 if len(lines) > 1 else 22) + 16 * number), line, cls)
         figure = str(count.count)
-        sheet.words((at[0] + 6, at[1] + 47), figure, f"large bold{white}")
+        sheet.words((at[0] + 6, at[1] + 55), figure, f"large bold{white}")
         if count.overdue:
             late = say(words.LATE_LETTER, n=count.overdue)
-            sheet.words((at[0] + 14 + sheet.measure(figure, "large"), at[1] + 47), late, f"small{white}")
+            sheet.words((at[0] + 14 + sheet.measure(figure, "large"), at[1] + 55), late, f"small{white}")
 
     sheet.link(count.href or heading.href, named(heading.label, say(words.TOTAL), count, say), paint)
 
@@ -82,15 +86,3 @@ def _remark(sheet: Sheet, y: float, say: Speech) -> float:
         y += 18
         sheet.words((0, y), line, "small quiet")
     return y + 6
-
-
-def _entries(say: Speech, late: bool) -> list[Entry]:
-    def shades(sheet: Sheet, at: Point) -> None:
-        for number in range(SHADES):
-            sheet.cell((at[0] + number * 5, at[1] + 3), (5, 14), f"shade s{number + 1}")
-
-    def hatched(sheet: Sheet, at: Point) -> None:
-        sheet.hatch((at[0] + 2, at[1] + 3), (16, 14), "late")
-
-    entries = [Entry(shades, say(words.SHADES))]
-    return [*entries, Entry(hatched, say(words.LEGEND_TABLE_LATE))] if late else entries

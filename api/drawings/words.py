@@ -9,74 +9,55 @@ from domain.wording import WEEKDAYS
 
 Translate = Callable[[str], str]
 
-SHORT_DAY, PLAIN_DAY, MONTH, CLOCK = "{month}月{day}日", "{year}年{month}月{day}日", "{month}月", "{day} {time}"
-WEEKDAY = "周{letter}"
-ITEMS, DAYS, MONEY, SHARE = "{n} 件", "{n} 天", "{amount} 元", "{percent} %"
+SHORT_DAY, PLAIN_DAY = "{month}月{day}日", "{year}年{month}月{day}日"
+MONTH, YEAR, WEEKDAY = "{month}月", "{year}年", "周{letter}"
+CLOCK, SPAN = "{day} {time}", "{first}–{last}"
+ITEMS, MONEY, SHARE = "{n} 件", "{amount} 元", "{percent} %"
 STOP, COMMA, SEMICOLON, LISTED, NOTED = "。", "，", "；", "、", "{label}：{reasons}"
-TODAY = "今天"
-MORE = "另有 {n} 项"
-OVERDUE = "逾期"
-TOTAL = "合计"
+TODAY, OVERDUE, TOTAL, NOTHING = "今天", "逾期", "合计", "没有记录"
 
-LIFE = "保单的一生"
-LIFE_SAID = "{signed}签署，{expires}届满；今天是{today}。"
+LIFE, LIFE_SAID = "保单的一生", "{signed}签署，{expires}届满；今天是{today}。"
 SIGNED, EXPIRES = "签署", "届满"
-DONE_ON, DONE_LATE, LATE_BY, DUE_ON, LEFT = (
-    "{day}完成",
-    "{day}完成，晚 {n} 天",
-    "逾期 {n} 天",
-    "应于{day}",
-    "还剩 {n} 天",
-)
-DUE_TODAY, SKIPPED, NO_TERM, PROVISIONAL = "今天到期", "未办理即已过", "未办理", "（暂定）"
-HAZARDS, CLAIMS, HAZARDS_SAID, CLAIMS_SAID = (
-    "隐患",
-    "理赔",
-    "隐患 {n} 项，未销号 {open} 项",
-    "理赔 {n} 件，未结 {open} 件",
-)
-CLOSED_ON, IS_OPEN, MAJOR = "{day}办结", "未结", "重大"
-LEGEND_DONE, LEGEND_LATE, LEGEND_OVERDUE, LEGEND_COMING, LEGEND_SKIPPED = (
-    "已完成",
-    "已完成，但晚于期限",
-    "逾期未完成",
-    "未到期",
-    "未办理即已过",
-)
+DUE_ON, PROVISIONAL = "应于{day}", "日期暂定"
+DONE_ON, LATER, LATE_BY = "{day}完成", "晚 {n} 天", "逾期 {n} 天"
+DUE_TODAY, LEFT = "今天到期", "还剩 {n} 天"
+SKIPPED, STOPPED, NO_TERM = "未办理即已过", "随保单终止", "未办理"
+HAZARDS, CLAIMS, MAJOR = "隐患", "理赔", "重大隐患"
+HAZARDS_SAID, CLAIMS_SAID = "隐患 {n} 项，未销号 {open} 项", "理赔 {n} 件，未结 {open} 件"
+CLOSED_ON, IS_OPEN = "{day}办结", "未结"
+LEGEND_DONE, LEGEND_LATE, LEGEND_OVERDUE = "已完成", "已完成，但晚于期限", "逾期未完成"
+LEGEND_COMING = "未完成，未到期"
 LEGEND_HAZARD, LEGEND_HAZARD_CLOSED, OF_MAJOR = "隐患未销号", "隐患已销号", "重大{label}"
 LEGEND_CLAIM, LEGEND_CLAIM_CLOSED, LEGEND_LATE_SPAN = "理赔未结", "理赔已结", "超期时段"
 
-STRIP = "逐日计算"
-STRIP_SAID = "自{first}至{last}逐日列出：计入 {counted} 天"
+STRIP, STRIP_SAID = "逐日计算", "自{first}至{last}逐日列出：计入 {counted} 天"
 STRIP_PART = "{label} {n} 天"
 STRIP_NOMINAL, STRIP_DUE = "推算末日为{day}", "到期日为{day} 24:00"
 NUMBERED = "数字为计入的第几天"
-FOLDED, FOLDED_UNCOUNTED = "{n} 周 · 第 {first}–{last} 天 · {label}", "{n} 周 · {label}"
+FOLDED, FOLDED_UNCOUNTED = "{n} 周 · 第 {first}–{last} 天", "{n} 周 · {label}"
 START_LETTER, DUE_LETTER, REST_LETTER, HOLIDAY_LETTER, MAKE_UP_LETTER = "始", "到期", "休", "假", "班"
 PAUSE_LETTER, EXTENDED_LETTER, ROLLED_LETTER, NOMINAL_LETTER, SKIPPED_LETTER = "停", "延", "顺", "末", "不计"
-HOLIDAY, MAKE_UP, NOMINAL, REST = "法定节假日", "调休上班", "推算末日", "周末"
-HOURS, HOURS_SAID = "按小时计算", "自{start}起，至{end}止，共 {n} 小时"
-HOURS_HELD = "自{start}起"
+HOLIDAY, MAKE_UP, WEEKEND, NOMINAL = "法定节假日", "调休上班", "周末", "推算末日，遇休息日"
+SOURCES = "放假安排：{documents}"
+HOURS, HOURS_SAID, HOURS_HELD = "按小时计算", "自{start}起，至{end}止，共 {n} 小时", "自{start}起"
+HOURS_RUN = "已过去"
 
 CALENDAR, CALENDAR_SAID = "未来 {n} 天到期事项", "自{first}至{last}共有 {n} 件到期，{busiest}最多，{most} 件"
 CALENDAR_EMPTY, CALENDAR_LATE = "自{first}至{last}没有到期事项", "另有 {n} 件已逾期"
 COLUMN_SAID = "{day}（{weekday}），{n} 件"
 
-TABLE, TABLE_SAID = "{rows} × {columns}", "共 {n} 件，其中逾期 {late} 件"
-TABLE_MOST = "{row} · {column}最多，{n} 件"
+TABLE_SAID, TABLE_MOST = "共 {n} 件，其中逾期 {late} 件", "{row} · {column}最多，{n} 件"
 CELL_SAID, CELL_LATE_SAID = "{row} · {column}：{n} 件", "{row} · {column}：{n} 件，其中逾期 {late} 件"
 LATE_LETTER = "逾 {n}"
-SHADES = "颜色越深，件数越多"
-LEGEND_TABLE_LATE = "斜线：有逾期"
-NOTHING = "没有记录"
+SHADES, LEGEND_TABLE_LATE = "颜色越深，件数越多", "斜线和“逾”：其中已逾期"
+LEFT_OUT = "没有记录的列未画出。"
 TILES, TILES_SAID = "方块图", "按城市分组的方块图，共 {places} 个地方、{n} 件，其中逾期 {late} 件；排列不代表地理位置"
 TILES_REMARK = "方块图：每块是一个地方，按件数排列，不代表地理位置。"
 
-STAGES, STAGES_SAID = "按阶段分布", "共 {n} 件"
-STAGE_PART = "{label} {n} 件"
+STAGES, STAGES_SAID, STAGE_PART = "按阶段分布", "共 {n} 件", "{label} {n} 件"
 SPARK, SPARK_SAID = "{label}走势", "依次为 {values}"
-SPENDING = "服务费列支"
-SPENT, FLOOR, SHORT, REACHED = "已列支 {amount}（{share}）", "下限 {amount}（{share}）", "还差 {amount}", "已达下限"
+SPENDING, SPENT, FLOOR = "服务费列支", "已列支 {amount}（{share}）", "下限 {amount}（{share}）"
+SHORT, REACHED = "还差 {amount}", "已达下限"
 
 
 def same(words: str) -> str:
@@ -101,8 +82,21 @@ class Speech:
         """2024年3月8日"""
         return self(PLAIN_DAY, year=on.year, month=on.month, day=on.day)
 
+    def day_in(self, on: date, year: int) -> str:
+        """The day as said in a year: with its own year where that is another."""
+        return self.day(on) if on.year == year else self.full_day(on)
+
     def month(self, on: date) -> str:
+        """10月"""
         return self(MONTH, month=on.month)
+
+    def month_of_axis(self, on: date) -> str:
+        """A month on an axis of time; January by its year."""
+        return self(YEAR, year=on.year) if on.month == 1 else self.month(on)
+
+    def span(self, first: date, last: date) -> str:
+        """3月4日–5月26日"""
+        return self(SPAN, first=self.day(first), last=self.day_in(last, first.year))
 
     def weekday(self, on: date) -> str:
         """周五"""

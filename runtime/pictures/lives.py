@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import date
 
+from api.drawings.svg import Point, width
 from domain.policy.transitions import ENDED, NEEDS, ORDER, REACHES
 from models.contracts.rulebook import BoundDuty, RulesFor
 from models.contracts.vocabulary import By, CaseKind, Event, HazardGrade, HazardStage, PolicyStage, Sector, Size
@@ -19,8 +20,6 @@ from runtime.pictures.svg import (
     TITLE,
     Box,
     Canvas,
-    Point,
-    width,
 )
 from runtime.pictures.trying import Passage, hazard_passages
 

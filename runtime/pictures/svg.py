@@ -1,22 +1,15 @@
 """Boxes, arrows and words as SVG text, with nothing from elsewhere; what they mean is said elsewhere."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from html import escape
 from math import hypot
 
+from api.drawings.svg import Point, corners
+
 FONT = "'Noto Sans CJK SC','PingFang SC','Microsoft YaHei',sans-serif"
 INK, QUIET, LINE, PAPER = "#1f2933", "#52606d", "#9aa5b1", "#ffffff"
 BLUE, RED, GREEN, GREY = "#1f5f9e", "#b42318", "#14532d", "#7b8794"
-CJK_FROM = "\u2e80"
 HEAD = 7  # length of an arrow head
-
-Point = tuple[float, float]
-
-
-def width(text: str, size: float) -> float:
-    """About how wide a text stands, in pixels: a Chinese character is as wide as high."""
-    return sum(size if letter >= CJK_FROM else size * 0.56 for letter in text)
 
 
 @dataclass(frozen=True)
@@ -97,8 +90,8 @@ class Canvas:
         length = hypot(dx, dy) or 1
         ux, uy = dx / length, dy / length
         back = (tip[0] - ux * HEAD, tip[1] - uy * HEAD)
-        corners = [tip, (back[0] - uy * 4, back[1] + ux * 4), (back[0] + uy * 4, back[1] - ux * 4)]
-        self.parts.append(f'<polygon points="{_points(corners)}" fill="{colour}"/>')
+        places = [tip, (back[0] - uy * 4, back[1] + ux * 4), (back[0] + uy * 4, back[1] - ux * 4)]
+        self.parts.append(f'<polygon points="{corners(places)}" fill="{colour}"/>')
 
     def bar(self, start: Point, end: Point, colour: str) -> None:
         """A thick horizontal bar between two points of one height."""
@@ -116,7 +109,3 @@ class Canvas:
         )
         paper = f'<rect width="{w:g}" height="{h:g}" fill="{PAPER}"/>'
         return "\n".join([head, f"<title>{escape(self.title)}</title>", paper, *self.parts, "</svg>", ""])
-
-
-def _points(corners: Iterable[Point]) -> str:
-    return " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)
