@@ -1,0 +1,9 @@
+"""All pages of the insurer's room as one router; what stands on them is in the files beside this one."""
+
+from fastapi import APIRouter
+
+from api.insurer.pages import lists, workbench
+
+router = APIRouter()
+for part in (workbench, lists):
+    router.include_router(part.router)

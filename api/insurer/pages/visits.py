@@ -1,0 +1,32 @@
+"""Who may come into the insurer's room, and who may act there; what is shown and done is in the other files."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from api.callers import Caller
+from api.desk.frame import Visit, visitor
+from models.contracts.vocabulary import ActorKind, Post
+
+READERS = (Post.INSURER_ADMIN, Post.INSURER_HANDLER, Post.INSURER_AUDITOR)
+ACTORS = (Post.INSURER_ADMIN, Post.INSURER_HANDLER)
+"""An auditor reads everything and does nothing (promises.md 5.1)."""
+APPROVERS = (Post.INSURER_ADMIN,)
+
+Reading = Annotated[Visit, Depends(visitor(ActorKind.INSURER, *READERS), scope="function")]
+Acting = Annotated[Visit, Depends(visitor(ActorKind.INSURER, *ACTORS), scope="function")]
+"""For pages that only lead to acts: an auditor has no use for them."""
+
+
+def staff_number(caller: Caller) -> str:
+    """How a signed-in person signs money steps: never typed, so that the second person really is another one (P10)."""
+    assert caller.user_id is not None
+    return f"U{caller.user_id.hex}"
+
+
+def may_act(caller: Caller) -> bool:
+    return caller.holds(*ACTORS)
+
+
+def may_approve(caller: Caller) -> bool:
+    return caller.holds(*APPROVERS)

@@ -1,0 +1,36 @@
+"""Words the insurer's pages say from Python: titles of lists, headings of workbooks, answers."""
+
+from models.contracts.vocabulary import CaseKind
+
+TITLES = {CaseKind.POLICY: "保单", CaseKind.HAZARD: "隐患", CaseKind.CLAIM: "理赔"}
+HEADINGS = (
+    "编号",
+    "保单",
+    "投保单位",
+    "地区",
+    "行政区划代码",
+    "行业",
+    "规模",
+    "环节",
+    "等级",
+    "签署日期",
+    "生效日期",
+    "届满日期",
+    "最近的期限",
+    "到期日",
+    "日期暂定",
+    "已逾期",
+    "未销号隐患",
+    "定损",
+    "已付",
+)
+COVER, TAKEN_BY, TAKEN_AT, FILTERED_BY, LINES, EVERYTHING, YES = (
+    "说明",
+    "导出单位",
+    "导出时间",
+    "筛选条件",
+    "条数",
+    "全部",
+    "是",
+)
+NARROW_DOWN = "导出的内容超过 {most} 行，请先用筛选条件缩小范围。"
