@@ -20,6 +20,7 @@ from api.desk import frame, front
 from api.doors import build
 from api.insurer import cases, evidence, opening
 from api.insurer import doors as insurer_doors
+from api.insurer.pages import rooms as insurer_rooms
 from api.limits import Limits
 from api.metrics import Metrics
 from api.openapi import describe
@@ -93,4 +94,5 @@ def _v1(today: date) -> APIRouter:
 def _add_portal(app: FastAPI) -> None:
     """The pages behind mailed links, and the style sheets and pictures they use."""
     app.include_router(portal.router)
+    app.include_router(insurer_rooms.router)
     app.mount("/static", front.Kept(directory=pages.TEMPLATES / "static"), name="static")
