@@ -3,7 +3,7 @@
 from sqlalchemy import Table
 from sqlmodel import SQLModel
 
-from models.tables import access, cases, claims, outbox, parties, people
+from models.tables import access, audit, cases, claims, outbox, parties, people
 
 TABLES = SQLModel.metadata.tables
 
@@ -19,6 +19,7 @@ RECIPIENTS = _table(parties.Recipient)
 CASES = _table(cases.Case)
 STEPS = _table(cases.RecordedStep)
 TIMELINE = _table(cases.TimelineLine)
+AUDIT = _table(audit.AuditRow)
 COMMANDS = _table(cases.RecordedCommand)
 FILES = _table(cases.StoredFile)
 OUTBOX = _table(outbox.OutboxNotice)

@@ -1,8 +1,10 @@
-"""Where a command finds the servers: those it was given, else those that `make up` runs in this folder."""
+"""Where a command finds servers and secret: what it was given, else what `make up` runs in this folder."""
+
+from pydantic import SecretStr
 
 from runtime.embedded.ports import LOOPBACK
 from runtime.embedded.postgres import PostgresServer
-from runtime.settings import Settings, sqlalchemy_url
+from runtime.settings import Settings, plain_dsn, sqlalchemy_url
 
 
 def database(settings: Settings) -> str:
@@ -11,6 +13,24 @@ def database(settings: Settings) -> str:
         kept = PostgresServer(settings.var / "postgres", settings.postgres_port).kept_url("app")
         return sqlalchemy_url(kept) if kept else settings.database
     return settings.database
+
+
+def backup(settings: Settings) -> str:
+    """Address of the backup role, which reads every row, for asyncpg. Raises LookupError where there is none."""
+    if settings.database_backup_url is not None:
+        return plain_dsn(settings.database_backup_url.get_secret_value())
+    kept = PostgresServer(settings.var / "postgres", settings.postgres_port).kept_url("backup")
+    if kept is None:
+        raise LookupError("缺少设置 DATABASE_BACKUP_URL / setting DATABASE_BACKUP_URL is missing")
+    return plain_dsn(kept)
+
+
+def with_secret(settings: Settings) -> Settings:
+    """The settings, with the secret of the system that `make up` runs in this folder where none is given."""
+    kept = settings.var / "secret"
+    if settings.secret is None and kept.exists():
+        return settings.model_copy(update={"secret": SecretStr(kept.read_text().strip())})
+    return settings
 
 
 def with_temporal(settings: Settings) -> Settings:

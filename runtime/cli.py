@@ -21,6 +21,7 @@ COMMANDS = {
     "claims": "claims",
     "core-system": "core_system",
     "calendar": "calendar",
+    "audit": "audit",
     "coverage": "coverage",
     "docs": "docs",
 }
