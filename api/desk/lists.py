@@ -261,6 +261,7 @@ def _shown(row: Row[Any], now: datetime) -> Shown:
         "insurer": given.get("insurer") or "",
         "next_label": brief["label"] if brief else "",
         "due_on": last_day(due, brief),
+        "provisional": bool(brief and brief.get("provisional")),
         "left": left(due, reads.as_of(now, row.changed_at)) if due else "",
     }
     return Shown.model_validate({**line.model_dump(), **_money(given.pop("money", None)), **given, **more} | {
