@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from activities.matters import Matter
 from domain import wording
+from models.contracts.vocabulary import AskedFor
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 LONGEST_SUBJECT = 160
@@ -41,6 +42,17 @@ class Piece:
     subject: str
     text: str
     html: Markup
+
+
+@dataclass(frozen=True)
+class AskedPiece:
+    """What an asked letter says: six digits or an address; `about` is the number of the case, where there is one."""
+
+    asked_for: AskedFor
+    expires: str
+    about: str = ""
+    code: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,6 +119,18 @@ class Letters:
         subject = self.subject(envelope, pieces)
         text = self.plain.get_template("parts/letter.txt.j2").render(said)
         html = self.html.get_template("parts/letter.html.j2").render(said, subject=subject)
+        return _message(envelope, subject, text, self._inline.inline(html))
+
+    def asked_subject(self, piece: AskedPiece) -> str:
+        """Without the code: a subject is read over shoulders, and kept."""
+        return _one_line(self.plain.get_template("asked/subject.j2").render(n=piece))
+
+    def asked(self, envelope: Envelope, piece: AskedPiece) -> EmailMessage:
+        """A code or a fresh link, by itself."""
+        said = {"n": piece, "recipient": envelope.to_name, "composed": wording.instant(envelope.composed_at)}
+        subject = self.asked_subject(piece)
+        text = self.plain.get_template("asked/letter.txt.j2").render(said)
+        html = self.html.get_template("asked/letter.html.j2").render(said, subject=subject)
         return _message(envelope, subject, text, self._inline.inline(html))
 
     def subject(self, envelope: Envelope, pieces: Sequence[Piece]) -> str:

@@ -1,10 +1,12 @@
 """The postman: looks into the outbox, composes mails, hands them over and records how that ended; waits for nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from email.message import EmailMessage
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
@@ -16,6 +18,7 @@ from structlog import get_logger
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities import asked as letters_asked
 from activities import mailbook as book
 from activities.letters import Envelope, Letters, Piece
 from activities.links import DEPARTMENTS, address
@@ -45,6 +48,14 @@ class Calendars(Protocol):
     def calendar(self) -> WorkCalendar: ...
 
 
+@dataclass(frozen=True)
+class Draft:
+    """A letter before it is written out; writing may fail on an address no header can carry."""
+
+    subject: str
+    write: Callable[[], EmailMessage]
+
+
 class MailPostman(ports.Postman):
     """Mail from the outbox to a mail server. `secret` makes the links' tokens; `base_url` has no trailing slash."""
 
@@ -67,7 +78,8 @@ class MailPostman(ports.Postman):
             if not await _has_address(session, asked.recipient_id):
                 return Waiting(urgent=0, digest=0, opens_at=opens)
             found = await book.counted(session, asked.recipient_id)
-        return Waiting(urgent=found.get(Urgency.NOW, 0), digest=found.get(Urgency.DIGEST, 0), opens_at=opens)
+            personal = await letters_asked.counted(session, asked.recipient_id)
+        return Waiting(urgent=found.get(Urgency.NOW, 0) + personal, digest=found.get(Urgency.DIGEST, 0), opens_at=opens)
 
     @activity.defn(name="成文")
     async def compose(self, asked: Compose) -> Composed:
@@ -79,6 +91,9 @@ class MailPostman(ports.Postman):
             to = await session.get_one(Recipient, asked.recipient_id)
             desk = book.Desk(self._smtp.sender, self._secret, to.role)
             new = [await book.put_into_mail(session, page, asked.now, desk) for page in book.paged(rows, asked.urgency)]
+            if asked.urgency is Urgency.NOW:
+                sender = (self._smtp.sender, self._secret)
+                new += await letters_asked.put_into_mails(session, asked.recipient_id, asked.now, sender)
         return Composed(mails=(*earlier, *new))
 
     @activity.defn(name="投递")
@@ -90,15 +105,15 @@ class MailPostman(ports.Postman):
             opened = await book.open_mail(session, asked.recipient_id, asked.mail_id)
             if opened.mail.status in book.FINAL:
                 return _delivery(opened.mail)
-            pieces = await self._pieces(session, opened)
-            if not pieces:
+            envelope = self._envelope(opened)
+            draft = await self._draft(session, opened, envelope)
+            if draft is None:
                 await book.settle(session, asked.mail_id, NoticeStatus.UNDELIVERED, at)
                 return Delivery(mail_id=asked.mail_id, status=NoticeStatus.UNDELIVERED)
-            envelope = self._envelope(opened)
-            opened.mail.subject = self._letters.subject(envelope, pieces)
+            opened.mail.subject = draft.subject
             number = await book.begin_attempt(session, opened.mail, at)
         async with _beating():
-            verdict = await self._hand_over(envelope, pieces)
+            verdict = await self._hand_over(envelope, draft)
         return await self._record(opened, number, verdict, max(datetime.now(UTC), asked.now))
 
     @activity.defn(name="登记未送达")
@@ -112,6 +127,19 @@ class MailPostman(ports.Postman):
             await book.queue_tasks(session, TaskKind.UNDELIVERED, opened.notices, wording.MAIL_UNDELIVERED)
             await book.settle(session, asked.mail_id, NoticeStatus.UNDELIVERED, asked.now)
         return Delivery(mail_id=asked.mail_id, status=NoticeStatus.UNDELIVERED)
+
+    async def _draft(self, session: AsyncSession, opened: book.Opened, envelope: Envelope) -> Draft | None:
+        """The letter of this mail; `None` where nothing is left to say."""
+        if not opened.notices:
+            letter = await letters_asked.of_mail(session, opened.mail.id)
+            piece = await letters_asked.piece_of(session, letter, self._secret, self._base_url) if letter else None
+            if piece is None:
+                return None
+            return Draft(self._letters.asked_subject(piece), partial(self._letters.asked, envelope, piece))
+        pieces = await self._pieces(session, opened)
+        if not pieces:
+            return None
+        return Draft(self._letters.subject(envelope, pieces), partial(self._letters.message, envelope, pieces))
 
     async def _pieces(self, session: AsyncSession, opened: book.Opened) -> list[Piece]:
         """Every notice rendered; one whose template fails becomes an operator's task and does not hold up the rest."""
@@ -147,9 +175,9 @@ class MailPostman(ports.Postman):
             pages=opened.pages,
         )
 
-    async def _hand_over(self, envelope: Envelope, pieces: Sequence[Piece]) -> Verdict:
+    async def _hand_over(self, envelope: Envelope, draft: Draft) -> Verdict:
         try:
-            message = self._letters.message(envelope, pieces)
+            message = draft.write()
         except ValueError as unwritable:  # an address no header can carry: nobody can ever be reached there
             return Verdict(Outcome.REFUSED, reply=type(unwritable).__name__)
         return await hand_over(self._smtp, message, envelope.to_address)
@@ -170,6 +198,9 @@ class MailPostman(ports.Postman):
         return Delivery(mail_id=mail_id, status=status, code=verdict.code, moved_to=moved_to)
 
     async def _bounce(self, session: AsyncSession, opened: book.Opened, at: datetime) -> UUID | None:
+        if not opened.notices:
+            await letters_asked.report_bounced(session, opened.to.id)
+            return None
         waiting = [row for row in opened.notices if row.status is NoticeStatus.QUEUED]
         heir = await _heir(session, opened.to, again=await book.have_moved(session, waiting))
         said = wording.MAIL_MOVED if heir else wording.MAIL_STUCK
