@@ -16,6 +16,7 @@ from api.claims import rules as claim_rules
 from api.claims.admission import admit_claim
 from api.department import doors as department_doors
 from api.department import inbox
+from api.department import pages as department_pages
 from api.desk import frame, front
 from api.doors import build
 from api.insurer import cases, evidence, opening
@@ -67,7 +68,7 @@ def assemble(opening_tools: Lifespan, budgets: Budgets, today: date) -> FastAPI:
     app.add_middleware(Limits, budgets=budgets)
     app.add_middleware(Metrics)
     frame.install(app)
-    for router in (health.router, pages.router, front.router):
+    for router in (health.router, pages.router, front.router, department_pages.router):
         app.include_router(router)
     app.include_router(_v1(today))
     _add_portal(app)

@@ -4,6 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
+from sqlalchemy import or_
 
 from api.department.scope import opened, told, within
 from api.desk.audience import Reader
@@ -11,7 +12,6 @@ from api.desk.casefile import read_case
 from api.desk.frame import Visit, visitor
 from api.desk.words import translator
 from models.contracts.vocabulary import ActorKind, CaseKind
-from sqlalchemy import or_
 
 router = APIRouter(prefix="/department", include_in_schema=False)
 Visiting = Annotated[Visit, Depends(visitor(ActorKind.DEPARTMENT), scope="function")]

@@ -29,7 +29,9 @@ class Scope:
     def covers(self, table: FromClause) -> ColumnElement[bool]:
         """As bounds of the place, so that an index on (region, sector) can be used under row-level security."""
         region, sector = table.c.region, table.c.sector
-        inside = [region >= self.prefix, region < self.prefix + "a"] if self.prefix else []  # digits come before letters
+        inside = (
+            [region >= self.prefix, region < self.prefix + "a"] if self.prefix else []
+        )  # digits come before letters
         if self.sector != EVERY_SECTOR:
             inside.append(sector == self.sector)
         return and_(*inside) if inside else region >= ""
