@@ -63,7 +63,7 @@ async def test_the_department_it_is_passed_on_to_is_told_and_may_answer(insurer:
     answer = await district.post(f"{url}/answers", {**DUTY, "answer": "已约谈"})
     assert answer.status_code == 200, answer.text
     timeline = (await insurer.get(f"{url}/timeline")).json()
-    assert "应急管理局将“上传电子保单”转" in [line["said"] for line in timeline if line["event"] == "duty_passed_on"][0]
+    assert "应急管理局将“上传电子保单”转" in next(one["said"] for one in timeline if one["event"] == "duty_passed_on")
 
 
 async def test_a_department_nobody_registered_goes_to_the_operators(insurer: Caller, http, admin) -> None:
