@@ -154,6 +154,8 @@ class FoundHazard(Strict):
     told_on: FactDate | None = None
     """Where the insured was told in writing on the spot, with `receipt` as proof."""
     receipt: Attachment | None = None
+    photographs: tuple[Attachment, ...] = Field(default=(), max_length=12)
+    """What was seen, for the insured's own page."""
 
     @model_validator(mode="after")
     def _founded(self) -> "FoundHazard":
