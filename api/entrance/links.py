@@ -1,0 +1,77 @@
+"""A fresh link for a dead one, mailed to the registered contact and to nobody else; living links are the portal's."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.audit import NOWHERE, Origin
+from api.entrance.codes import Asked, ask
+from api.rows import CASES, LINKS, OUTBOX, RECIPIENTS
+from api.tools import Tools
+from models.contracts.vocabulary import AskedFor
+from models.tables import engine as settings
+
+WAITS = timedelta(hours=24)
+"""How long a fresh link that could not be mailed is still worth mailing."""
+ANSWERS_AFTER = 0.3
+"""Seconds from question to answer, whoever was asked about: how long it took tells nothing."""
+
+
+@asynccontextmanager
+async def evenly() -> AsyncIterator[None]:
+    """What is done inside takes the same time whatever it finds (promises.md P17, 5.2 item 6)."""
+    until = asyncio.get_running_loop().time() + ANSWERS_AFTER
+    try:
+        yield
+    finally:
+        await asyncio.sleep(max(0.0, until - asyncio.get_running_loop().time()))
+
+
+async def ask_fresh(tools: Tools, token: str, origin: Origin = NOWHERE) -> None:
+    """Mail a new link if this token ever was one, its case still runs, and its holder still is who to tell.
+
+    Says nothing in any case, in the same time. One letter for a link in an hour. The link of a case that has ended is
+    revoked when somebody comes with it.
+    """
+    async with evenly(), tools.engine.begin() as connection:
+        link = await _known(connection, token)
+        if link is None:
+            return
+        await settings.tenant(connection, link.insurer_id)
+        if await _has_ended(connection, link.case_id):
+            await _revoke(tools, connection, link.id)
+        elif await _is_still_told(connection, link):
+            asked = Asked(link.recipient_id, AskedFor.FRESH_LINK, link.id)
+            await ask(tools, connection, asked, origin, WAITS)
+
+
+async def _known(connection: AsyncConnection, token: str) -> Row[Any] | None:
+    hashed = sha256(token.encode()).hexdigest()
+    await settings.link(connection, hashed)
+    return (await connection.execute(select(LINKS).where(LINKS.c.token_hash == hashed))).one_or_none()
+
+
+async def _has_ended(connection: AsyncConnection, case_id: UUID) -> bool:
+    ended = select(CASES.c.ended_at).where(CASES.c.id == case_id)
+    return (await connection.execute(ended)).scalar_one() is not None
+
+
+async def _is_still_told(connection: AsyncConnection, link: Row[Any]) -> bool:
+    """A notice that moved on to somebody else is theirs; an address that was taken away is nobody's."""
+    await settings.recipient(connection, link.recipient_id)
+    address = select(RECIPIENTS.c.email).where(RECIPIENTS.c.id == link.recipient_id)
+    told = select(OUTBOX.c.recipient_id).where(OUTBOX.c.id == link.notice_id)
+    holder = (await connection.execute(told)).scalar_one_or_none()
+    return holder in (None, link.recipient_id) and bool((await connection.execute(address)).scalar_one_or_none())
+
+
+async def _revoke(tools: Tools, connection: AsyncConnection, link_id: UUID) -> None:
+    alive = (LINKS.c.id == link_id) & LINKS.c.revoked_at.is_(None)
+    await connection.execute(update(LINKS).where(alive).values(revoked_at=tools.now()))
