@@ -126,7 +126,7 @@ def _drawn_column(sheet: Sheet, spot: Point, wide: float, day: DueDay, coming: C
     letter = coming.say(day.letter) if day.letter else ""
     told = (f"{below} {letter}".strip(), f"{below}{letter}", letter or below)
     text = next((one for one in told if sheet.measure(one, "small") < wide - 3), told[-1])
-    sheet.words((middle, foot + 35), text, "small quiet", "middle")
+    sheet.words((middle, foot + 35), text, "note", "middle")
 
 
 def _pile_column(sheet: Sheet, pile: Pile, say: Speech) -> None:

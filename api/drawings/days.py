@@ -33,6 +33,8 @@ LETTERS = {
     DayMark.EXTENDED: words.EXTENDED_LETTER,
     DayMark.ROLLED: words.ROLLED_LETTER,
 }
+MADE_UP = f"{DayNote.MAKE_UP.label}："
+"""How the note of a make-up working day begins; the document follows."""
 BY_LETTER = {words.HOLIDAY_LETTER: words.HOLIDAY, words.MAKE_UP_LETTER: words.MAKE_UP}
 
 
@@ -138,9 +140,9 @@ def _paint(sheet: Sheet, strip: Strip) -> None:
     if strip.explained.effective is None:
         top = _lines(sheet, top + 4, strip.say(SUSPENDED), "bold")
     top = legend(sheet, top + 8, _entries(strip))
-    documents = _documents(strip)
+    documents = [strip.say.t(note) for note in _documents(strip)]
     if documents:
-        _lines(sheet, top, strip.say(words.SOURCES, documents=strip.say(words.LISTED).join(documents)), "small quiet")
+        _lines(sheet, top, strip.say(words.SOURCES, documents=strip.say(words.LISTED).join(documents)), "note")
 
 
 def _lines(sheet: Sheet, top: float, text: str, cls: str) -> float:
@@ -155,13 +157,13 @@ def _grid(sheet: Sheet, strip: Strip) -> float:
     """The weeks from top to bottom, on a wide sheet in two blocks side by side; gives where they end."""
     blocks = 1 if sheet.narrow or len(strip.rows) < 3 else 2
     across = (sheet.room - GUTTER * (blocks - 1)) / blocks
-    wide = min((across - MONTH_ROOM) / WEEK, WIDEST)
+    wide = min((across - MONTH_ROOM) // WEEK, WIDEST)
     each = -(-len(strip.rows) // blocks)
     for block in range(blocks):
         left = block * (across + GUTTER)
         for number, letter in enumerate(WEEKDAYS):
             spot = (left + MONTH_ROOM + (number + 0.5) * wide, HEAD - 8)
-            sheet.words(spot, strip.say.t(letter), "small quiet", "middle")
+            sheet.words(spot, strip.say.t(letter), "note", "middle")
         month = 0
         for number, row in enumerate(strip.rows[block * each : (block + 1) * each]):
             month = _row(sheet, (left, HEAD + number * HIGH), wide, strip, row, month)
@@ -207,7 +209,7 @@ def _cell(sheet: Sheet, at: Point, size: Point, day: Day, strip: Strip) -> None:
     sheet.words((x + 4, y + 17), str(day.on.day), f"bold{white}")
     if look.letter:
         sheet.words((x + size[0] - 3, y + 16), strip.say(look.letter), f"small{white}", "end")
-    sheet.words((x + 4, y + size[1] - 6), _below(day, strip.say), f"small{white or ' quiet'}")
+    sheet.words((x + 4, y + size[1] - 6), _below(day, strip.say), f"small{white}" if white else "note")
     if day.on == strip.today:
         sheet.cell((x - 1, y - 1), (size[0] + 2, size[1] + 2), "now", 5)
 
@@ -221,7 +223,7 @@ def _below(day: Day, say: Speech) -> str:
 
 def _ground(sheet: Sheet, at: Point, size: Point, look: Face) -> None:
     """The cell behind the words, hatched along its right side below the letter."""
-    sheet.cell(at, size, f"cell {look.mark.value}{' nominal' if look.nominal else ''}", 4)
+    sheet.cell(at, size, f"cell {look.mark.value}{' nominal' if look.nominal else ''}")
     kind = HATCHED.get(look.mark)
     if kind and not look.nominal:
         across = 14 if size[0] > 45 else 8
@@ -265,24 +267,20 @@ def _entry(look: Face, reasons: str, say: Speech) -> Entry:
 
 
 def _reasons(strip: Strip, look: Face) -> str:
-    """Why terms were suspended, or why the last day is what it is; documents are named once, below."""
+    """Why a term was suspended, or why the last day is what it is; documents are named once, below."""
     if look.mark not in (DayMark.SUSPENDED, DayMark.DUE):
         return ""
-    notes = (day.note for day in strip.explained.days if face(day, strip.explained) == look)
-    said_ = [note for note in dict.fromkeys(notes) if note and note not in _documents(strip)]
-    return strip.say(words.LISTED).join(strip.say(note) for note in said_ if not _is_calendars(note))
-
-
-def _is_calendars(note: str) -> bool:
-    return note.startswith(DayNote.MAKE_UP.label) or note == DayNote.WEEKEND.label
+    notes = dict.fromkeys(day.note for day in strip.explained.days if face(day, strip.explained) == look)
+    named = {"", DayNote.WEEKEND.label, *_documents(strip)}
+    told = [strip.say.t(note) for note in notes if note not in named and not note.startswith(MADE_UP)]
+    return strip.say(words.LISTED).join(told)
 
 
 def _documents(strip: Strip) -> tuple[str, ...]:
     """The State Council's notices behind holidays, make-up days and rolling, each once."""
-    lead = f"{DayNote.MAKE_UP.label}："
     notes = (
-        day.note.removeprefix(lead)
+        day.note.removeprefix(MADE_UP)
         for day in strip.explained.days
-        if day.mark in (*REST, DayMark.ROLLED) or day.note.startswith(lead)
+        if day.mark in (*REST, DayMark.ROLLED) or day.note.startswith(MADE_UP)
     )
     return tuple(note for note in dict.fromkeys(notes) if note not in ("", DayNote.WEEKEND.label))

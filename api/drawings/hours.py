@@ -85,7 +85,7 @@ def _midnights(sheet: Sheet, line: Line, place: Callable[[datetime], float], end
         name = line.say.day(day)
         half = sheet.measure(name, "small") / 2
         if x - half > free and x + half < sheet.room:
-            sheet.words((x, BAR + HIGH + 20), name, "small quiet", "middle")
+            sheet.words((x, BAR + HIGH + 20), name, "note", "middle")
             free = x + half + 8
         day += DAY
 

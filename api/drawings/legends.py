@@ -27,7 +27,7 @@ def legend(sheet: Sheet, top: float, entries: Sequence[Entry], left: float = 0) 
             x, y = left, y + ROW
         entry.paint(sheet, (x, y))
         for number, line in enumerate(lines):
-            sheet.words((x + SAMPLE + 6, y + 15 + number * 18), line, "small quiet")
+            sheet.words((x + SAMPLE + 6, y + 15 + number * 18), line, "note")
         y += 18 * (len(lines) - 1)
         x += across + GAP
     y += ROW if entries else 0

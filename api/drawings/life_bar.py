@@ -79,7 +79,7 @@ class Bar:
             half = self.sheet.measure(name, "small") / 2
             self.sheet.line((x, BAR - 5), (x, BAR), "rule")
             if x - half > free and x + half < self.sheet.room and abs(x - now) > half + 3:
-                self.sheet.words((x, MONTHS), name, "small quiet", "middle")
+                self.sheet.words((x, MONTHS), name, "note", "middle")
                 free = x + half + 10
             on = _next_month(on)
 
@@ -139,7 +139,7 @@ class Bar:
         """A milestone with its sign, when it was due and how it fared; gives where it ends."""
         x, y = spot
         stands = self.life.standing(of)
-        rows = [(line, "small quiet") for line in owed(of, self.life, self.say, brief=True)]
+        rows = [(line, "note") for line in owed(of, self.life, self.say, brief=True)]
         red = " red" if stands in (Standing.OVERDUE, Standing.LATE) else ""
         rows += [(line, f"small{red}") for line in fared(of, self.life, self.say, brief=True)]
         rows = [(part, cls) for line, cls in rows for part in self.sheet.balanced(line, room, "small")]

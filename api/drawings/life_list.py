@@ -68,7 +68,7 @@ def _milestone(sheet: Sheet, of: Milestone, life: Life, say: Speech) -> Callable
         sheet.words((sheet.room, y + 17), how, f"small{red}", "end")
         sign(sheet, (RAIL, y + 12), stands)
         if due:
-            sheet.words((WORDS_AT, y + 17 + LINE), due, "small quiet")
+            sheet.words((WORDS_AT, y + 17 + LINE), due, "note")
 
     def paint(y: float) -> float:
         sheet.link(of.href, of.label, lambda: row(y))

@@ -12,12 +12,18 @@ from html import escape
 from markupsafe import Markup
 
 CJK_FROM = "\u2e80"
+WIDE_SIGNS = frozenset("“”‘’…—×〔〕")
+"""Signs below CJK_FROM that Chinese fonts write as wide as a character."""
 WIDE, NARROW = 840, 328
 """User units across: one CSS pixel each on a phone of 360 px, and between 0.86 and 1.2 pixels on a desk."""
-SIZES = {False: {"": 15, "small": 14, "large": 20}, True: {"": 14, "small": 12, "large": 18}}
+SIZES = {
+    False: {"": 15, "small": 14, "note": 14, "large": 20},
+    True: {"": 14, "small": 12, "note": 12, "large": 18},
+}
+ANCHORS = {"middle": "m", "end": "e"}
 """Letter heights by narrowness and class, as drawings.css has them; the smallest is 12 px on either."""
 HATCHES = {
-    "late": '<path d="M0 0V6" class="hatch late"/>',
+    "late": '<path d="M0 0H6V6H0z" class="paper"/><path d="M0 0V6" class="hatch late"/>',
     "pause": '<path d="M0 0V6M0 0H6" class="hatch pause"/>',
     "rest": '<circle cx="3" cy="3" r="1" class="dot rest"/>',
 }
@@ -30,7 +36,7 @@ Point = tuple[float, float]
 
 def width(text: str, size: float) -> float:
     """About how wide a text stands, in pixels: a Chinese character is as wide as high."""
-    return sum(size if letter >= CJK_FROM else size * 0.56 for letter in text)
+    return sum(size if letter >= CJK_FROM or letter in WIDE_SIGNS else size * 0.56 for letter in text)
 
 
 def corners(places: Iterable[Point]) -> str:
@@ -49,7 +55,7 @@ def _named(key: str) -> str:
 
 
 def _valued(value: str | float) -> str:
-    return escape(value) if isinstance(value, str) else f"{round(value, 1):g}"
+    return escape(value) if isinstance(value, str) else f"{value:.1f}".removesuffix(".0")
 
 
 @dataclass
@@ -79,7 +85,8 @@ class Sheet:
 
     def words(self, at: Point, text: str, cls: str = "", anchor: str | None = None) -> None:
         """A line of text on its base line; `anchor` is middle or end, else it starts there."""
-        self.parts.append(tag("text", escape(text), x=at[0], y=at[1], cls=cls or None, text_anchor=anchor))
+        named = f"{cls} {ANCHORS.get(anchor or '', '')}".strip()
+        self.parts.append(tag("text", escape(text), x=at[0], y=at[1], cls=named or None))
 
     def cell(self, at: Point, size: Point, cls: str, rx: float | None = None) -> None:
         """A rectangle from its upper left corner."""

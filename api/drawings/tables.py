@@ -91,7 +91,7 @@ def heat_strip(table: Table, prefix: str = "heat", *, t: Translate = same) -> Ma
         entries = shade_entries(plot.say, plot.table.overdue > 0)
         foot = legend(sheet, foot + 10, entries[1:] if sheet.narrow else entries)
         if len(plot.table.columns) < len(table.columns):
-            sheet.words((0, foot + 14), plot.say(words.LEFT_OUT), "small quiet")
+            sheet.words((0, foot + 14), plot.say(words.LEFT_OUT), "note")
             sheet.reaches(foot + 20)
 
     return drawing(prefix, table.title, said(plot), paint)
@@ -141,16 +141,15 @@ def named(row: str, column: str, count: Count, say: Speech) -> str:
 
 def shaded(sheet: Sheet, at: Point, size: Point, count: Count, shade: int) -> str:
     """The ground of a cell, hatched along its side where something is overdue; gives the class of words on it."""
-    sheet.cell(at, size, f"shade s{shade}", 3)
+    sheet.cell(at, size, f"shade s{shade}")
     if count.overdue:
-        sheet.cell((at[0] + size[0] - 9, at[1] + 1), (8, size[1] - 2), "plate")
         sheet.hatch((at[0] + size[0] - 9, at[1] + 1), (8, size[1] - 2), "late")
     return " paper" if shade >= 3 else ""
 
 
 def _matrix(sheet: Sheet, plot: Plot) -> float:
     table = plot.table
-    wide = min((sheet.room - LABEL - TOTAL) / max(len(table.columns), 1), WIDEST)
+    wide = min((sheet.room - LABEL - TOTAL) // max(len(table.columns), 1), WIDEST)
     lines = [sheet.balanced(column.label, wide - 4, "small") for column in table.columns]
     top = max([len(one) for one in lines] or [1]) * HEAD_LINE + 8
     for number, (column, label) in enumerate(zip(table.columns, lines, strict=True)):
@@ -184,6 +183,7 @@ def _matrix_row(sheet: Sheet, plot: Plot, row: Heading, y: float, wide: float) -
             sheet.words((0, y + (27 if len(lines) == 1 else 18) + number * 18), line)
 
     sheet.link(row.href, row.label, label)
+    sheet.cell((LABEL, y), (len(table.columns) * wide, HIGH - 3), "lane")
     for number, column in enumerate(table.columns):
         _matrix_cell(sheet, plot, (row, column), (LABEL + number * wide, y), wide)
     end = LABEL + len(table.columns) * wide + TOTAL / 2
@@ -195,7 +195,7 @@ def _matrix_cell(sheet: Sheet, plot: Plot, pair: tuple[Heading, Heading], at: Po
 
     def paint() -> None:
         size = (wide - 3, HIGH - 3)
-        white = shaded(sheet, at, size, count, plot.ranks[count.count])
+        white = shaded(sheet, at, size, count, plot.ranks[count.count]) if count.count else ""
         middle = at[0] + (size[0] - (9 if count.overdue else 0)) / 2
         weight = f"bold{white}" if count.count else "quiet"
         sheet.words((middle, at[1] + (18 if count.overdue else 26)), str(count.count), weight, "middle")
@@ -230,7 +230,7 @@ def _panel(sheet: Sheet, plot: Plot, row: Heading, at: Point, across: float) -> 
             _panel_bar(sheet, plot, (row, column), (x, y), across)
             y += PANEL_ROW
     if not table.across(row):
-        sheet.words((x, y + 17), plot.say(words.NOTHING), "small quiet")
+        sheet.words((x, y + 17), plot.say(words.NOTHING), "note")
         y += PANEL_ROW
     return y
 

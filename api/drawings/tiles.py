@@ -84,5 +84,5 @@ def _tile(sheet: Sheet, at: Point, size: Point, tile: tuple[Heading, Count, int]
 def _remark(sheet: Sheet, y: float, say: Speech) -> float:
     for line in sheet.wrapped(say(words.TILES_REMARK), sheet.room, "small"):
         y += 18
-        sheet.words((0, y), line, "small quiet")
+        sheet.words((0, y), line, "note")
     return y + 6

@@ -1,4 +1,4 @@
-"""One of each drawing, made of real terms of the packs; `python -m tests.drawings.showcase FILE` writes a page of them."""
+"""One of each drawing, of real terms; `python -m tests.drawings.showcase FILE` writes a page of them."""
 
 import sys
 from collections.abc import Callable
@@ -18,6 +18,7 @@ from api.drawings.life import Life, Mark, Milestone
 from api.drawings.life_bar import life_bar
 from api.drawings.tables import Count, Heading, Table, heat_strip, small_multiples
 from api.drawings.tiles import City, place_map
+from api.drawings.words import Translate, same
 from domain.calendar import is_working
 from domain.explaining import explain
 from models.contracts.clock import Explanation, Suspension
@@ -134,40 +135,45 @@ STAGES = tuple(
 )
 
 
-def drawings() -> dict[str, Callable[[], Markup]]:
+def drawings(t: Translate = same) -> dict[str, Callable[[], Markup]]:
     """Every drawing by the name of its heading."""
     year = explained(duty(1, "year"), date(2024, 3, 1), suspension(date(2024, 6, 1), date(2024, 7, 10)))
     hours = explained(duty(48, "hour"), datetime.fromisoformat("2024-02-09T10:30:00+08:00"))
     open_end = explained(duty(10, "working_day"), date(2024, 9, 20), suspension(date(2024, 10, 9)))
     ended = replace(LIFE, ended_on=date(2024, 12, 1), ended_label="退保", today=date(2025, 1, 5), claims=())
     return {
-        "life": lambda: life_bar(LIFE, "life"),
-        "life ended": lambda: life_bar(ended, "ended"),
-        "days": lambda: day_strip(term(), "days", today=date(2024, 9, 12)),
-        "working": lambda: day_strip(open_end, "open"),
-        "year": lambda: day_strip(year, "year"),
+        "life": lambda: life_bar(LIFE, "life", t=t),
+        "life ended": lambda: life_bar(ended, "ended", t=t),
+        "days": lambda: day_strip(term(), "days", today=date(2024, 9, 12), t=t),
+        "working": lambda: day_strip(open_end, "open", t=t),
+        "year": lambda: day_strip(year, "year", t=t),
         "hours": lambda: hour_line(
             hours,
             datetime.fromisoformat("2024-02-09T10:30:00+08:00"),
             "hours",
             now=datetime.fromisoformat("2024-02-10T08:00:00+08:00"),
+            t=t,
         ),
-        "coming": lambda: calendar_strip(coming(), "coming", overdue=Pile(17, "/due?late=1")),
-        "heat": lambda: heat_strip(table(), "heat"),
-        "panels": lambda: small_multiples(table(6), "panels"),
-        "places": lambda: place_map(CITIES, "places"),
-        "stages": lambda: stage_bar(STAGES, "stages"),
-        "spark": lambda: spark((3, 5, 2, 8, 13, 9), "到期", "spark"),
-        "short": lambda: progress(Decimal("8400"), Decimal("100000"), Decimal("0.12"), "short"),
-        "reached": lambda: progress(Decimal("15000"), Decimal("100000"), Decimal("0.12"), "reached"),
+        "coming": lambda: calendar_strip(coming(), "coming", overdue=Pile(17, "/due?late=1"), t=t),
+        "heat": lambda: heat_strip(table(), "heat", t=t),
+        "panels": lambda: small_multiples(table(6), "panels", t=t),
+        "places": lambda: place_map(CITIES, "places", t=t),
+        "stages": lambda: stage_bar(STAGES, "stages", t=t),
+        "spark": lambda: spark((3, 5, 2, 8, 13, 9), "到期", "spark", t=t),
+        "short": lambda: progress(Decimal("8400"), Decimal("100000"), Decimal("0.12"), "short", t=t),
+        "reached": lambda: progress(Decimal("15000"), Decimal("100000"), Decimal("0.12"), "reached", t=t),
     }
 
 
+HEAD = """<!DOCTYPE html><html lang="zh-CN"><meta charset="utf-8"><title>drawings</title>
+<meta name="viewport" content="width=device-width">
+<style>body { margin: 0 auto; padding: 16px; max-width: 1000px; font-family: "Noto Sans CJK SC" }</style>"""
+
+
 def page() -> str:
+    """All drawings under each other, with the stylesheet inside."""
     body = "".join(f"<h2>{name}</h2>{draw()}" for name, draw in drawings().items())
-    style = "body{margin:0 auto;padding:16px;max-width:1000px;font-family:'Noto Sans CJK SC'}"
-    css = STYLE.read_text(encoding="utf-8")
-    return f'<!DOCTYPE html><meta charset="utf-8"><meta name="viewport" content="width=device-width"><style>{style}{css}</style>{body}'
+    return f"{HEAD}<style>{STYLE.read_text(encoding='utf-8')}</style>{body}"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,117 @@
+"""What holds of every drawing: it is safe, read aloud, small, inside its sheet, and speaks one language."""
+
+import re
+from collections import Counter
+from xml.etree import ElementTree
+
+import pytest
+
+from api.drawings.bars import StageCount, stage_bar
+from api.drawings.svg import Sheet
+from tests.drawings.reading import everything, sheets
+from tests.drawings.showcase import STYLE, drawings
+
+DRAWINGS = drawings()
+CSS = STYLE.read_text(encoding="utf-8")
+REFERS = re.compile(r"url\(#([^)]+)\)")
+LARGEST = 60_000  # bytes: a page may hold one of them and stay under its hundred kilobytes
+every = pytest.mark.parametrize("name", DRAWINGS)
+
+
+def elements(name: str) -> list[ElementTree.Element]:
+    return everything(DRAWINGS[name]())
+
+
+@every
+def test_it_is_well_formed_and_carries_no_style_and_no_script(name: str) -> None:
+    for element in elements(name):
+        assert element.tag not in ("style", "script", "foreignObject", "image", "use")
+        assert [key for key in element.attrib if key == "style" or key.startswith("on")] == []
+
+
+@every
+def test_each_sheet_says_in_a_sentence_what_is_seen(name: str) -> None:
+    for sheet in sheets(DRAWINGS[name]()):
+        assert sheet.said("title")
+        assert sheet.said("desc").endswith("。")
+        assert sheet.root.attrib["role"] == ("group" if sheet.links else "img")
+        for key in ("aria-labelledby", "aria-describedby"):
+            assert sheet.root.find(f"*[@id='{sheet.root.attrib[key]}']") is not None
+
+
+@every
+def test_what_is_referred_to_is_there(name: str) -> None:
+    ids = {element.attrib["id"] for element in elements(name) if "id" in element.attrib}
+    assert set(REFERS.findall(DRAWINGS[name]())) <= ids
+
+
+def test_all_drawings_of_one_page_share_no_id() -> None:
+    ids = Counter(element.attrib["id"] for name in DRAWINGS for element in elements(name) if "id" in element.attrib)
+    assert [one for one, times in ids.items() if times > 1] == []
+
+
+@every
+def test_every_class_is_known_to_the_stylesheet(name: str) -> None:
+    used = {word for element in elements(name) for word in element.attrib.get("class", "").split()}
+    assert {word for word in used if not re.search(rf"\.{word}\b", CSS)} == set()
+
+
+@every
+def test_all_words_stand_on_the_sheet(name: str) -> None:
+    for sheet in sheets(DRAWINGS[name]()):
+        across, high = sheet.box
+        for text, left, right, y in sheet.spans():
+            assert left >= -2, text
+            assert right <= across + 2, text
+            assert 10 <= y <= high, text
+
+
+@every
+def test_no_two_texts_lie_on_each_other(name: str) -> None:
+    for sheet in sheets(DRAWINGS[name]()):
+        placed = list(sheet.spans())
+        for number, (text, left, right, y) in enumerate(placed):
+            for other, start, end, line in placed[number + 1 :]:
+                assert abs(y - line) > 8 or right <= start + 3 or end <= left + 3, f"{text} / {other}"
+
+
+@every
+def test_it_is_small(name: str) -> None:
+    assert len(DRAWINGS[name]().encode()) < LARGEST
+
+
+def test_letters_are_never_smaller_than_twelve_units() -> None:
+    assert min(map(int, re.findall(r"font-size: (\d+)px", CSS))) >= 12
+
+
+@every
+def test_every_word_of_ours_can_be_in_another_language(name: str) -> None:
+    """Whatever is still Chinese under a translation was given by the caller."""
+    given = {text for sheet in sheets(DRAWINGS[name]()) for text in sheet.texts}
+    other = drawings(lambda text: re.sub("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]+", "w", text))[name]()
+    spoken = "".join(
+        text for sheet in sheets(other) for text in [*sheet.texts, sheet.said("title"), sheet.said("desc")]
+    )
+    ours = "今天|合计|逾期|应于|还剩|计入|没有|下限|列支|最多|方块图|隐患|理赔|到期日|[一二三四五六日]月"
+    assert given
+    assert re.findall(ours, spoken) == []
+
+
+def test_hostile_names_stay_words() -> None:
+    hostile = '<script>alert("1")</script>" onload="x&'
+    drawn = stage_bar((StageCount(hostile, 3, '/x?"><script>'),), "hostile")
+    assert "<script" not in drawn
+    assert [element for element in everything(drawn) if "onload" in element.attrib] == []
+    assert hostile in sheets(drawn)[1].said("desc")
+
+
+@pytest.mark.parametrize("href", ["javascript:alert(1)", "//elsewhere", "/\\elsewhere", "https://elsewhere/", " /x"])
+def test_a_link_leads_to_our_own_pages(href: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(href)):
+        Sheet("x", narrow=True).link(href, "x", lambda: None)
+
+
+@pytest.mark.parametrize("prefix", ["1x", 'a"b', "a b"])
+def test_a_prefix_begins_an_id(prefix: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(prefix)):
+        stage_bar((), prefix)
