@@ -45,12 +45,20 @@ class Settings(BaseSettings):
     field_keys: SecretStr | None = Field(
         default=None, description="keys of victims' data: id:base64 of 32 bytes, several with commas, the current first"
     )
+    payload_keys: SecretStr | None = Field(
+        default=None,
+        description="keys of what Temporal stores, written like the field keys; without them it is readable there",
+    )
     core_systems: SecretStr | None = Field(
         default=None,
         description='where payment orders go: JSON {insurer code: {"url" or "folder": …, "secret": …}}, "*" for others',
     )
     scan_command: str | None = Field(
         default=None, description="virus scan: run with the path of every file that is handed in; 0 means clean"
+    )
+    core_secret: SecretStr | None = Field(
+        default=None,
+        description="secret of the stand-in core system; orders go to it where no ANZE_CORE_SYSTEMS are given",
     )
     public_url: str | None = Field(default=None, description="address of the web server as people outside see it")
     bind: str = Field(default="127.0.0.1", description="interface the web server and the metrics ports listen on")
@@ -77,6 +85,7 @@ class Settings(BaseSettings):
     postgres_port: int = 5433
     temporal_port: int = 7233
     temporal_ui_port: int = 8233
+    core_system_port: int = Field(default=8090, description="where the stand-in core system listens on this machine")
     mail_page_port: int = Field(default=8025, description="where the mails caught on this machine are read")
     web_metrics_port: int = 9100
     worker_metrics_port: int = 9101
@@ -92,7 +101,7 @@ class Settings(BaseSettings):
             )
         return secret
 
-    @field_validator("field_keys")
+    @field_validator("field_keys", "payload_keys")
     @classmethod
     def _refuse_bad_field_keys(cls, keys: SecretStr | None) -> SecretStr | None:
         if keys is not None:

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 from fastapi import FastAPI
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from api.app import assemble
 from api.tools import Budgets, Tools
 from domain.calendar import local_date
 from models.tables.engine import make_engine
 from rules.library import Library
+from runtime.codec import converter
 from runtime.metrics import InternalPort
 from runtime.settings import PROJECT_ROOT, Settings
 
@@ -64,6 +64,6 @@ def _opening(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMana
 async def _temporal(settings: Settings) -> Client:
     return await Client.connect(
         **settings.temporal_connect_config(),  # pyright: ignore[reportArgumentType] - a narrower dictionary
-        data_converter=pydantic_data_converter,
+        data_converter=converter(settings),
         lazy=True,
     )

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
 
 from activities.cashier import PgCashier
@@ -19,6 +18,7 @@ from activities.rulebook import PackDesk
 from activities.treasury import PgTreasury
 from models.tables.engine import make_engine
 from rules.library import Library
+from runtime.codec import converter, prove
 from runtime.metrics import InternalPort, temporal_runtime
 from runtime.paying import PayingWays
 from runtime.sandbox import serving
@@ -50,7 +50,7 @@ async def connect(settings: Settings) -> Client:
     """A client with the converter every process shares."""
     return await Client.connect(
         **settings.temporal_connect_config(),  # pyright: ignore[reportArgumentType] - a narrower dictionary
-        data_converter=pydantic_data_converter,
+        data_converter=converter(settings),
         runtime=temporal_runtime(settings),
     )
 
@@ -105,6 +105,7 @@ def make_worker(client: Client, engine: AsyncEngine, settings: Settings, rules: 
 
 async def run(settings: Settings) -> None:
     """Work until cancelled."""
+    await prove(converter(settings))
     client = await connect(settings)
     await ensure_search_attributes(client, search_attributes())
     await ensure_schedules(client, settings.task_queue)

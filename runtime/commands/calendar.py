@@ -10,13 +10,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from models.tables.engine import make_engine
 from rules.findings import RulesRefused
 from rules.library import Library
 from runtime import addresses, calendars
 from runtime.calendars import Adoption, Outcome, Result
+from runtime.codec import converter
 from runtime.settings import Settings
 
 app = typer.Typer(name="calendar", help="工作日历 / working calendars", no_args_is_help=True)
@@ -64,7 +64,7 @@ async def _carry_out(
     if dry_run:
         return [calendars.foreseen(library, case, adopted) for case in cases]
     target = addresses.with_temporal(settings).temporal_connect_config()
-    client = await Client.connect(**target, data_converter=pydantic_data_converter)  # pyright: ignore[reportArgumentType]
+    client = await Client.connect(**target, data_converter=converter(settings))  # pyright: ignore[reportArgumentType]
     with progress_bar() as bar:
         task = bar.add_task(f"采用 {adopted.year} 年日历", total=len(cases))
         return await calendars.send_all(client, cases, adopted, lambda _: bar.advance(task))

@@ -11,7 +11,6 @@ import uvicorn
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.nudger import Nudger
 from api.app import create_app
@@ -19,6 +18,7 @@ from api.tools import Tools
 from domain.calendar import SHANGHAI, is_working, local_date, next_working
 from models.contracts.rulebook import WorkCalendar
 from models.tables.engine import connected, make_engine, operator
+from runtime.codec import converter
 from runtime.embedded.ports import LOOPBACK
 from runtime.settings import Settings
 from runtime.timetravel import Traveller
@@ -115,7 +115,7 @@ async def open_town(settings: Settings) -> AsyncIterator[Town]:
     async with AsyncExitStack() as leaving:
         client = await Client.connect(
             **settings.temporal_connect_config(),  # pyright: ignore[reportArgumentType] - a narrower dictionary
-            data_converter=pydantic_data_converter,
+            data_converter=converter(settings),
         )
         engine = make_engine(settings.database, CONNECTIONS)
         leaving.push_async_callback(engine.dispose)

@@ -1,0 +1,75 @@
+"""What reaches Temporal under payload keys cannot be read there, can be read here, and survives a change of keys."""
+
+import pytest
+from pydantic import SecretStr
+from temporalio.api.common.v1 import Payload
+
+from models.tables.sealed import FieldKeys, new_key
+from runtime.codec import SealedPayloads, Unreadable, converter, is_sealed, prove
+from runtime.settings import Settings
+
+OLD, NEW = f"k1:{new_key()}", f"k2:{new_key()}"
+SAID = "宿州皖北精细化工有限公司 三号反应釜"
+
+
+def codec(keys: str) -> SealedPayloads:
+    return SealedPayloads(FieldKeys.parse(keys))
+
+
+def given(text: str = SAID) -> Payload:
+    return Payload(metadata={"encoding": b"json/plain"}, data=text.encode())
+
+
+async def test_what_is_sealed_says_nothing_and_opens_to_the_same():
+    for text in (SAID, SAID * 200):
+        (sealed,) = await codec(OLD).encode([given(text)])
+        assert is_sealed(sealed)
+        assert SAID.encode() not in sealed.SerializeToString()
+        assert await codec(OLD).decode([sealed]) == [given(text)]
+
+
+async def test_a_long_payload_becomes_shorter():
+    (sealed,) = await codec(OLD).encode([given(SAID * 500)])
+    assert len(sealed.data) < len((SAID * 500).encode()) / 10
+
+
+async def test_the_same_payload_is_never_sealed_alike():
+    first, second = await codec(OLD).encode([given(), given()])
+    assert first.data != second.data
+
+
+async def test_after_a_rotation_old_payloads_open_and_new_ones_use_the_new_key():
+    (sealed,) = await codec(OLD).encode([given()])
+    rotated = codec(f"{NEW},{OLD}")
+    assert await rotated.decode([sealed]) == [given()]
+    (anew,) = await rotated.encode([given()])
+    assert anew.metadata["anze-key"] == b"k2"
+
+
+async def test_a_missing_key_and_every_changed_byte_are_refused():
+    (sealed,) = await codec(OLD).encode([given()])
+    with pytest.raises(Unreadable):
+        await codec(NEW).decode([sealed])
+    for place in range(len(sealed.data)):
+        changed = bytearray(sealed.data)
+        changed[place] ^= 1
+        with pytest.raises(Unreadable):
+            await codec(OLD).decode([Payload(metadata=dict(sealed.metadata), data=bytes(changed))])
+    for length in range(len(sealed.data) - 1):
+        with pytest.raises(Unreadable):
+            await codec(OLD).decode([Payload(metadata=dict(sealed.metadata), data=sealed.data[:length])])
+
+
+async def test_what_was_never_sealed_is_still_readable():
+    assert await codec(OLD).decode([given()]) == [given()]
+
+
+async def test_a_failure_is_sealed_with_its_words():
+    sealing = converter(Settings.model_construct(payload_keys=SecretStr(OLD)))
+    await prove(sealing)
+    from temporalio.api.failure.v1 import Failure
+
+    failure = Failure()
+    await sealing.encode_failure(ValueError(SAID), failure)
+    assert SAID.encode() not in failure.SerializeToString()
+    assert SAID in str(await sealing.decode_failure(failure))
