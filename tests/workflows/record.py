@@ -19,12 +19,17 @@ from temporalio.testing import TimeSkipper
 
 from domain.calendar import local_date
 from models.contracts import policy as commands
-from models.contracts.vocabulary import HazardGrade, SpendPurpose, SurrenderReason
+from models.contracts.base import Actor
+from models.contracts.base import Office as Seat
+from models.contracts.vocabulary import ActorKind, HazardGrade, Role, SpendPurpose, SurrenderReason
 from runtime.embedded.ports import free_ports
 from runtime.embedded.temporal import TemporalServer
-from tests.domain.lives import FILE, SUZHOU, XIAMEN, found, visit
+from tests.domain.lives import ENTERPRISE, FILE, SUZHOU, XIAMEN, found, visit
+from tests.domain.test_hazard_asking import ASK, DECLINE, OBJECT, REJECT, UPHOLD
 from tests.domain.test_hazard_life import CLAIM, FAILED, PASSED, REFUSE
 from tests.domain.test_policy_refusals import CONFIRM, PLAN, PROVIDER, UPLOAD
+from tests.domain.test_rating import rate
+from tests.makers import SOMEBODY
 from tests.workflows.cases import Office, Opened, fresh_key, given, working
 from tests.workflows.replaying import GOLDEN, HISTORIES, golden
 from workflows.search import SEARCH_ATTRIBUTES
@@ -40,6 +45,7 @@ async def record(office: Office) -> None:
         await keep(opened.handle, f"policy-opened-{place}")
         await _served(office, place)
         await _surrendered(office, place)
+        await _asked(office, place)
         expired = await office.opened(region=place, number=f"P-{place}-expired")
         await expired.pass_days(400)
         await expired.handle.result()
@@ -89,6 +95,42 @@ async def _hazards(office: Office, policy: Opened, place: str) -> None:
     await major.execute_update("refuse_rectification", given(REFUSE, fresh_key()))
     await TimeSkipper(office.client).fast_forward(major, timedelta(days=40))
     await keep(major, f"hazard-refused-{place}")
+
+
+async def _asked(office: Office, place: str) -> None:
+    """The insured rates, objects and asks for time; a department that was told of a refusal passes it on."""
+    policy = await office.opened(region=place, number=f"P-{place}-asked")
+    today = local_date(policy.command.terms.signed_at)
+    await policy.act("name_provider", PROVIDER)
+    await policy.act("record_visit", visit("V-1", today, found("H-1"), found("H-2", grade=HazardGrade.MAJOR)))
+    await policy.act("rate_service", rate(), actor=ENTERPRISE)
+    await keep(policy.handle, f"policy-rated-{place}")
+    ordinary, major = policy.hazard("H-1"), policy.hazard("H-2")
+    for update, command, actor in (
+        ("object", OBJECT, ENTERPRISE),
+        ("answer_objection", REJECT, SOMEBODY),
+        ("ask_more_time", ASK, ENTERPRISE),
+        ("decline_more_time", DECLINE, SOMEBODY),
+        ("object", OBJECT, ENTERPRISE),
+        ("answer_objection", UPHOLD, SOMEBODY),
+    ):
+        await ordinary.execute_update(update, given(command, fresh_key(), actor))
+    await ordinary.result()
+    await keep(ordinary, f"hazard-not_a_hazard-{place}")
+    await major.execute_update("refuse_rectification", given(REFUSE, fresh_key()))
+    named = {"to_region": place, "to_department": "住房和城乡建设局", "reason": "属于在建工地"}
+    passed = commands.PassOn.model_validate({"duty": "major_hazard_report", **named})
+    bureau = Actor(
+        kind=ActorKind.DEPARTMENT,
+        id="bureau",
+        name="应急管理局",
+        office=Seat(region=place, department="应急管理局", roles=(Role.INDUSTRY,)),
+    )
+    acknowledged = commands.AcknowledgeDuty(duty="major_hazard_report")
+    await major.execute_update("acknowledge", given(acknowledged, fresh_key(), bureau))
+    await major.execute_update("pass_on", given(passed, fresh_key(), bureau))
+    await TimeSkipper(office.client).fast_forward(major, timedelta(days=40))
+    await keep(major, f"hazard-passed_on-{place}")
 
 
 async def _surrendered(office: Office, place: str) -> None:
