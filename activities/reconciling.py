@@ -25,7 +25,7 @@ from activities.payment_channels import Answer, Channel
 from domain.claim.wording import ASKED_BY_KEY, NEVER_HEARD_OF, other_side
 from models.contracts.base import Actor, Given
 from models.contracts.claim import RecordOutcome
-from models.contracts.ids import NAMESPACE
+from models.contracts.ids import NAMESPACE, insurer_of_order
 from models.contracts.payment import Reconciled
 from models.contracts.ports import Bookkeeper
 from models.contracts.vocabulary import ActorKind, OrderResult
@@ -62,9 +62,9 @@ class Reconciler(Bookkeeper):
             if not order.bank_reference:
                 await self._ask(report, order)
                 still_at_it()
+        codes = {insurer.code for insurer in insurers}
         for insurer in insurers:
-            mine = {order.order_key: order for order in orders if order.insurer_id == insurer.id}
-            await self._compare(report, insurer.id, insurer.code, mine)
+            await self._compare(report, insurer, orders, others=codes - {insurer.code})
             still_at_it()
         async with connected(self._engine) as connection, connection.begin():
             await operator(connection)
@@ -116,22 +116,23 @@ class Reconciler(Bookkeeper):
             return False
         return True
 
-    async def _compare(self, report: Report, insurer_id: UUID, code: str, orders: dict[str, Row[Any]]) -> None:
+    async def _compare(self, report: Report, insurer: Row[UUID, str], orders: list[Row[Any]], others: set[str]) -> None:
+        """Our orders beside the insurer's statement; one that several share also lists what is the others'."""
+        mine = {order.order_key: order for order in orders if order.insurer_id == insurer.id}
         try:
-            told = await self._channels(code).statement()
+            told = await self._channels(insurer.code).statement()
         except (httpx.HTTPError, OSError, TimeoutError):
-            if orders:
-                report.silent.append(code)
+            if mine:
+                report.silent.append(insurer.code)
             return
         for answer in told:
-            order = orders.get(answer.key)
-            if order is None:
-                report.without_order.append(_stranger(code, answer))
-                await self._keep(insurer_id, answer)
-            elif _differs(order, answer):
-                report.different.append(
-                    _finding(order, order.state, order.bank_reference, other_side(answer.amount, answer.reference))
-                )
+            order = mine.get(answer.key)
+            if order is not None and _differs(order, answer):
+                other = other_side(answer.amount, answer.reference)
+                report.different.append(_finding(order, order.state, order.bank_reference, other))
+            elif order is None and insurer_of_order(answer.key) not in others:
+                report.without_order.append(_stranger(insurer.code, answer))
+                await self._keep(insurer.id, answer)
 
     async def _keep(self, insurer_id: UUID, answer: Answer) -> None:
         """A reference that fits no order is kept for whoever looks into it, once."""

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
+
 from activities.payment_channels import Channel, FolderChannel, HttpChannel
 from runtime.settings import SHORTEST_SECRET, Settings, is_weak
 
 OTHERS = "*"
 ORDERS = "payment-orders"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+HOST = "127.0.0.1"
 
 
 class BadCoreSystem(ValueError):
@@ -48,12 +51,17 @@ class PayingWays:
 
 def _told(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
     if settings.core_systems is None:
-        return {}
+        return {} if settings.core_secret is None else {OTHERS: _stand_in(settings, settings.core_secret)}
     try:
         told = json.loads(settings.core_systems.get_secret_value())
         return {str(code): dict(one) for code, one in told.items()}
     except (ValueError, TypeError, AttributeError):
         raise BadCoreSystem("ANZE_CORE_SYSTEMS 不是 JSON 对象 / is not a JSON object") from None
+
+
+def _stand_in(settings: Settings, secret: SecretStr) -> Mapping[str, str]:
+    """The core system that `make up` runs on this machine."""
+    return {"url": f"http://{HOST}:{settings.core_system_port}", "secret": secret.get_secret_value()}
 
 
 def _safe_url(code: str, url: str) -> str:

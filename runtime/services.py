@@ -1,4 +1,4 @@
-"""The two processes that are ours, worker and web, as parts that start, are asked for readiness, and stop."""
+"""Our own processes, worker, web and the stand-in core system, as parts that start, get ready, and stop."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from runtime.embedded.ports import LOOPBACK, require_free
 from runtime.embedded.process import Child, Launch, LineSink, ServerFailed
 from runtime.settings import PROJECT_ROOT, Settings
 
-Name = Literal["worker", "web"]
+Name = Literal["worker", "web", "core-system"]
 Story = Coroutine[Any, Any, None]
 READY_WITHIN = 60.0  # seconds; a cold start on a busy machine imports for a while
 STOP_WITHIN = 5.0  # seconds; running activities finish or are repeated later
@@ -24,7 +24,7 @@ STOP_WITHIN = 5.0  # seconds; running activities finish or are repeated later
 
 @dataclass
 class Service:
-    """What the supervisor and the stack know of a worker or a web server, in a process of its own or in this one."""
+    """What the supervisor and the stack know of one of them, in a process of its own or in this one."""
 
     name: Name
     settings: Settings
@@ -35,8 +35,7 @@ class Service:
 
     @property
     def ready_url(self) -> str:
-        port = self.settings.api_port if self.name == "web" else self.settings.worker_metrics_port
-        return f"http://{LOOPBACK}:{port}/health/ready"
+        return f"http://{LOOPBACK}:{self._ports()[0][0]}/health/ready"
 
     async def start(self) -> None:
         """Start (again), and return once the service says that it is ready."""
@@ -64,15 +63,8 @@ class Service:
             await require_free(port, f"anze {self.name}", setting)
 
     def _ports(self) -> list[tuple[int, str]]:
-        if self.name == "web":
-            return [
-                (self.settings.api_port, "ANZE_API_PORT"),
-                (self.settings.web_metrics_port, "ANZE_WEB_METRICS_PORT"),
-            ]
-        return [
-            (self.settings.worker_metrics_port, "ANZE_WORKER_METRICS_PORT"),
-            (self.settings.temporal_metrics_port, "ANZE_TEMPORAL_METRICS_PORT"),
-        ]
+        """Its ports with the settings that name them; at the first one it says whether it is ready."""
+        return [(getattr(self.settings, name), f"ANZE_{name.upper()}") for name in _PORTS[self.name]]
 
     def _launch(self) -> Launch:
         # SIGKILL on our death: both survive it, and a slow farewell would keep the port from the next start
@@ -150,4 +142,13 @@ async def _run_web_as_guest(settings: Settings) -> None:
     await run_web(settings, Guest)
 
 
-_STORIES: dict[Name, Callable[[Settings], Story]] = {"worker": run_worker, "web": _run_web_as_guest}
+_STORIES: dict[Name, Callable[[Settings], Story]] = {
+    "worker": run_worker,
+    "web": _run_web_as_guest,
+}
+"""What may also run inside this process."""
+_PORTS: dict[Name, tuple[str, ...]] = {
+    "worker": ("worker_metrics_port", "temporal_metrics_port"),
+    "web": ("api_port", "web_metrics_port"),
+    "core-system": ("core_system_port",),
+}

@@ -47,6 +47,8 @@ class StackOptions:
     """Whose addresses and ports to use; without it the stack is isolated from the environment, on free ports."""
     worker: Run = "no"
     web: Run = "no"
+    core_system: bool = False
+    """Whether the stand-in core system runs here, where no insurer's own is given."""
     migrations: bool = True
     samples: bool = False
     ui: bool = False
@@ -71,6 +73,11 @@ class Stack:
     @property
     def api_url(self) -> str:
         return f"http://{LOOPBACK}:{self.settings.api_port}"
+
+    @property
+    def pays_on_paper(self) -> bool:
+        """Whether payment orders go to the stand-in core system that runs here."""
+        return self.options.core_system and self.settings.core_systems is None
 
     @property
     def temporal_address(self) -> str:
@@ -109,6 +116,8 @@ class Stack:
         self.settings = self.options.settings or self._isolated()
         self.settings.var.mkdir(mode=0o711, parents=True, exist_ok=True)
         self._tell(secret=SecretStr(_kept_secret(self.settings)), field_keys=SecretStr(_kept_keys(self.settings)))
+        if self.pays_on_paper:
+            self._tell(core_secret=SecretStr(_kept_core_secret(self.settings)))
         await _together(*(service.require_ports() for service in self._services()))  # say it before anything starts
         await _together(self._start_postgres(), self._start_temporal(), self._start_mailbox())
         if self.options.migrations:
@@ -176,6 +185,8 @@ class Stack:
 
     def _services(self) -> list[Service]:
         wanted: dict[Name, Run] = {"worker": self.options.worker, "web": self.options.web}
+        if self.pays_on_paper:
+            wanted["core-system"] = "process"
         return [
             Service(name, self.settings, self._sink(name), in_process=how == "inside")
             for name, how in wanted.items()
@@ -218,6 +229,13 @@ def _kept_secret(settings: Settings) -> str:
     if settings.secret is not None:
         return settings.secret.get_secret_value()
     return _kept(settings.var / "secret", lambda: secrets.token_urlsafe(48))
+
+
+def _kept_core_secret(settings: Settings) -> str:
+    """The given secret of the stand-in core system, or one made once."""
+    if settings.core_secret is not None:
+        return settings.core_secret.get_secret_value()
+    return _kept(settings.var / "core-secret", lambda: secrets.token_urlsafe(48))
 
 
 def _kept_keys(settings: Settings) -> str:

@@ -24,7 +24,14 @@ STOP_WITHIN = 9.0  # seconds for everything; then what is left is killed
 RUNS_WELL_AFTER = 60.0  # seconds after which earlier failures of a part are forgotten
 GIVE_UP_AFTER = 8  # failed restarts in a row
 WIDE = 240  # cells; wider than any row, so that none is cut
-COLOURS = {"postgres": "blue", "temporal": "magenta", "worker": "green", "web": "cyan", "anze": "bold"}
+COLOURS = {
+    "postgres": "blue",
+    "temporal": "magenta",
+    "worker": "green",
+    "web": "cyan",
+    "core-system": "yellow",
+    "anze": "bold",
+}
 
 
 @dataclass
@@ -38,7 +45,7 @@ class Printer:
     def line(self, name: str, text: str) -> None:
         if text.strip() and (not self.quiet or name == "anze"):
             with self._lock:
-                self.console.print(Text(f"{name:>8} │ ", COLOURS.get(name, "")) + Text(text))
+                self.console.print(Text(f"{name:>11} │ ", COLOURS.get(name, "")) + Text(text))
 
     def say(self, text: str) -> None:
         self.line("anze", text)
@@ -85,6 +92,7 @@ def _options(settings: Settings, printer: Printer) -> StackOptions:
         settings=settings.model_copy(update={"log_format": style}),
         worker="process",
         web="process",
+        core_system=True,
         samples=True,
         ui=True,
         durable=True,
@@ -191,6 +199,10 @@ def _mail(stack: Stack) -> str:
     return f"http://127.0.0.1:{settings.mail_page_port}  ({stack.mailbox.folder})"
 
 
+def _core_system(stack: Stack) -> str:
+    return f"http://127.0.0.1:{stack.settings.core_system_port}" if stack.pays_on_paper else "ANZE_CORE_SYSTEMS"
+
+
 def _table(stack: Stack) -> Table:
     settings = stack.settings
     # No box and no wrapping: a key must come out whole when it is copied, however narrow the window.
@@ -207,6 +219,7 @@ def _table(stack: Stack) -> Table:
         "Temporal": str(settings.temporal_connect_config().get("target_host")),
         "数据库 PostgreSQL": f"127.0.0.1:{settings.postgres_port}" if stack.postgres else "DATABASE_URL",
         "收信箱 caught mail": _mail(stack),
+        "替身核心系统 stand-in core system": _core_system(stack),
         "指标 metrics": " ".join(f"{settings.bind}:{port}/metrics" for port in metrics),
         **{f"示例凭据 sample key · {name}": key for name, key in stack.credentials.items()},
         "停止 stop": "Ctrl-C",

@@ -44,6 +44,11 @@ def payment_order_key(insurer_code: str, claim_number: str, payment_number: str)
     return f"{insurer_code}:{claim_number}:{payment_number}"
 
 
+def insurer_of_order(key: str) -> str:
+    """The code of the insurer whose order this is."""
+    return key.partition(":")[0]
+
+
 def mailroom_workflow_id(recipient_id: UUID) -> str:
     return f"mailroom/{recipient_id}"
 

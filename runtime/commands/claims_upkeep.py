@@ -9,6 +9,8 @@ from pydantic import SecretStr
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.disagreements import Finding, Report
 from activities.reconciling import Reconciler
@@ -18,7 +20,6 @@ from runtime.commands.speaking import AsJson
 from runtime.paying import PayingWays
 from runtime.resealing import BATCH, Resealed, Resealer
 from runtime.settings import Settings
-from runtime.worker import connect
 
 app = typer.Typer()
 DISAGREES = 1
@@ -56,8 +57,11 @@ def reseal(
 
 async def _reconciled(told: Settings) -> Report:
     settings, engine = _found(told), make_engine(addresses.database(told), 2)
+    target = settings.temporal_connect_config()
     try:
-        return await Reconciler(engine, await connect(settings), PayingWays(settings)).run()
+        # not the worker's connection, which brings the port of its metrics
+        client = await Client.connect(**target, data_converter=pydantic_data_converter)  # pyright: ignore[reportArgumentType]
+        return await Reconciler(engine, client, PayingWays(settings)).run()
     finally:
         await engine.dispose()
 
@@ -76,7 +80,8 @@ async def _resealed(settings: Settings, batch: int) -> Resealed:
 
 def _found(settings: Settings) -> Settings:
     """With the address and secrets of the system that `make up` runs in this folder, where none are given."""
-    kept = {"secret": settings.var / "secret", "field_keys": settings.var / "field-keys"}
+    var = settings.var
+    kept = {"secret": var / "secret", "field_keys": var / "field-keys", "core_secret": var / "core-secret"}
     missing = {name: path for name, path in kept.items() if getattr(settings, name) is None and path.exists()}
     found = {name: SecretStr(path.read_text().strip()) for name, path in missing.items()}
     return addresses.with_temporal(settings.model_copy(update=found))

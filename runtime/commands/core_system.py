@@ -16,7 +16,7 @@ app = typer.Typer(name="core-system", help="替身核心系统 / a stand-in core
 @app.command()
 def core_system(
     secret: Annotated[str, typer.Option(envvar="ANZE_CORE_SECRET", help="签名密钥 / signing secret")],
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 8090,
+    port: Annotated[int, typer.Option(envvar="ANZE_CORE_SYSTEM_PORT", min=1, max=65535, help="端口 / port")] = 8090,
     manner: Annotated[Manner, typer.Option(help="怎样答复 / how it answers")] = Manner.PROMPT,
     call_back: Annotated[str | None, typer.Option(help="接口地址，用于回报 / address of the API")] = None,
     token: Annotated[str | None, typer.Option(envvar="ANZE_CORE_TOKEN", help="回报用的密钥 / key for it")] = None,

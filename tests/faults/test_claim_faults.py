@@ -282,6 +282,8 @@ async def test_reconciling_asks_by_key_settles_what_the_bank_knows_and_lists_the
     temporal: Client, desk: ClaimDesk, admin: asyncpg.Connection, bank: Bank, engine: AsyncEngine
 ) -> None:
     channel = HttpChannel(bank.url, SECRET.encode(), answer_within=1.0)
+    # one stand-in for two insurers: its statement lists the orders of both
+    await admin.execute("INSERT INTO insurers (id, code, name) VALUES (gen_random_uuid(), 'other', '乙保险')")
     async with settled(desk, admin) as claim:
         for number, manner in ((1, Manner.BROKEN), (2, Manner.LOST), (3, Manner.PROMPT)):
             bank.system.manner = manner

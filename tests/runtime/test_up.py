@@ -28,6 +28,7 @@ pytestmark = pytest.mark.timeout(400)  # whole systems start and heal here, on t
 PARTS = {
     "worker": "runtime.cli worker",
     "web": "runtime.cli web",
+    "core-system": "runtime.cli core-system",
     "temporal": "server start-dev",
     "postgres": "postgres -D",
 }
