@@ -1,0 +1,264 @@
+"""A form and its contract: what was typed becomes a body, files are stored first, errors stand beside their fields."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from fastapi import UploadFile
+from pydantic import BaseModel
+from starlette.datastructures import FormData
+from starlette.datastructures import UploadFile as Upload
+
+from api import files
+from api.callers import Entry
+from api.desk.fields import Field, Kind, Said, fields_of, said
+from api.desk.words import Language
+
+MORE, LESS = "_more", "_less"
+"""Buttons that add a row to a list and take its last one away; they are sent instead of the form's own."""
+KEPT = ".kept"
+BEIJING = "+08:00"
+LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?")
+WHOLE = re.compile(r"-?\d{1,12}", re.ASCII)
+ANSWERS = {"true": True, "false": False}
+Options = Mapping[str, Sequence[tuple[str, str]]]
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form on its way to a page: its fields with what was typed, what is wrong, and what there is to choose from.
+
+    `options` gives choices for fields whose values only the case knows (`lines.person`), `fixed` what is not asked.
+    """
+
+    contract: type[BaseModel]
+    language: Language
+    body: Mapping[str, Any] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+    options: Options = field(default_factory=dict)
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.contract.__name__
+
+    @property
+    def shown(self) -> tuple["Shown", ...]:
+        return tuple(self._shown(fields_of(self.contract), self.body, "", ""))
+
+    @property
+    def general(self) -> str:
+        """What is wrong with the whole, or with a part that has no field of its own."""
+        named = {one.path for one in _flat(self.shown)}
+        return "；".join(dict.fromkeys(why for path, why in self.errors.items() if path not in named))
+
+    @property
+    def sends_files(self) -> bool:
+        return any(one.field.kind in (Kind.FILE, Kind.FILES) for one in _flat(self.shown))
+
+    def wrong(self, errors: Mapping[str, str]) -> "Form":
+        return replace(self, errors=_nearest(errors, {one.path for one in _flat(self.shown)}))
+
+    def _shown(self, fields: Sequence[Field], body: Mapping[str, Any], path: str, pattern: str) -> Iterator["Shown"]:
+        for one in fields:
+            here, kind = f"{path}{one.name}", f"{pattern}{one.name}"
+            if here not in self.fixed:
+                yield self._one(one, body.get(one.name), here, kind)
+
+    def _one(self, one: Field, value: Any, path: str, pattern: str) -> "Shown":
+        parts: tuple[tuple[Shown, ...], ...] = ()
+        if one.kind is Kind.GROUP:
+            parts = (tuple(self._shown(one.fields, value or {}, f"{path}.", f"{pattern}.")),)
+        if one.kind is Kind.ROWS:
+            rows = value or ([{}] if one.required else [])
+            parts = tuple(
+                tuple(self._shown(one.fields, row, f"{path}.{number}.", f"{pattern}."))
+                for number, row in enumerate(rows)
+            )
+        words = said(self.name, pattern, one, self.language)
+        return Shown(one, path, words, value, self.errors.get(path, ""), self.options.get(pattern, ()), parts)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One field as a template draws it."""
+
+    field: Field
+    path: str
+    said: Said
+    value: Any
+    error: str
+    options: Sequence[tuple[str, str]]
+    parts: tuple[tuple["Shown", ...], ...]
+
+    @property
+    def id(self) -> str:
+        return self.path.replace(".", "-")
+
+    @property
+    def kind(self) -> str:
+        """A text with given values is a choice."""
+        return Kind.CHOICE.value if self.options else self.field.kind.value
+
+    @property
+    def text(self) -> str:
+        """The value as an input shows it."""
+        if self.value is None:
+            return ""
+        if self.field.kind is Kind.INSTANT:
+            return str(self.value)[:16]
+        return "\n".join(self.value) if self.field.kind is Kind.LINES else str(self.value)
+
+    @property
+    def chosen(self) -> str:
+        """The chosen value; a choice that has a default shows it."""
+        value = self.field.default if self.value is None else self.value
+        return str(value).lower() if isinstance(value, bool) else str(value or "")
+
+    @property
+    def filled(self) -> bool:
+        """Whether a group has something to see, so that it stands open."""
+        return (
+            bool(self.value) or bool(self.error) or any(one.error or one.filled for part in self.parts for one in part)
+        )
+
+    @property
+    def kept(self) -> list[Mapping[str, str]]:
+        """Files that were stored already, though the form was not taken yet."""
+        listed = self.value if isinstance(self.value, list) else [self.value]
+        return [one for one in listed if isinstance(one, Mapping)]
+
+
+def read(contract: type[BaseModel], form: FormData, stored: Mapping[str, list[dict[str, str]]]) -> dict[str, Any]:
+    """The body a form makes: what was left empty is left out. `stored` are attachments by field."""
+    body = _object(fields_of(contract), form, "", stored) or {}
+    return _resized(body, form)
+
+
+async def store(entry: Entry, insurer_id: UUID, form: FormData) -> dict[str, list[dict[str, str]]]:
+    """Every file of a form, kept under its digest, by field; with those an earlier sending stored. Raises Problem."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for name, value in form.multi_items():
+        if name.endswith(KEPT) and isinstance(value, str):
+            found.setdefault(name.removesuffix(KEPT), []).append(json.loads(value))
+        elif isinstance(value, UploadFile | Upload) and value.filename:
+            found.setdefault(name, []).append(await _keep(entry, insurer_id, value))
+    return found
+
+
+async def _keep(entry: Entry, insurer_id: UUID, file: UploadFile | Upload) -> dict[str, str]:
+    name = re.sub(r"[\\/\r\n\t]", "_", file.filename or "")[-120:]
+    content = await file.read(entry.tools.budgets.file + 1)
+    receipt = await files.keep(entry.tools, entry.connection, insurer_id, (name, file.content_type or ""), content)
+    return {"digest": receipt.digest, "name": name, "media_type": receipt.media_type}
+
+
+def wants_rows(form: FormData) -> bool:
+    """Whether a button was pressed that only changes the number of rows."""
+    return MORE in form or LESS in form
+
+
+def _object(
+    fields: Sequence[Field], form: FormData, prefix: str, stored: Mapping[str, list[dict[str, str]]]
+) -> dict[str, Any] | None:
+    """An object of what was filled in, `None` where nothing was beyond what a form shows by itself."""
+    found: dict[str, Any] = {}
+    told = False
+    for one in fields:
+        value = _value(one, form, f"{prefix}{one.name}", stored)
+        if value is None:
+            continue
+        found[one.name] = value
+        told = told or value != (False if one.kind is Kind.TICK else one.default)
+    return found if told else None
+
+
+def _value(one: Field, form: FormData, name: str, stored: Mapping[str, list[dict[str, str]]]) -> Any:
+    if one.kind is Kind.GROUP:
+        return _object(one.fields, form, f"{name}.", stored) or ({} if one.required else None)
+    if one.kind is Kind.ROWS:
+        return _rows(one, form, name, stored) or None
+    if one.kind is Kind.FILES:
+        return stored.get(name) or None
+    if one.kind is Kind.FILE:
+        return next(reversed(stored.get(name, [])), None)
+    if one.kind is Kind.CHOICES:
+        return [str(value) for value in form.getlist(name) if value] or None
+    if one.kind is Kind.TICK:
+        return name in form
+    return _single(one.kind, str(form.get(name) or "").strip())
+
+
+def _single(kind: Kind, written: str) -> Any:
+    """What stands for a scalar; what cannot be read is passed on as it is, so that the contract says what is wrong."""
+    if not written:
+        return None
+    if kind in (Kind.YES, Kind.MAYBE):
+        return ANSWERS.get(written, written)
+    if kind is Kind.COUNT:
+        return int(written) if WHOLE.fullmatch(written) else written
+    if kind is Kind.MONEY:
+        return written.replace(",", "").replace("，", "").removesuffix("元").strip()
+    if kind is Kind.INSTANT:
+        return f"{written}{BEIJING}" if LOCAL.fullmatch(written) else written
+    if kind is Kind.LINES:
+        return [line.strip() for line in written.splitlines() if line.strip()]
+    return written
+
+
+def _rows(one: Field, form: FormData, name: str, stored: Mapping[str, list[dict[str, str]]]) -> list[dict[str, Any]]:
+    sent = _sent(name, (*form.keys(), *stored))
+    rows = (_object(one.fields, form, f"{name}.{number}.", stored) for number in sent)
+    return [row for row in rows if row is not None]
+
+
+def _resized(body: dict[str, Any], form: FormData) -> dict[str, Any]:
+    """One row more or less of the list a button names, counted by the rows that were on the page."""
+    for button, change in ((MORE, 1), (LESS, -1)):
+        path = str(form.get(button) or "")
+        if path:
+            wanted = max(len(_sent(path, form)) + change, 0)
+            rows = list(_at(body, path))[:wanted]
+            _put(body, path, [*rows, *({} for _ in range(wanted - len(rows)))])
+    return body
+
+
+def _sent(path: str, names: Iterable[str]) -> list[int]:
+    """The numbers of the rows that were sent."""
+    row = re.compile(rf"{re.escape(path)}\.(\d{{1,3}})\.")
+    return sorted({int(found[1]) for name in names if (found := row.match(name))})
+
+
+def _at(body: Mapping[str, Any], path: str) -> Sequence[Any]:
+    value: Any = body
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value or ()
+
+
+def _put(body: dict[str, Any], path: str, rows: list[Any]) -> None:
+    *above, last = path.split(".")
+    for part in above:
+        body = body.setdefault(part, {})
+    body[last] = rows
+
+
+def _flat(fields: Sequence[Shown]) -> Iterator[Shown]:
+    for one in fields:
+        yield one
+        for part in one.parts:
+            yield from _flat(part)
+
+
+def _nearest(errors: Mapping[str, str], known: set[str]) -> dict[str, str]:
+    """Each error at its field, or at the nearest thing above it that stands on the page."""
+    found: dict[str, str] = {}
+    for path, why in errors.items():
+        here = path
+        while here and here not in known:
+            here = here.rpartition(".")[0]
+        found.setdefault(here or path, why)
+    return found
