@@ -56,6 +56,11 @@ class Fold:
     def days(self) -> tuple[Day, ...]:
         return tuple(day for week in self.weeks for day in week)
 
+    @property
+    def sample(self) -> Day:
+        """A day that is like most of them."""
+        return next((day for day in self.days if day.mark not in REST), self.days[0])
+
 
 Row = tuple[Day, ...] | Fold
 
@@ -68,6 +73,11 @@ class Strip:
     rows: tuple[Row, ...]
     today: date | None
     say: Speech
+
+    @property
+    def shown(self) -> tuple[Day, ...]:
+        """The days of which there is something to see: all cells, and one day for each fold."""
+        return tuple(day for row in self.rows for day in ((row.sample,) if isinstance(row, Fold) else row))
 
 
 def day_strip(
@@ -234,7 +244,7 @@ def _ground(sheet: Sheet, at: Point, size: Point, look: Face) -> None:
 def _entries(strip: Strip) -> list[Entry]:
     """The faces that occur, each once, in the order they occur."""
     say = strip.say
-    days = strip.explained.days
+    days = strip.shown
     found = [_entry(look, _reasons(strip, look), say) for look in dict.fromkeys(face(d, strip.explained) for d in days)]
     if any(day.number is not None for day in days):
         found.insert(0, Entry(_numbered, say(words.NUMBERED)))
@@ -270,7 +280,7 @@ def _reasons(strip: Strip, look: Face) -> str:
     """Why a term was suspended, or why the last day is what it is; documents are named once, below."""
     if look.mark not in (DayMark.SUSPENDED, DayMark.DUE):
         return ""
-    notes = dict.fromkeys(day.note for day in strip.explained.days if face(day, strip.explained) == look)
+    notes = dict.fromkeys(day.note for day in strip.shown if face(day, strip.explained) == look)
     named = {"", DayNote.WEEKEND.label, *_documents(strip)}
     told = [strip.say.t(note) for note in notes if note not in named and not note.startswith(MADE_UP)]
     return strip.say(words.LISTED).join(told)
@@ -280,7 +290,7 @@ def _documents(strip: Strip) -> tuple[str, ...]:
     """The State Council's notices behind holidays, make-up days and rolling, each once."""
     notes = (
         day.note.removeprefix(MADE_UP)
-        for day in strip.explained.days
+        for day in strip.shown
         if day.mark in (*REST, DayMark.ROLLED) or day.note.startswith(MADE_UP)
     )
     return tuple(note for note in dict.fromkeys(notes) if note not in ("", DayNote.WEEKEND.label))

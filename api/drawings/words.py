@@ -10,7 +10,8 @@ from domain.wording import WEEKDAYS
 Translate = Callable[[str], str]
 
 SHORT_DAY, PLAIN_DAY = "{month}月{day}日", "{year}年{month}月{day}日"
-MONTH, YEAR, WEEKDAY = "{month}月", "{year}年", "周{letter}"
+YEAR, MONTH, WEEKDAY = "{year}年", "{month}月", "周{letter}"
+"""Months and weekdays are filled before they are translated: 10月 → Oct, the `{name}` in the forms of a day."""
 CLOCK, SPAN = "{day} {time}", "{first}–{last}"
 ITEMS, MONEY, SHARE = "{n} 件", "{amount} 元", "{percent} %"
 STOP, COMMA, SEMICOLON, LISTED, NOTED = "。", "，", "；", "、", "{label}：{reasons}"
@@ -76,11 +77,11 @@ class Speech:
 
     def day(self, on: date) -> str:
         """3月8日"""
-        return self(SHORT_DAY, month=on.month, day=on.day)
+        return self(SHORT_DAY, month=on.month, day=on.day, name=self.month(on))
 
     def full_day(self, on: date) -> str:
         """2024年3月8日"""
-        return self(PLAIN_DAY, year=on.year, month=on.month, day=on.day)
+        return self(PLAIN_DAY, year=on.year, month=on.month, day=on.day, name=self.month(on))
 
     def day_in(self, on: date, year: int) -> str:
         """The day as said in a year: with its own year where that is another."""
@@ -88,7 +89,7 @@ class Speech:
 
     def month(self, on: date) -> str:
         """10月"""
-        return self(MONTH, month=on.month)
+        return self.t(MONTH.format(month=on.month))
 
     def month_of_axis(self, on: date) -> str:
         """A month on an axis of time; January by its year."""

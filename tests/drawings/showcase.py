@@ -1,4 +1,4 @@
-"""One of each drawing, of real terms; `python -m tests.drawings.showcase FILE` writes a page of them."""
+"""One of each drawing, of real terms; `python -m tests.drawings.showcase FILE [en]` writes a page of them."""
 
 import sys
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 
+import yaml
 from markupsafe import Markup
 
 from api.drawings.bars import StageCount, progress, spark, stage_bar
@@ -28,6 +29,7 @@ from rules.library import Library
 from runtime.settings import PROJECT_ROOT
 from tests.makers import clock, duty, running, suspension
 
+ENGLISH = PROJECT_ROOT / "templates" / "english" / "drawings.yaml"
 STYLE = PROJECT_ROOT / "templates" / "static" / "drawings.css"
 HELD = suspension(date(2024, 9, 2), date(2024, 9, 6), note="企业停产检修")
 
@@ -170,11 +172,17 @@ HEAD = """<!DOCTYPE html><html lang="zh-CN"><meta charset="utf-8"><title>drawing
 <style>body { margin: 0 auto; padding: 16px; max-width: 1000px; font-family: "Noto Sans CJK SC" }</style>"""
 
 
-def page() -> str:
+def english() -> dict[str, str]:
+    """What the pages have for the words of the drawings."""
+    return yaml.safe_load(ENGLISH.read_text(encoding="utf-8"))
+
+
+def page(t: Translate = same) -> str:
     """All drawings under each other, with the stylesheet inside."""
-    body = "".join(f"<h2>{name}</h2>{draw()}" for name, draw in drawings().items())
+    body = "".join(f"<h2>{name}</h2>{draw()}" for name, draw in drawings(t).items())
     return f"{HEAD}<style>{STYLE.read_text(encoding='utf-8')}</style>{body}"
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(page(), encoding="utf-8")
+    known = english() if "en" in sys.argv else {}
+    Path(sys.argv[1]).write_text(page(lambda said: known.get(said, said)), encoding="utf-8")
