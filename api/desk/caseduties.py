@@ -167,14 +167,18 @@ def _milestones(row: Row[Any], duties: Duties, first: dict[Event, date], reader:
             label=reader.t(event.label),
             due_on=owed.explanation.effective if owed else None,
             done_on=done_on,
-            skipped=done_on is None and _left_behind(PolicyStage(row.stage), event),
+            skipped=done_on is None and not _is_open(owed) and _left_behind(PolicyStage(row.stage), event),
             provisional=bool(owed and owed.explanation.provisional),
             href=f"?why={owed.key}#duty-{owed.key}" if owed else "",
         )
 
 
+def _is_open(owed: DutyReading | None) -> bool:
+    return owed is not None and owed.state == "open"
+
+
 def _left_behind(stage: PolicyStage, event: Event) -> bool:
-    """Whether the policy stands further than this event without it; what is overdue is not skipped but owed."""
+    """Whether the policy stands further than this event."""
     reached = REACHES.get(event)
     return (
         reached is not None

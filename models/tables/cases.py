@@ -1,6 +1,7 @@
 """The read model of every case and its unchangeable record (steps, timeline, commands); no mail."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index,
 from sqlmodel import Field
 
 from models.contracts.vocabulary import ActorKind, CaseKind, Event, Sector, Size
-from models.tables.base import DOCUMENT, INSTANT, NOW, Row, Worded
+from models.tables.base import DOCUMENT, INSTANT, NOW, YUAN, Row, Worded
 
 
 class Case(Row, table=True):
@@ -26,6 +27,7 @@ class Case(Row, table=True):
         Index(None, "insurer_id", "stage"),
         Index(None, "insurer_id", "parent_id"),
         Index(None, "region", "sector"),
+        Index(None, "kind", "opened_at", "id"),
         Index(None, "next_due_at"),
         Index(None, "next_alarm_at"),
         Index("ix_cases_provisional", "id", postgresql_where=text("provisional")),
@@ -62,6 +64,35 @@ class Case(Row, table=True):
     seq: int
     opened_at: datetime = Field(sa_type=INSTANT)
     changed_at: datetime = Field(sa_type=INSTANT)
+
+
+class CaseFigures(Row, table=True):
+    """A case in figures, for counting; the database keeps it beside every change of the case. Money in yuan."""
+
+    __tablename__ = "case_figures"
+    __table_args__ = (
+        ForeignKeyConstraint(["insurer_id", "case_id"], ["cases.insurer_id", "cases.id"]),
+        Index(None, "region", "sector"),
+        Index(None, "insurer_id"),
+    )
+
+    case_id: UUID = Field(primary_key=True)
+    insurer_id: UUID
+    kind: CaseKind = Field(sa_type=Worded(CaseKind))
+    region: str
+    sector: Sector = Field(sa_type=Worded(Sector))
+    stage: str
+    major: bool
+    """A major hazard."""
+    open_hazards: int
+    signed_on: date
+    opened_at: datetime = Field(sa_type=INSTANT)
+    changed_at: datetime = Field(sa_type=INSTANT)
+    next_due_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    ended_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    premium: Decimal | None = Field(default=None, sa_type=YUAN)
+    spent: Decimal | None = Field(default=None, sa_type=YUAN)
+    spend_floor: Decimal | None = Field(default=None, sa_type=YUAN)
 
 
 class RecordedStep(Row, table=True):

@@ -25,6 +25,7 @@ class OutboxNotice(Row, table=True):
         Index("ix_outbox_waiting", "recipient_id", "urgency", postgresql_where=text("mail_id IS NULL")),
         Index(None, "insurer_id", "case_id"),
         Index(None, "recipient_id", "queued_at"),
+        Index(None, "recipient_id", "case_id"),
         Index(None, "mail_id"),
     )
 
