@@ -81,10 +81,15 @@ def strict_json(body: bytes, nesting: int) -> CheckedBody:
         value = json.loads(
             body.decode(), object_pairs_hook=_distinct, parse_constant=_not_a_number, parse_float=_finite
         )
-        canonical = json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False, separators=(",", ":"))
+        canonical = spelled(value)
     except (ValueError, RecursionError):  # wrong bytes, wrong grammar, or more digits than Python reads
         raise Problem(ProblemCode.NOT_JSON) from None
     return CheckedBody(value, _encoded(canonical))
+
+
+def spelled(value: Any) -> str:
+    """The one spelling of a JSON value: fingerprints are taken from it, also of what came from a form or a workbook."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False, separators=(",", ":"))
 
 
 def _encoded(canonical: str) -> bytes:

@@ -31,16 +31,8 @@ def add(router: APIRouter, today: date) -> None:
     async def claim_open(
         opened: Annotated[Opening, Depends(opening)], policy_id: UUID, command: Annotated[ReportClaim, shown]
     ) -> Response:
-        if opened.answer is not None:
-            return answered(ClaimView.model_validate(opened.answer), replayed=True, status=CREATED)
-        birth = await _birth(opened, policy_id, command)
-        await opened.leave()
-        made = opened.attempt
-        given = Given[ReportClaim](
-            command_id=made.id, actor=opened.entry.caller.actor, fingerprint=made.fingerprint, command=command
-        )
-        view = await open_claim(opened.entry.tools, birth, given, opened.entry.deadline)
-        return answered(view, replayed=False, status=CREATED)
+        view, replayed = await opened_claim(opened, policy_id, command)
+        return answered(view, replayed=replayed, status=CREATED)
 
     router.add_api_route(
         "/policies/{policy_id:uuid}/claims",
@@ -53,6 +45,19 @@ def add(router: APIRouter, today: date) -> None:
         operation_id="claim_open",
         tags=[TAG],
     )
+
+
+async def opened_claim(opened: Opening, policy_id: UUID, command: ReportClaim) -> tuple[ClaimView, bool]:
+    """End the transaction and open the claim; the flag tells a repeated answer. Raises Problem."""
+    if opened.answer is not None:
+        return ClaimView.model_validate(opened.answer), True
+    birth = await _birth(opened, policy_id, command)
+    await opened.leave()
+    made = opened.attempt
+    given = Given[ReportClaim](
+        command_id=made.id, actor=opened.entry.caller.actor, fingerprint=made.fingerprint, command=command
+    )
+    return await open_claim(opened.entry.tools, birth, given, opened.entry.deadline), False
 
 
 async def _birth(opened: Opening, policy_id: UUID, command: ReportClaim) -> ClaimBirth:

@@ -67,7 +67,7 @@ def add(router: APIRouter, today: date) -> None:
     async def victim_enter(
         arrival: Annotated[Arrival, Depends(arriving, scope="function")], victim: Annotated[VictimEntry, shown]
     ) -> Response:
-        ref, replayed = await _enter(arrival, victim)
+        ref, replayed = await enter(arrival, victim)
         return answered(VictimRef(ref=ref), replayed=replayed, status=CREATED)
 
     router.add_api_route(
@@ -107,7 +107,7 @@ async def victims(
     return read
 
 
-async def _enter(arrival: Arrival, victim: VictimEntry) -> tuple[UUID, bool]:
+async def enter(arrival: Arrival, victim: VictimEntry) -> tuple[UUID, bool]:
     """The reference is made of the caller's key, so that a repeat finds what the first one wrote."""
     entry, ref = arrival.entry, uuid5(NAMESPACE, f"victim/{arrival.attempt.id}")
     await _refuse_known(arrival, victim, ref)
