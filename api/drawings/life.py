@@ -127,7 +127,8 @@ def _waiting(due: date | None, stands: Standing, life: Life, say: Speech) -> str
 def mark_said(mark: Mark, kind: str, say: Speech) -> str:
     """A hazard or claim in a line: 重大隐患 YH-3，9月10日，未结; `kind` is the word HAZARDS or CLAIMS."""
     stands = say(words.CLOSED_ON, day=say.day(mark.closed_on)) if mark.closed_on else say(words.IS_OPEN)
-    name = f"{say(words.MAJOR if mark.major else kind)} {mark.label}"
+    form = words.MAJOR if mark.major else words.HAZARD if kind == words.HAZARDS else words.CLAIM
+    name = say(form, label=mark.label)
     return say(words.COMMA).join((name, say.day(mark.on), stands))
 
 

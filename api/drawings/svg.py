@@ -83,10 +83,11 @@ class Sheet:
         """How wide a text of a class stands."""
         return width(text, self.size(cls))
 
-    def words(self, at: Point, text: str, cls: str = "", anchor: str | None = None) -> None:
-        """A line of text on its base line; `anchor` is middle or end, else it starts there."""
+    def words(self, at: Point, text: str, cls: str = "", anchor: str | None = None, *, upright: bool = False) -> None:
+        """A line of text on its base line; `anchor` is middle or end, else it starts there; `upright` reads upwards."""
+        turned = f"rotate(-90 {at[0]:.0f} {at[1]:.0f})" if upright else None
         named = f"{cls} {ANCHORS.get(anchor or '', '')}".strip()
-        self.parts.append(tag("text", escape(text), x=at[0], y=at[1], cls=named or None))
+        self.parts.append(tag("text", escape(text), x=at[0], y=at[1], cls=named or None, transform=turned))
 
     def cell(self, at: Point, size: Point, cls: str, rx: float | None = None) -> None:
         """A rectangle from its upper left corner."""
@@ -144,6 +145,10 @@ class Sheet:
                 break
             lines = shorter
         return lines
+
+    def breaks(self, text: str, room: float, cls: str = "") -> bool:
+        """Whether a word of a text is wider than `room`; Chinese may break anywhere."""
+        return any(self.measure(word, cls) > room for word in text.split() if word[0] < CJK_FROM)
 
     def clipped(self, text: str, room: float, cls: str = "") -> str:
         """A text no wider than `room`, cut with an ellipsis where it is."""

@@ -13,7 +13,7 @@ from api.drawings.words import Speech, Translate, same
 SHADES = 4
 LABEL, TOTAL, HIGH = 128, 64, 44
 PANEL_ROW, GAP = 26, 24
-HEAD_LINE = 17
+HEAD_LINE, UPRIGHT = 17, 180
 WIDEST = 92
 
 
@@ -150,11 +150,9 @@ def shaded(sheet: Sheet, at: Point, size: Point, count: Count, shade: int) -> st
 def _matrix(sheet: Sheet, plot: Plot) -> float:
     table = plot.table
     wide = min((sheet.room - LABEL - TOTAL) // max(len(table.columns), 1), WIDEST)
-    lines = [sheet.balanced(column.label, wide - 4, "small") for column in table.columns]
-    top = max([len(one) for one in lines] or [1]) * HEAD_LINE + 8
-    for number, (column, label) in enumerate(zip(table.columns, lines, strict=True)):
+    top = _headings(sheet, table, wide)
+    for number, column in enumerate(table.columns):
         x = LABEL + (number + 0.5) * wide
-        _heading(sheet, (x, top - 8 - HEAD_LINE * (len(label) - 1)), label, column)
         foot = top + len(table.rows) * HIGH
         sheet.words((x, foot + 22), str(table.down(column)), "bold", "middle")
     for number, row in enumerate(table.rows):
@@ -166,10 +164,24 @@ def _matrix(sheet: Sheet, plot: Plot) -> float:
     return foot + 34
 
 
-def _heading(sheet: Sheet, at: Point, label: Sequence[str], heading: Heading) -> None:
+def _headings(sheet: Sheet, table: Table, wide: float) -> float:
+    """The names of the columns, upright where a word is wider than its column; gives where they end."""
+    upright = any(sheet.breaks(column.label, wide - 2, "small") for column in table.columns)
+    room = UPRIGHT if upright else wide - 4
+    lines = [sheet.balanced(column.label, room, "small", 1 if upright else 4) for column in table.columns]
+    tall = max([sheet.measure(one[0], "small") if upright else len(one) * HEAD_LINE for one in lines] or [HEAD_LINE])
+    for number, (column, label) in enumerate(zip(table.columns, lines, strict=True)):
+        x = LABEL + (number + 0.5) * wide
+        spot = (x + 5, tall) if upright else (x, tall - HEAD_LINE * (len(label) - 1))
+        _heading(sheet, spot, label, column, upright=upright)
+    return tall + 8
+
+
+def _heading(sheet: Sheet, at: Point, label: Sequence[str], heading: Heading, *, upright: bool) -> None:
     def paint() -> None:
         for number, line in enumerate(label):
-            sheet.words((at[0], at[1] + number * HEAD_LINE), line, "small", "middle")
+            spot = (at[0], at[1] + number * HEAD_LINE)
+            sheet.words(spot, line, "small", None if upright else "middle", upright=upright)
 
     sheet.link(heading.href, heading.label, paint)
 

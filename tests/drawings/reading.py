@@ -40,8 +40,10 @@ class Sheet:
         return self.root.findtext(what) or ""
 
     def spans(self) -> Iterator[tuple[str, float, float, float]]:
-        """Each text with where it begins and ends and its base line."""
+        """Each text that reads across, with where it begins and ends and its base line."""
         for text in self.root.iter("text"):
+            if "transform" in text.attrib:
+                continue
             cls = text.attrib.get("class", "").split()
             size = SIZES[self.narrow][next((word for word in cls if word in SIZED), "")]
             long, x = width(text.text or "", size), float(text.attrib["x"])

@@ -172,6 +172,7 @@ HEAD = """<!DOCTYPE html><html lang="zh-CN"><meta charset="utf-8"><title>drawing
 <style>body { margin: 0 auto; padding: 16px; max-width: 1000px; font-family: "Noto Sans CJK SC" }</style>"""
 
 
+@lru_cache(maxsize=1)
 def english() -> dict[str, str]:
     """What the pages have for the words of the drawings."""
     return yaml.safe_load(ENGLISH.read_text(encoding="utf-8"))

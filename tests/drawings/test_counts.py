@@ -54,6 +54,14 @@ def test_a_column_without_anything_is_left_out_and_that_is_said() -> None:
     assert "没有记录的列未画出。" not in sheets(heat_strip(Table("x", (A,), (X,), SMALL.cells), "t"))[0].texts
 
 
+def test_long_english_words_stand_upright_over_their_columns() -> None:
+    names = tuple(Heading(name, name) for name in ("hazardous chemicals", "metal smelting", *map(str, range(13))))
+    wide = sheets(heat_strip(Table("x", (A,), names, {("a", name.key): Count(1) for name in names}), "e"))[0]
+    turned = [text.text for text in wide.root.iter("text") if "transform" in text.attrib]
+    assert "hazardous chemicals" in turned
+    assert len(turned) == 15
+
+
 def test_a_table_with_nothing_in_it_can_be_drawn() -> None:
     assert "没有记录" in sheets(heat_strip(Table("x", (A,), (X,), {}), "n"))[1].texts
     assert sheets(small_multiples(Table("x", (), (), {}), "n"))[0].said("desc") == "共 0 件，其中逾期 0 件。"

@@ -2,19 +2,27 @@
 
 import re
 from collections import Counter
+from collections.abc import Callable
+from string import Formatter
 from xml.etree import ElementTree
 
 import pytest
+from markupsafe import Markup
 
+from api.drawings import words
 from api.drawings.bars import StageCount, stage_bar
 from api.drawings.svg import Sheet
+from domain.wording import SUSPENDED, WEEKDAYS
+from models.contracts.vocabulary import DayMark
 from tests.drawings.reading import everything, sheets
-from tests.drawings.showcase import STYLE, drawings
+from tests.drawings.showcase import STYLE, drawings, english
 
 DRAWINGS = drawings()
+ENGLISH = drawings(lambda said: english().get(said, said))
 CSS = STYLE.read_text(encoding="utf-8")
 REFERS = re.compile(r"url\(#([^)]+)\)")
 LARGEST = 60_000  # bytes: a page may hold one of them and stay under its hundred kilobytes
+Spoken = dict[str, Callable[[], Markup]]
 every = pytest.mark.parametrize("name", DRAWINGS)
 
 
@@ -57,8 +65,9 @@ def test_every_class_is_known_to_the_stylesheet(name: str) -> None:
 
 
 @every
-def test_all_words_stand_on_the_sheet(name: str) -> None:
-    for sheet in sheets(DRAWINGS[name]()):
+@pytest.mark.parametrize("spoken", [DRAWINGS, ENGLISH], ids=["zh", "en"])
+def test_all_words_stand_on_the_sheet(name: str, spoken: Spoken) -> None:
+    for sheet in sheets(spoken[name]()):
         across, high = sheet.box
         for text, left, right, y in sheet.spans():
             assert left >= -2, text
@@ -67,8 +76,9 @@ def test_all_words_stand_on_the_sheet(name: str) -> None:
 
 
 @every
-def test_no_two_texts_lie_on_each_other(name: str) -> None:
-    for sheet in sheets(DRAWINGS[name]()):
+@pytest.mark.parametrize("spoken", [DRAWINGS, ENGLISH], ids=["zh", "en"])
+def test_no_two_texts_lie_on_each_other(name: str, spoken: Spoken) -> None:
+    for sheet in sheets(spoken[name]()):
         placed = list(sheet.spans())
         for number, (text, left, right, y) in enumerate(placed):
             for other, start, end, line in placed[number + 1 :]:
@@ -95,6 +105,21 @@ def test_every_word_of_ours_can_be_in_another_language(name: str) -> None:
     ours = "今天|合计|逾期|应于|还剩|计入|没有|下限|列支|最多|方块图|隐患|理赔|到期日|[一二三四五六日]月"
     assert given
     assert re.findall(ours, spoken) == []
+
+
+def known_words() -> list[str]:
+    """Every word of the drawings and every mark of a day, one by one; a form is asked for as it is written."""
+    own = (value for name, value in vars(words).items() if name.isupper() and isinstance(value, str))
+    forms = {words.MONTH, words.WEEKDAY, WEEKDAYS}
+    filled = [f"{month}月" for month in range(1, 13)] + [f"周{letter}" for letter in WEEKDAYS] + list(WEEKDAYS)
+    return [*(word for word in own if word not in forms), *filled, *(mark.label for mark in DayMark), SUSPENDED]
+
+
+@pytest.mark.parametrize("word", known_words())
+def test_every_word_has_its_english_with_the_same_gaps(word: str) -> None:
+    gaps = {name for _, name, _, _ in Formatter().parse(word) if name}
+    theirs = {name for _, name, _, _ in Formatter().parse(english()[word]) if name}
+    assert gaps - {"month"} <= theirs <= gaps | ({"name"} if "month" in gaps else set())
 
 
 def test_hostile_names_stay_words() -> None:
