@@ -6,9 +6,9 @@ from datetime import date, datetime
 
 from domain import clock as clocks
 from domain.calendar import DAY, local_date, midnight, noon
-from models.contracts.base import Actor
+from models.contracts.base import Actor, Office
 from models.contracts.clock import Clock, Suspension
-from models.contracts.vocabulary import ActorKind, Event, StopReason, SuspendReason
+from models.contracts.vocabulary import ActorKind, Event, Role, StopReason, SuspendReason
 
 YEARLY = (Event.POLICY_YEAR_STARTED, Event.CONTRACT_YEAR_STARTED)
 BEGINNINGS = frozenset({Event.HAZARD_FOUND, Event.CLAIM_REPORTED})
@@ -32,6 +32,8 @@ class Fact:
     """Which hazard; the last found where nothing is said."""
     duty: str | None = None
     """Key of the duty extended, excused, acknowledged or taken over; id of the one suspended, all if not said."""
+    role: Role | None = None
+    """The department that acknowledges or takes over; all who were told where nothing is said."""
     days: int = 0
     """Days granted (`duty_extended`)."""
     until: date | None = None
@@ -86,9 +88,14 @@ def conducted(clock: Clock, fact: Fact) -> Clock:
         case Event.DUTY_EXCUSED:
             return clocks.stop(clock, fact.at, StopReason.EXCUSED, (key,))
         case Event.DUTY_ACKNOWLEDGED | Event.DUTY_TAKEN_OVER:
-            return clocks.hush(clock, key, REHEARSED_BY, fact.at, fact.event is Event.DUTY_TAKEN_OVER)
+            return clocks.hush(clock, key, _department(fact), fact.at, fact.event is Event.DUTY_TAKEN_OVER)
         case _:
             return clock
+
+
+def _department(fact: Fact) -> Actor:
+    office = Office(region="", department="", roles=(fact.role,)) if fact.role else None
+    return REHEARSED_BY.model_copy(update={"office": office})
 
 
 def _suspension(fact: Fact) -> Suspension:

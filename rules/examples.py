@@ -72,6 +72,8 @@ class Occurrence(Strict):
     number: Wording | None = None
     duty: Identifier | None = None
     """The duty suspended, extended, excused, acknowledged or taken over."""
+    role: Role | None = None
+    """The department that acknowledges or takes over; all who were told where nothing is said."""
     days: int = Field(default=0, ge=0, le=3660)
     """Days granted (`duty_extended`)."""
     until: Day | None = None

@@ -79,6 +79,7 @@ def _fact(event: Event, one: Occurrence) -> Fact:
         due=one.due,
         number=one.number,
         duty=one.duty,
+        role=one.role,
         days=one.days,
         until=one.until,
         documents_complete=one.documents_complete,
