@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Row, select
 
+from activities.anchoring import FOLDER, Anchor, Signer, anchor
 from api.audit import AuditEntry, note
 from api.keys import COMMAND_LINE
 from api.rows import INSURERS
@@ -24,7 +25,7 @@ from domain.calendar import SHANGHAI
 from models.contracts.vocabulary import AuditEvent, AuditResult
 from models.tables.engine import make_engine, operator, tenant
 from runtime import addresses
-from runtime.anchoring import FOLDER, Anchor, Signer, anchor, compare
+from runtime.anchoring import compare
 from runtime.auditing import Finding, Verdict, Verifier, chain_name
 from runtime.commands.calendar import progress_bar
 from runtime.settings import Settings
@@ -132,8 +133,11 @@ async def _verified(settings: Settings, insurer: str | None, folder: Path, trust
 
 
 async def _anchored(settings: Settings, folder: Path) -> Anchor:
-    async with _reading(settings) as connection:
-        return await anchor(connection, folder, Signer.of(settings.secret_key), datetime.now(UTC))
+    engine = make_engine(addresses.database(settings), 1)
+    try:
+        return await anchor(engine, folder, Signer.of(settings.secret_key), datetime.now(UTC))
+    finally:
+        await engine.dispose()
 
 
 async def _listed(settings: Settings, insurer: str | None, query: TrailQuery) -> list[Row[Any]]:

@@ -10,14 +10,17 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 from typer.testing import CliRunner
 
+from activities.anchoring import Signer, anchor, anchor_of_the_day
 from models.contracts.vocabulary import AuditEvent
 from models.tables.audit import COMMON_CHAIN
-from runtime.anchoring import Signer, anchor, anchor_of_the_day, compare
+from models.tables.engine import make_engine
+from runtime.anchoring import compare
 from runtime.auditing import Fault, Finding, Verdict, Verifier
 from runtime.commands.audit import app
-from runtime.settings import Settings
+from runtime.settings import Settings, sqlalchemy_url
 from tests.activities.steps import CASE, register, step
 from tests.conftest import Database
 from tests.tables.rows import A, B
@@ -77,6 +80,14 @@ async def reader(database: Database) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(database.backup)
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+async def engine(database: Database) -> AsyncIterator[AsyncEngine]:
+    """The application's: with the operators' view it sees every head, and of insurers nothing more."""
+    engine = make_engine(sqlalchemy_url(database.app), 1)
+    yield engine
+    await engine.dispose()
 
 
 @pytest.fixture
@@ -182,9 +193,9 @@ async def test_two_thousand_rows_from_eight_connections_make_unbroken_chains(
 
 
 async def test_a_shortened_or_rewritten_chain_is_found_by_its_anchors(
-    lived: Database, admin: asyncpg.Connection, reader: asyncpg.Connection, tmp_path: Path
+    lived: Database, admin: asyncpg.Connection, reader: asyncpg.Connection, engine: AsyncEngine, tmp_path: Path
 ) -> None:
-    await anchor(reader, tmp_path, SIGNER, NOW)
+    await anchor(engine, tmp_path, SIGNER, NOW)
     assert await compare(reader, tmp_path, [SIGNER.public]) == (1, [])
     async with admin.transaction():
         await admin.execute(UNSEEN)
@@ -219,10 +230,15 @@ def _forge(path: Path) -> None:
     ids=["edited", "taken away"],
 )
 async def test_an_anchor_that_was_edited_or_taken_away_is_missed(
-    tampering: Callable[[Path], None], faults: list[Fault], lived: Database, reader: asyncpg.Connection, tmp_path: Path
+    tampering: Callable[[Path], None],
+    faults: list[Fault],
+    lived: Database,
+    reader: asyncpg.Connection,
+    engine: AsyncEngine,
+    tmp_path: Path,
 ) -> None:
-    first = await anchor(reader, tmp_path, SIGNER, NOW)
-    await anchor(reader, tmp_path, SIGNER, NOW + timedelta(days=1))
+    first = await anchor(engine, tmp_path, SIGNER, NOW)
+    await anchor(engine, tmp_path, SIGNER, NOW + timedelta(days=1))
     assert await compare(reader, tmp_path, [SIGNER.public]) == (2, [])
     tampering(first.path)
     _, found = await compare(reader, tmp_path, [SIGNER.public])
@@ -230,21 +246,21 @@ async def test_an_anchor_that_was_edited_or_taken_away_is_missed(
 
 
 async def test_an_anchor_of_somebody_elses_key_is_not_believed(
-    lived: Database, reader: asyncpg.Connection, tmp_path: Path
+    lived: Database, reader: asyncpg.Connection, engine: AsyncEngine, tmp_path: Path
 ) -> None:
     stranger = Signer.of(b"another-secret")
-    await anchor(reader, tmp_path, stranger, NOW)
+    await anchor(engine, tmp_path, stranger, NOW)
     _, found = await compare(reader, tmp_path, [SIGNER.public])
     assert [one.fault for one in found] == [Fault.ANCHOR_UNSIGNED]
     assert await compare(reader, tmp_path, [SIGNER.public, stranger.public]) == (1, [])
 
 
 async def test_one_anchor_a_day_however_often_it_is_asked_for(
-    lived: Database, reader: asyncpg.Connection, tmp_path: Path
+    lived: Database, reader: asyncpg.Connection, engine: AsyncEngine, tmp_path: Path
 ) -> None:
-    assert await anchor_of_the_day(reader, tmp_path, SIGNER, NOW)
-    assert await anchor_of_the_day(reader, tmp_path, SIGNER, NOW + timedelta(hours=2)) is None
-    assert await anchor_of_the_day(reader, tmp_path, SIGNER, NOW + timedelta(days=1))
+    assert await anchor_of_the_day(engine, tmp_path, SIGNER, NOW)
+    assert await anchor_of_the_day(engine, tmp_path, SIGNER, NOW + timedelta(hours=2)) is None
+    assert await anchor_of_the_day(engine, tmp_path, SIGNER, NOW + timedelta(days=1))
     assert len(list(tmp_path.iterdir())) == 2
 
 
