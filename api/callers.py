@@ -70,13 +70,18 @@ class Caller:
 
     @cached_property
     def owner(self) -> UUID:
-        """To whom idempotency keys belong: they survive the rotation of an API key."""
+        """To whom idempotency keys belong: they survive the rotation of an API key.
+
+        An enterprise is its own, though an insurer knows it.
+        """
+        if self.kind is ActorKind.ENTERPRISE:
+            return self.recipient_id or self.key_id
         return self.insurer_id or self.recipient_id or self.key_id
 
     @property
     def tenant(self) -> UUID:
         """The insurer whose rows the caller's are; raises Problem 403 for anybody else."""
-        if self.insurer_id is None:
+        if self.insurer_id is None or self.kind is ActorKind.ENTERPRISE:
             raise Problem(ProblemCode.FORBIDDEN)
         return self.insurer_id
 
