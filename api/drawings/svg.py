@@ -125,15 +125,13 @@ class Sheet:
         self.parts.append(tag("a", inner, href=href, aria_label=label) if href else inner)
 
     def wrapped(self, text: str, room: float, cls: str = "", most: int = 2) -> tuple[str, ...]:
-        """A text in lines no wider than `room`, the last one of `most` cut with ……"""
-        lines, rest = [], text
-        while rest and len(lines) < most:
+        """A text in lines no wider than `room`, the last one of `most` cut with an ellipsis"""
+        lines, rest = list[str](), text.strip()
+        while rest and len(lines) < most - 1:
             line = self._fitting(rest, room, cls)
             lines.append(line.strip())
             rest = rest[len(line) :].lstrip()
-        if rest and lines:
-            lines[-1] = self.clipped(lines[-1] + rest, room, cls)
-        return tuple(lines)
+        return (*lines, self.clipped(rest, room, cls)) if rest else tuple(lines)
 
     def balanced(self, text: str, room: float, cls: str = "", most: int = 4) -> tuple[str, ...]:
         """A text in as few lines as `room` allows, all about as long."""

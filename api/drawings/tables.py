@@ -13,7 +13,7 @@ from api.drawings.words import Speech, Translate, same
 SHADES = 4
 LABEL, TOTAL, HIGH = 128, 64, 44
 PANEL_ROW, GAP = 26, 24
-HEAD_LINE, UPRIGHT = 17, 180
+HEAD_LINE, UPRIGHT = 17, 200
 WIDEST = 92
 
 

@@ -136,6 +136,15 @@ def test_a_link_leads_to_our_own_pages(href: str) -> None:
         Sheet("x", narrow=True).link(href, "x", lambda: None)
 
 
+def test_a_text_is_cut_only_where_it_does_not_fit() -> None:
+    sheet = Sheet("x", narrow=True)
+    assert sheet.wrapped("hazardous chemicals", 80) == ("hazardous", "chemicals")
+    assert sheet.wrapped("water works construction", 130, most=1) == ("water works co…",)
+    assert sheet.wrapped("危险化学品", 44) == ("危险化", "学品")
+    assert sheet.balanced("危险化学品生产", 60) == ("危险化学", "品生产")
+    assert sheet.wrapped("  ", 44) == ()
+
+
 @pytest.mark.parametrize("prefix", ["1x", 'a"b', "a b"])
 def test_a_prefix_begins_an_id(prefix: str) -> None:
     with pytest.raises(ValueError, match=re.escape(prefix)):
