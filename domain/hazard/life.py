@@ -6,15 +6,13 @@ from typing import Any
 
 from domain import clock as clocks
 from domain import duties, notices
-from domain.calendar import local_date
-from domain.decision import Decision, fact_instant, remember
+from domain.decision import Decision, fact_instant
 from domain.hazard.asking import rectification
 from domain.hazard.change import Tell
 from domain.hazard.changes import CHANGES
 from domain.hazard.refusals import refuse
-from domain.policy.life import ENTERED_LATE, fired
 from domain.rescheduling import under_calendar
-from domain.wording import day
+from domain.steps import ENTERED_LATE, finished, fired, rung_out
 from models.contracts.base import Command, Given
 from models.contracts.clock import Clock
 from models.contracts.hazard import HazardBirth, HazardState
@@ -127,17 +125,10 @@ def _rung(
     given: Given[Any] | None,
 ) -> Decision[HazardState]:
     """Rungs, overdue events and the report they trigger, until nothing more follows."""
-    while True:
-        rang = clocks.ring(state.rulebook, state.clock, state.calendar, now)
-        if not rang.firings and not rang.overdue:
-            break
-        state = state.model_copy(update={"clock": rang.clock})
-        told += _settle_firings(state, rang.firings)
-        happened += tuple(fired(firing) for firing in rang.firings)
-        state, overdue = _enter(state, (Happening(event=event, at=at, said=event.label) for event, at in rang.overdue))
-        state, reported = _report(state, rang.firings, now)
-        happened += overdue + reported
-    return _finished(state.model_copy(update={"clock": rang.clock}), happened, told, now, given)
+    state, more, further = rung_out(
+        state, now, _enter, _settle_firings, lambda case, firings: _report(case, firings, now)
+    )
+    return finished(state, happened + more, told + further, now, given)
 
 
 def _report(state: HazardState, firings: Iterable[Firing], now: datetime) -> tuple[HazardState, tuple[Happening, ...]]:
@@ -147,20 +138,6 @@ def _report(state: HazardState, firings: Iterable[Firing], now: datetime) -> tup
         return state, ()
     told = "、".join(role.label for role in reports[0].tell)
     return _enter(state, (Happening(event=Event.HAZARD_REPORTED, at=now, said=f"已报告{told}"),))
-
-
-def _finished(
-    state: HazardState,
-    happened: tuple[Happening, ...],
-    told: tuple[Notice, ...],
-    now: datetime,
-    given: Given[Any] | None,
-) -> Decision[HazardState]:
-    last = f"{day(local_date(now))} {told[-1].kind.label} → {told[-1].to.label}" if told else state.last_notice
-    update: dict[str, Any] = {"seq": state.seq + 1, "last_notice": last}
-    if given:
-        update["remembered"] = remember(state.remembered, given)
-    return Decision(state=state.model_copy(update=update), happened=happened, notices=told)
 
 
 def next_alarm(state: HazardState) -> datetime | None:
@@ -177,7 +154,7 @@ def stop(state: HazardState, reason: str, now: datetime) -> Decision[HazardState
     clock = clocks.stop(state.clock, now, StopReason.SURRENDERED)
     happening = Happening(event=Event.HAZARD_CLOSED, at=now, said=reason)
     state = state.model_copy(update={"clock": clock, "stage": HazardStage.STOPPED, "ended_at": now})
-    return _finished(state, (happening,), (), now, None)
+    return finished(state, (happening,), (), now, None)
 
 
 def adopt_calendar(

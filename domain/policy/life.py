@@ -7,10 +7,11 @@ from typing import Any
 from domain import clock as clocks
 from domain import duties, notices
 from domain.calendar import local_date, midnight, noon
-from domain.decision import Decision, fact_instant, remember
+from domain.decision import Decision, fact_instant
 from domain.policy.changes import CHANGES, Change
 from domain.policy.transitions import ENDED, further
 from domain.rescheduling import date_moved, under_calendar
+from domain.steps import ENTERED_LATE, finished, rung_out
 from domain.wording import day
 from models.contracts.base import Command, Given
 from models.contracts.clock import Clock
@@ -21,7 +22,6 @@ from models.contracts.rulebook import Resolved, WorkCalendar
 from models.contracts.step import Happening
 from models.contracts.vocabulary import Event, HazardGrade, HazardStage, NoticeKind, PolicyStage, Role, StopReason
 
-ENTERED_LATE = "建档时已在履行期内，此前的提醒未发送"
 CLOSED_HAZARD = frozenset({HazardStage.CLOSED, HazardStage.STOPPED})
 
 
@@ -42,14 +42,14 @@ def open_policy(birth: Birth, given: Given[OpenPolicy], resolved: Resolved, now:
         rulebook=resolved.rulebook,
         calendar=resolved.calendar,
     )
-    state, happened = _enter(state, _history(given.command, now), now)
+    state, happened = _enter(state, _history(given.command, now))
     happened = tuple(happening for happening in happened if happening.event is not Event.POLICY_EXPIRES)
     clock, passed = clocks.pass_over(state.rulebook, state.clock, state.calendar, now)
     state = state.model_copy(update={"clock": clock})
     happened += (Happening(event=Event.POLICY_OPENED, at=now, said=f"由{given.actor.kind.label}建档"),)
     happened += tuple(_passed_over(firing) for firing in passed)
     told = notices.standing(facts_of(state), passed, now, ENTERED_LATE) + _welcome(state, now)
-    return _finished(state, happened, told, now, given)
+    return finished(state, happened, told, now, given)
 
 
 def _history(command: OpenPolicy, now: datetime) -> list[Happening]:
@@ -80,9 +80,7 @@ def _year_begins(services_per_year: int | None, at: datetime) -> tuple[Happening
     return (Happening(event=Event.POLICY_YEAR_STARTED, at=at), *contract)
 
 
-def _enter(
-    state: PolicyState, happened: Iterable[Happening], now: datetime
-) -> tuple[PolicyState, tuple[Happening, ...]]:
+def _enter(state: PolicyState, happened: Iterable[Happening]) -> tuple[PolicyState, tuple[Happening, ...]]:
     """Let the clock, the facts and the stage hear of what happened, in order."""
     happened = tuple(happened)
     clock, stage, year = state.clock, state.stage, state.year
@@ -121,7 +119,7 @@ def decide(state: PolicyState, given: Given[Command], now: datetime) -> Decision
 def _apply(state: PolicyState, change: Change, now: datetime, given: Given[Command] | None) -> Decision[PolicyState]:
     clock = change.clock or state.clock
     state = state.model_copy(update={**change.update, "clock": clock})
-    state, happened = _enter(state, change.happened, now)
+    state, happened = _enter(state, change.happened)
     about = About(note=change.happened[0].said, visit=change.visit)
     told = tuple(
         notices.notice(facts_of(state), notices.Message(kind, moment, now, about), role)
@@ -152,7 +150,7 @@ def ring(state: PolicyState, now: datetime) -> Decision[PolicyState]:
     happened: tuple[Happening, ...] = ()
     while (starts_at := _next_year_at(state)) and now >= starts_at:
         started = _year_begins(state.terms.services_per_year, noon(_next_year_on(state)))
-        state, begun = _enter(state.model_copy(update={"visits_this_year": 0}), started, now)
+        state, begun = _enter(state.model_copy(update={"visits_this_year": 0}), started)
         happened += begun
     return _rung(state, happened, (), now, None)
 
@@ -164,28 +162,17 @@ def _rung(
     now: datetime,
     given: Given[Command] | None,
 ) -> Decision[PolicyState]:
-    state, more, further_told = _rung_out(state, now)
+    state, more, further_told = rung_out(state, now, _enter, _told)
     happened, told = happened + more, told + further_told
     if now >= ends_at(state) and state.stage not in ENDED:
-        state, ended = _enter(state, _end(state), now)
+        state, ended = _enter(state, _end(state))
         clock = clocks.expire(state.rulebook, state.clock, state.calendar, now)
         state, happened = state.model_copy(update={"clock": clock}), happened + ended
-    return _finished(_closed(state, now), happened, told, now, given)
+    return finished(_closed(state, now), happened, told, now, given)
 
 
-def _rung_out(state: PolicyState, now: datetime) -> tuple[PolicyState, tuple[Happening, ...], tuple[Notice, ...]]:
-    """All rungs and overdue events up to now, and what overdue events open in their turn."""
-    happened: tuple[Happening, ...] = ()
-    told: tuple[Notice, ...] = ()
-    while True:
-        rang = clocks.ring(state.rulebook, state.clock, state.calendar, now)
-        state = state.model_copy(update={"clock": rang.clock})
-        if not rang.firings and not rang.overdue:
-            return state, happened, told
-        told += notices.of_firings(facts_of(state), rang.firings)
-        overdue = tuple(Happening(event=event, at=at, said=event.label) for event, at in rang.overdue)
-        state, overdue = _enter(state, overdue, now)
-        happened += tuple(fired(firing) for firing in rang.firings) + overdue
+def _told(state: PolicyState, firings: Iterable[Firing]) -> tuple[Notice, ...]:
+    return notices.of_firings(facts_of(state), firings)
 
 
 def _closed(state: PolicyState, now: datetime) -> PolicyState:
@@ -208,32 +195,6 @@ def _end(state: PolicyState) -> tuple[Happening, ...]:
         Happening(event=Event.POLICY_EXPIRED, at=at, said="保险期间届满"),
         Happening(event=Event.POLICY_LAPSED, at=at, said="届满时未见续保记录"),
     )
-
-
-def fired(firing: Firing) -> Happening:
-    """The timeline line of a rung."""
-    tell = "、".join(role.label for role in firing.tell)
-    return Happening(
-        event=Event.RUNG_FIRED,
-        at=firing.at,
-        duty_key=firing.key,
-        said=f"{firing.notice.label} → {tell}",
-        data={"moment": firing.moment, "tell": [role.value for role in firing.tell], "notice": firing.notice.value},
-    )
-
-
-def _finished(
-    state: PolicyState,
-    happened: tuple[Happening, ...],
-    told: tuple[Notice, ...],
-    now: datetime,
-    given: Given[Any] | None,
-) -> Decision[PolicyState]:
-    last = f"{day(local_date(now))} {told[-1].kind.label} → {told[-1].to.label}" if told else state.last_notice
-    update: dict[str, Any] = {"seq": state.seq + 1, "last_notice": last}
-    if given:
-        update["remembered"] = remember(state.remembered, given)
-    return Decision(state=state.model_copy(update=update), happened=happened, notices=told)
 
 
 def ends_at(state: PolicyState) -> datetime:
@@ -277,7 +238,7 @@ def hear(state: PolicyState, news: HazardNews, now: datetime) -> Decision[Policy
     said = f"隐患 {news.number}：{news.stage.label}"
     happened = (Happening(event=Event.RATE_REVIEW_MARKED, at=now, said=f"{said}，续保时复核费率"),) if marks else ()
     state = state.model_copy(update={"hazards": hazards, "rate_review": state.rate_review or marks})
-    return _finished(state, happened, (), now, None)
+    return finished(state, happened, (), now, None)
 
 
 def adopt_calendar(
