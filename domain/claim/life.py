@@ -14,14 +14,13 @@ from domain.claim.changes import CHANGES, by_rule
 from domain.claim.contract_terms import STARTS, with_terms
 from domain.claim.refusals import refuse, refuse_opening
 from domain.claim_paths import registry
-from domain.decision import Decision, fact_instant, remember
-from domain.policy.life import ENTERED_LATE, fired
+from domain.decision import Decision, fact_instant
 from domain.rescheduling import under_calendar
-from domain.wording import day
+from domain.steps import ENTERED_LATE, finished, rung_out
 from models.contracts.base import Command, Given
 from models.contracts.claim import ClaimBirth, ReportClaim
 from models.contracts.claim_state import ClaimState, PathTaken
-from models.contracts.notice import About, Notice
+from models.contracts.notice import About, Firing, Notice
 from models.contracts.payment import ZERO, OrderOutcome
 from models.contracts.policy import AdoptCalendar
 from models.contracts.rulebook import Citation, Resolved, WorkCalendar
@@ -211,27 +210,18 @@ def _rung(
     state: ClaimState, change: Change, told: tuple[Notice, ...], now: datetime, given: Given[Any] | None
 ) -> Decision[ClaimState]:
     """Rungs and overdue events, until nothing more follows; then the step is complete."""
-    happened = change.happened
-    while True:
-        rang = clocks.ring(state.rulebook, state.clock, state.calendar, now)
-        state = state.model_copy(update={"clock": rang.clock})
-        if not rang.firings and not rang.overdue:
-            break
-        told += notices.of_firings(facts_of(state), rang.firings, note=_title(state))
-        state, overdue = _enter(state, (Happening(event=event, at=at, said=event.label) for event, at in rang.overdue))
-        happened += tuple(fired(firing) for firing in rang.firings) + overdue
-    last = f"{day(local_date(now))} {told[-1].kind.label} → {told[-1].to.label}" if told else state.last_notice
-    update: dict[str, Any] = {"seq": state.seq + 1, "last_notice": last}
-    if given:
-        update["remembered"] = remember(state.remembered, given)
-    return Decision(
-        state=state.model_copy(update=update),
-        happened=happened,
-        notices=told,
+    state, more, further = rung_out(state, now, _enter, _rung_told)
+    decision = finished(state, change.happened + more, told + further, now, given)
+    return replace(
+        decision,
         orders=change.orders,
         releases=change.releases,
         answers=change.answers,
     )
+
+
+def _rung_told(state: ClaimState, firings: Iterable[Firing]) -> tuple[Notice, ...]:
+    return notices.of_firings(facts_of(state), firings, note=_title(state))
 
 
 def _archived_at(state: ClaimState) -> datetime | None:
