@@ -19,6 +19,8 @@ from api.department import inbox
 from api.department import pages as department_pages
 from api.desk import frame, front
 from api.doors import build
+from api.entrance import code_doors
+from api.entrance import doors as entrance
 from api.insurer import cases, evidence, opening
 from api.insurer import doors as insurer_doors
 from api.insurer.pages import rooms as insurer_rooms
@@ -63,12 +65,20 @@ def assemble(opening_tools: Lifespan, budgets: Budgets, today: date) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.rates = Rates(budgets.requests_per_second, budgets.burst)
+    app.state.strangers = Rates(budgets.strangers_per_second, budgets.strangers_burst)
     problems.install(app)
     denials.install(app)
     app.add_middleware(Limits, budgets=budgets)
     app.add_middleware(Metrics)
     frame.install(app)
-    for router in (health.router, pages.router, front.router, department_pages.router):
+    for router in (
+        health.router,
+        pages.router,
+        front.router,
+        department_pages.router,
+        entrance.router,
+        code_doors.router,
+    ):
         app.include_router(router)
     app.include_router(_v1(today))
     _add_portal(app)

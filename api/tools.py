@@ -9,6 +9,7 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
+from api.entrance.oidc import IdentityProvider
 from models.contracts.rulebook import Resolved, RulesFor, WorkCalendar
 from models.tables.sealed import FieldKeys
 
@@ -38,6 +39,9 @@ class Budgets:
     """A form of the pages behind mailed links, several photographs in all."""
     requests_per_second: float = 200.0
     burst: int = 1000
+    strangers_per_second: float = 0.5
+    """Codes asked for and typed from one address by whoever is not in yet."""
+    strangers_burst: int = 30
 
 
 def _now() -> datetime:
@@ -46,7 +50,10 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class Tools:
-    """Everything a request may use; no slash ends `base_url`, `secret` signs cursors, `sealing` seals names."""
+    """Everything a request may use; no slash ends `base_url`, `secret` signs cursors, `sealing` seals names.
+
+    Without `identity` nobody has an account here: people come by codes and links, core systems by keys.
+    """
 
     temporal: Client
     engine: AsyncEngine
@@ -60,3 +67,4 @@ class Tools:
     scan: tuple[str, ...] = ()
     """The command that looks at every file before it is kept; empty where there is none."""
     now: Callable[[], datetime] = _now
+    identity: IdentityProvider | None = None

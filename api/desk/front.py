@@ -40,8 +40,13 @@ async def language(request: Request) -> Response:
 
 def local(address: str) -> str:
     """An address of this host, whatever was asked for: nobody is sent elsewhere."""
-    parts = urlsplit(address)
-    safe = not parts.scheme and not parts.netloc and address.startswith("/") and not address.startswith(("//", "/\\"))
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "/"
+    # browsers read a backslash as a slash, and drop tabs and line ends wherever they stand
+    plain = "\\" not in address and address.isprintable()
+    safe = plain and not parts.scheme and not parts.netloc and address.startswith("/") and not address.startswith("//")
     return address if safe else "/"
 
 

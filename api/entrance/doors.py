@@ -1,0 +1,118 @@
+"""The door of people who have an account: the way in, out to the identity provider and back, and the way out."""
+
+import hmac
+import secrets
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.desk.frame import FORM_TOKEN, ROOMS, back, page, posted
+from api.desk.front import local
+from api.desk.sessions import cookie_name, entered_by_cookie
+from api.entrance.arriving import NotLetIn, arrive_as_user, leave, refusal
+from api.entrance.oidc import IdentityProvider, NotVouched, Unreachable, Way
+from api.entrance.slips import Slip
+from api.entrance.words import NoEntry
+from api.problems import Problem
+from api.tools import Tools
+from api.words import ProblemCode
+
+WAY = Slip("way")
+SEED_BYTES = 32
+LONGEST_ADDRESS = 500
+"""Characters of the page that was asked for; a cookie stays below 4096 bytes."""
+Wanted = Annotated[str, Query(alias="next", max_length=4096)]
+"""The page that was asked for."""
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/enter")
+async def enter(request: Request, wanted: Wanted = "", left: bool = False) -> Response:
+    """The ways in; after leaving, also the way out of the provider."""
+    tools: Tools = request.app.state.tools
+    onwards = await tools.identity.leaving(f"{tools.base_url}/enter") if left and tools.identity else None
+    shown = {"next": local(wanted) if wanted else "", "left": left, "onwards": onwards}
+    return page(request, "entrance/enter.html.j2", by_oidc=tools.identity is not None, **shown)
+
+
+@router.get("/enter/oidc")
+async def go(request: Request, wanted: Wanted = "") -> Response:
+    """To the provider, with everything that must come back remembered in a cookie of ten minutes."""
+    tools: Tools = request.app.state.tools
+    seed = secrets.token_urlsafe(SEED_BYTES)
+    try:
+        way = Way.of(tools.secret, seed)
+        answer = back(await _provider(tools).address_of(way, _returning(tools)))
+    except Unreachable as lost:
+        return await _refused(request, NotLetIn(NoEntry.UNREACHABLE, str(lost)))
+    address = local(wanted) if wanted and len(wanted) <= LONGEST_ADDRESS else ""
+    WAY.hand_out(tools, answer, {"seed": seed, "next": address})
+    return answer
+
+
+@router.get("/enter/callback")
+async def come_back(request: Request, code: str = "", state: str = "", error: str = "") -> Response:
+    """Back from the provider. A session begins here and nowhere else for people with an account."""
+    tools: Tools = request.app.state.tools
+    try:
+        said, way = _way_of(request, state)
+        if error or not code:
+            raise NotLetIn(NoEntry.NOT_VOUCHED, f"provider: {error[:40]}" if error.isascii() else "provider")
+        vouched = await _provider(tools).vouches_for(code, way, _returning(tools), tools.now())
+        arrived = await arrive_as_user(tools, request, vouched)
+    except NotVouched as refused:
+        return await _refused(request, NotLetIn(NoEntry.NOT_VOUCHED, str(refused)))
+    except Unreachable as lost:
+        return await _refused(request, NotLetIn(NoEntry.UNREACHABLE, str(lost)))
+    except NotLetIn as refused:
+        return await _refused(request, refused)
+    answer = back(said["next"] or ROOMS[arrived.kind])
+    WAY.take_back(tools, answer)
+    arrived.remember(tools, answer)
+    return answer
+
+
+@router.post("/leave")
+async def go_away(request: Request) -> Response:
+    """The session ends; the provider's own is left by the link on the page that follows."""
+    tools: Tools = request.app.state.tools
+    async with posted(request, most_files=0) as form, entered_by_cookie(request) as found:
+        if found is not None:
+            entry, came_in = found
+            if not hmac.compare_digest(str(form.get(FORM_TOKEN) or "").encode(), came_in.form_token.encode()):
+                raise Problem(ProblemCode.FORM_FOREIGN)
+            await leave(request, came_in, entry.connection)
+    answer = back("/enter?left=true")
+    secure = tools.base_url.startswith("https:")
+    answer.delete_cookie(cookie_name(tools), secure=secure, httponly=True, samesite="lax")
+    return answer
+
+
+def _provider(tools: Tools) -> IdentityProvider:
+    if tools.identity is None:
+        raise Unreachable("not set up")
+    return tools.identity
+
+
+def _returning(tools: Tools) -> str:
+    return f"{tools.base_url}/enter/callback"
+
+
+def _way_of(request: Request, state: str) -> tuple[dict[str, Any], Way]:
+    """What this browser set out with. Without it, or with another's state, nobody comes in (login CSRF)."""
+    tools: Tools = request.app.state.tools
+    said = WAY.read(tools, request)
+    if said is None:
+        raise NotLetIn(NoEntry.NOT_FROM_HERE, "no cookie")
+    way = Way.of(tools.secret, said["seed"])
+    if not hmac.compare_digest(way.state.encode(), state.encode()):
+        raise NotLetIn(NoEntry.NOT_FROM_HERE, "state")
+    return said, way
+
+
+async def _refused(request: Request, refused: NotLetIn) -> Response:
+    tools: Tools = request.app.state.tools
+    await request.app.state.denials.note(tools.engine, refusal(request, refused))
+    answer = page(request, "entrance/refused.html.j2", refused.why.status, why=refused.why)
+    WAY.take_back(tools, answer)
+    return answer
