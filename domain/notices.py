@@ -32,6 +32,8 @@ AT_ONCE = frozenset(
         (NoticeKind.DOCUMENTS_REQUESTED, Role.INSURED),
         (NoticeKind.CLAIM_RESULT, Role.INSURED),
         (NoticeKind.CLAIM_REFUSED, Role.INSURED),
+        (NoticeKind.CLAIM_WITHDRAWN, Role.INSURED),
+        (NoticeKind.ACCIDENT_REGRADED, Role.INSURER),
         (NoticeKind.PAYMENT_STUCK, Role.INSURER),
         (NoticeKind.PAYMENT_STUCK, Role.HUMAN_QUEUE),
     }

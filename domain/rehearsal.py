@@ -16,6 +16,11 @@ __all__ = ["Books", "Fact", "Life", "Misplaced", "Rehearsal", "Told", "rehearse"
 
 BIRTHS = {Event.HAZARD_FOUND: CaseKind.HAZARD, Event.CLAIM_REPORTED: CaseKind.CLAIM}
 """Events with which a case beside the policy begins."""
+CLOSINGS = {
+    Event.HAZARD_CLOSED: StopReason.CLOSED,
+    Event.CLAIM_CLOSED: StopReason.CLOSED,
+    Event.CLAIM_WITHDRAWN: StopReason.WITHDRAWN,
+}
 ANSWERS_NOTICE = frozenset({Event.RECTIFICATION_CLAIMED, Event.RECTIFICATION_REFUSED})
 """Who answers a hazard notice has received it."""
 
@@ -211,8 +216,8 @@ def _ended(stage: Rehearsal, life: Life, fact: Fact) -> Rehearsal:
     if fact.event is Event.RECHECK_PASSED:
         passed = _entered(life, replace(fact, event=Event.HAZARD_CLOSED, due=None))
         return _replaced(stage, life, _closed(passed, fact.at, StopReason.CLOSED))
-    if fact.event in (Event.HAZARD_CLOSED, Event.CLAIM_CLOSED):
-        return _replaced(stage, life, _closed(life, fact.at, StopReason.CLOSED))
+    if fact.event in CLOSINGS:
+        return _replaced(stage, life, _closed(life, fact.at, CLOSINGS[fact.event]))
     return stage
 
 

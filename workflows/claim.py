@@ -200,6 +200,14 @@ class ClaimWorkflow:
     async def reopen_claim(self, given: Given[commands.ReopenClaim]) -> ClaimView:
         return await self.case.act(given)
 
+    @takes("withdraw_claim")
+    async def withdraw_claim(self, given: Given[commands.WithdrawClaim]) -> ClaimView:
+        return await self.case.act(given)
+
+    @takes("record_litigation")
+    async def record_litigation(self, given: Given[commands.RecordLitigation]) -> ClaimView:
+        return await self.case.act(given)
+
     @takes("extend")
     async def extend(self, given: Given[policy.ExtendDuty]) -> ClaimView:
         return await self.case.act(given)

@@ -179,6 +179,25 @@ DOORS: tuple[Door, ...] = (
         _fixed(reason="受害人补充鉴定结论"),
     ),
     _door(
+        "withdrawal",
+        claim.WithdrawClaim,
+        "withdraw_claim",
+        ("撤案", "The claimant gives the claim up"),
+        _fixed(reason="被保险人书面撤回索赔"),
+    ),
+    _door(
+        "litigation",
+        claim.RecordLitigation,
+        "record_litigation",
+        ("登记诉讼或者仲裁的结果", "Record how a dispute about the claim ended"),
+        lambda today: {
+            "number": "（2026）皖1302民初1号",
+            "responsible": False,
+            "note": "驳回原告的诉讼请求",
+            "document": attachment("判决书.pdf"),
+        },
+    ),
+    _door(
         "extensions",
         policy.ExtendDuty,
         "extend",

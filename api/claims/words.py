@@ -89,6 +89,7 @@ CLAIM_REFUSALS: dict[str, str] = {
     "line_twice": "同一损失项重复",
     "line_undetermined": "损失项尚未确定",
     "line_unknown": "损失项与定损不符",
+    "money_out": "已付款项尚未全部追回",
     "mixed_pots": "一笔付款涉及不同的限额",
     "not_assessed": "损失尚未全部核定",
     "not_determined": "尚未核定属于保险责任",

@@ -17,6 +17,8 @@ class Change:
     update: dict[str, Any] = field(default_factory=dict)
     tell: tuple[tuple[NoticeKind, Role, str], ...] = ()
     """Notices the command itself causes: kind, to whom, and a stable moment."""
+    note: str = ""
+    """What these notices say of it, where it is not what happened first."""
     notices: tuple[Notice, ...] = ()
     """Notices that are written already."""
     orders: tuple[PaymentOrder, ...] = ()

@@ -35,10 +35,24 @@ def _casualties(state: ClaimState, command: commands.UpdateCasualties, actor: Ac
     update: dict[str, Any] = {"accident": accident}
     if inside:
         update |= {"grade": reached, "grade_because": because}
-    if inside and reached is not state.grade:
-        moved = f"由{state.grade.label}变更为{reached.label}"
-        happened += (Happening(event=Event.ACCIDENT_REGRADED, at=at, said=moved),)
-    return Change(happened, update)
+    if not inside or reached is state.grade:
+        return Change(happened, update)
+    moved = f"由{state.grade.label}变更为{reached.label}"
+    happened += (Happening(event=Event.ACCIDENT_REGRADED, at=at, said=moved),)
+    if grading.ORDER.index(reached) < grading.ORDER.index(state.grade):
+        return Change(happened, update)
+    tell = ((NoticeKind.ACCIDENT_REGRADED, Role.INSURER, f"regraded{state.seq + 1}"),)
+    note = f"{moved}（{because}）；{_prepayment(state.model_copy(update=update))}"
+    return Change(happened, update, tell=tell, note=note)
+
+
+def _prepayment(state: ClaimState) -> str:
+    """Whether the risen grade opens the way of the large prepayment, in this place and under this contract."""
+    choice = registry.PATHS[ClaimPath.LARGE_PREPAY].suits(state)
+    if choice.applies:
+        return f"已符合大额预付的条件（{choice.clause}）"
+    lacking = (f"未约定{one}" for one in choice.missing)
+    return f"大额预付的条件尚不齐备：{'；'.join((*choice.because, *lacking))}"
 
 
 def _request(state: ClaimState, command: commands.RequestDocuments, actor: Actor, now: datetime) -> Change:
@@ -162,6 +176,22 @@ def _reopen(state: ClaimState, command: commands.ReopenClaim, actor: Actor, now:
     return Change((happened,), update)
 
 
+def _withdraw(state: ClaimState, command: commands.WithdrawClaim, actor: Actor, now: datetime) -> Change:
+    """It can be taken up again while it could still be claimed; until then nothing of it runs."""
+    happened = Happening(event=Event.CLAIM_WITHDRAWN, at=fact_instant(command.on, now), said=command.reason)
+    tell = ((NoticeKind.CLAIM_WITHDRAWN, Role.INSURED, f"withdrawn{state.reopened}"),)
+    return Change((happened,), {"closed_at": now}, tell=tell)
+
+
+def _litigation(state: ClaimState, command: commands.RecordLitigation, actor: Actor, now: datetime) -> Change:
+    verdict = "保险机构承担责任" if command.responsible else "保险机构不承担责任"
+    kept = {"number": command.number, "responsible": command.responsible}
+    data = {**kept, "document": command.document.model_dump(mode="json")}
+    said = f"{command.number}：{verdict}。{command.note}"
+    at = fact_instant(command.on, now)
+    return Change((Happening(event=Event.LITIGATION_ENDED, at=at, said=said, data=data),))
+
+
 def _of_duty(function: Callable[..., tuple[Clock, Happening]]) -> Callable[..., Change]:
     def change(state: ClaimState, command: Any, actor: Actor, now: datetime) -> Change:
         clock, happening = function(state, command, actor, now)
@@ -199,6 +229,8 @@ CHANGES: dict[type[Command], Callable[..., Change]] = {
     commands.UploadResult: _upload,
     commands.CloseClaim: _close,
     commands.ReopenClaim: _reopen,
+    commands.WithdrawClaim: _withdraw,
+    commands.RecordLitigation: _litigation,
     ExtendDuty: _of_duty(duties.extended),
     AcknowledgeDuty: _of_duty(duties.heard),
     TakeOverDuty: _of_duty(duties.heard),

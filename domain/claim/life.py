@@ -58,14 +58,20 @@ STAGES: dict[Event, ClaimStage] = {
     Event.CLAIM_COMPLETED: ClaimStage.COMPLETED,
     Event.CLAIM_CLOSED: ClaimStage.CLOSED,
     Event.CLAIM_REOPENED: ClaimStage.REPORTED,
+    Event.CLAIM_WITHDRAWN: ClaimStage.WITHDRAWN,
 }
 CITES: dict[NoticeKind, str] = {
     NoticeKind.CLAIM_OPENED: clauses.REPORTING,
     NoticeKind.DOCUMENTS_REQUESTED: clauses.ONE_REQUEST,
     NoticeKind.CLAIM_RESULT: clauses.DETERMINATION,
     NoticeKind.CLAIM_REFUSED: clauses.REFUSAL,
+    NoticeKind.ACCIDENT_REGRADED: clauses.SUPPLEMENTS,
 }
 """Which article a notice rests on; a notice about the fate of a payment rests on none."""
+ENDS: dict[ClaimStage, StopReason] = {
+    ClaimStage.CLOSED: StopReason.CLOSED,
+    ClaimStage.WITHDRAWN: StopReason.WITHDRAWN,
+}
 DECIDED = frozenset({ClaimStage.DETERMINED, ClaimStage.AGREED})
 
 
@@ -162,7 +168,7 @@ def _apply(state: ClaimState, change: Change, now: datetime, given: Given[Any] |
 
 
 def _told(state: ClaimState, change: Change, now: datetime) -> tuple[Notice, ...]:
-    note = change.happened[0].said if change.happened else ""
+    note = change.note or (change.happened[0].said if change.happened else "")
     caused = tuple(
         notices.notice(facts_of(state), _message(state, kind, moment, now, note), role)
         for kind, role, moment in change.tell
@@ -189,9 +195,9 @@ def _completed(state: ClaimState, now: datetime) -> tuple[ClaimState, tuple[Happ
 
 
 def _ended_clocks(state: ClaimState, now: datetime) -> ClaimState:
-    """At the end of the matter the contract's own terms stop, at closing every term does."""
-    if state.stage is ClaimStage.CLOSED:
-        return state.model_copy(update={"clock": clocks.stop(state.clock, now, StopReason.CLOSED)})
+    """At the end of the matter the contract's own terms stop, at closing and withdrawal every term does."""
+    if state.stage in ENDS:
+        return state.model_copy(update={"clock": clocks.stop(state.clock, now, ENDS[state.stage])})
     if state.stage in (ClaimStage.DENIED, ClaimStage.REFUSED, ClaimStage.COMPLETED):
         keys = tuple(one.key for one in state.clock.duties if one.anchor in STARTS)
         return state.model_copy(update={"clock": clocks.stop(state.clock, now, StopReason.CLOSED, keys)})

@@ -22,7 +22,7 @@ from models.contracts.vocabulary import ClaimStage, Event, LossHead
 
 EARLY = frozenset({ClaimStage.REPORTED, ClaimStage.DOCUMENTS_AWAITED})
 UNAGREED = EARLY | {ClaimStage.DETERMINED}
-LIVING = frozenset(ClaimStage) - {ClaimStage.CLOSED}
+LIVING = frozenset(ClaimStage) - {ClaimStage.CLOSED, ClaimStage.WITHDRAWN}
 PAYING = UNAGREED | {ClaimStage.AGREED, ClaimStage.COMPLETED}
 ANY = frozenset(ClaimStage)
 OPEN_TO: dict[type[Command], frozenset[ClaimStage]] = {
@@ -44,6 +44,8 @@ OPEN_TO: dict[type[Command], frozenset[ClaimStage]] = {
     commands.UploadResult: frozenset({ClaimStage.COMPLETED, ClaimStage.REFUSED, ClaimStage.CLOSED}),
     commands.CloseClaim: frozenset({ClaimStage.COMPLETED, ClaimStage.REFUSED}),
     commands.ReopenClaim: frozenset(ClaimStage) - EARLY,
+    commands.WithdrawClaim: UNAGREED | {ClaimStage.AGREED},
+    commands.RecordLitigation: ANY,
 }
 """The transition table: at which stages a command is taken; what has to do with duties is taken at any stage."""
 EVENT_OF: dict[type[Command], Event] = {
@@ -189,6 +191,18 @@ def _upload(state: ClaimState, command: commands.UploadResult, actor: Actor, now
     return None
 
 
+def _withdraw(state: ClaimState, command: commands.WithdrawClaim, actor: Actor, now: datetime) -> Refusal | None:
+    """Money that is out, or may be, is settled first; a denied claim gets its refusal notice (保险法 24)."""
+    if any(payment.disputed for payment in state.payments):
+        return Refusal(code="payment_disputed", says="有付款结果矛盾尚未查清")
+    if any(payment.status in money.PENDING for payment in state.payments):
+        return Refusal(code="payments_open", says="尚有未了结的付款，须先作废或者确认结果")
+    out = sum(money.paid_by_pot(state).values(), money.ZERO)
+    if out:
+        return Refusal(code="money_out", says=f"已付 {yuan(out)} 尚未追回，不能撤案", clause=PRODUCT)
+    return None
+
+
 CHECKS: dict[type[Command], Callable[..., Refusal | None]] = {
     commands.RequestDocuments: _request,
     commands.AssessLoss: _assess,
@@ -203,6 +217,7 @@ CHECKS: dict[type[Command], Callable[..., Refusal | None]] = {
     commands.SetOffAdvance: paying.refuse_set_off,
     commands.UploadResult: _upload,
     commands.CloseClaim: _close,
+    commands.WithdrawClaim: _withdraw,
     ExtendDuty: duties.refuse_extension,
     AcknowledgeDuty: duties.refuse_hearing,
     TakeOverDuty: duties.refuse_hearing,

@@ -6,7 +6,7 @@ from domain import duties
 from domain.claim import money
 from domain.claim.life import next_alarm
 from domain.claim_paths import registry
-from domain.policy.views import first_due
+from domain.rows import of_policy, standing
 from models.contracts.claim_state import ClaimState, ClaimView
 from models.contracts.step import CaseRow
 from models.contracts.vocabulary import CaseKind
@@ -53,30 +53,12 @@ def view(state: ClaimState) -> ClaimView:
 
 def row(state: ClaimState, answer: ClaimView, shown: dict[str, Any]) -> CaseRow:
     """The read model after a step; a closed claim counts as ended though it can still be reopened."""
-    birth, first = state.birth, first_due(answer.duties)
+    birth = state.birth
     return CaseRow(
-        case_id=birth.case_id,
+        **standing(state, answer.duties, next_alarm(state)),
+        **of_policy(birth),
         kind=CaseKind.CLAIM,
-        insurer_id=birth.insurer_id,
-        workflow_id=birth.workflow_id,
-        parent_id=birth.policy_id,
         number=birth.number,
-        region=birth.region,
-        sector=birth.sector,
-        size=birth.size,
-        stage=state.stage.value,
-        insured_id=birth.insured_id,
-        insured_name=birth.insured_name,
-        signed_on=birth.signed_on,
-        effective_on=birth.effective_on,
-        expires_on=birth.expires_on,
-        next_duty=first.key if first else None,
-        next_due_at=first.due_at if first else None,
-        next_alarm_at=next_alarm(state),
-        provisional=answer.provisional,
         ended_at=state.ended_at or state.closed_at,
-        packs=state.rulebook.packs,
-        calendar_through=state.calendar.through,
-        clock=state.clock,
         view=shown,
     )

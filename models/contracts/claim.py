@@ -246,6 +246,24 @@ class ReopenClaim(Command):
     reason: Text
 
 
+class WithdrawClaim(Command):
+    """The claimant gives the claim up (撤案); no money has moved, or all of it came back."""
+
+    reason: Text
+    on: FactDate | None = None
+
+
+class RecordLitigation(Command):
+    """How a dispute about this claim ended; one for which the insurer is responsible counts in its evaluation."""
+
+    number: Name
+    """As the court or the arbitration commission numbers it."""
+    responsible: Flag
+    note: Text
+    document: Attachment
+    on: FactDate | None = None
+
+
 class ClaimBirth(Contract):
     """What a claim workflow is started with: its policy in brief, limits and terms as in force at the report."""
 

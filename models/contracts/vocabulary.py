@@ -233,6 +233,8 @@ class Event(Word):
     CLAIM_RESULT_UPLOADED = "claim_result_uploaded", "上传理赔结果", CaseKind.CLAIM
     CLAIM_CLOSED = "claim_closed", "结案", CaseKind.CLAIM
     CLAIM_REOPENED = "claim_reopened", "重开案件", CaseKind.CLAIM
+    CLAIM_WITHDRAWN = "claim_withdrawn", "撤案", CaseKind.CLAIM
+    LITIGATION_ENDED = "litigation_ended", "诉讼或者仲裁有了结果", CaseKind.CLAIM
 
 
 class PolicyStage(Word):
@@ -302,6 +304,7 @@ class StopReason(Word):
     CLOSED = "closed", "案件办结"
     EXCUSED = "excused", "已说明理由"
     NOT_A_HAZARD = "not_a_hazard", "异议成立，不属于隐患"
+    WITHDRAWN = "withdrawn", "撤案"
 
 
 class SuspendReason(Word):
@@ -368,6 +371,8 @@ class NoticeKind(Word):
     DOCUMENTS_REQUESTED = "documents_requested", "一次性补充材料通知"
     CLAIM_RESULT = "claim_result", "核定结果通知"
     CLAIM_REFUSED = "claim_refused", "拒赔通知"
+    CLAIM_WITHDRAWN = "claim_withdrawn", "撤案确认"
+    ACCIDENT_REGRADED = "accident_regraded", "事故等级上升告知"
     PAYMENT_MADE = "payment_made", "付款到账通知"
     PAYMENT_STUCK = "payment_stuck", "付款待人工核实"
 
@@ -453,6 +458,7 @@ class ClaimStage(Word):
     REFUSED = "refused", "已拒赔"
     COMPLETED = "completed", "理赔完成"
     CLOSED = "closed", "已结案"
+    WITHDRAWN = "withdrawn", "已撤案"
 
 
 class ClaimPath(Word):

@@ -242,6 +242,12 @@ class Claims(RuleBasedStateMachine):
         self.tried(who, commands.RefuseClaim(reasons="责任免除", clause="第五条", notice=FILE))
 
     @rule(who=WHO)
+    def withdraw(self, who: int) -> None:
+        """Only where nothing is out and nothing under way."""
+        if self.tried(who, commands.WithdrawClaim(reason="撤回索赔")):
+            assert sum((held.live for held in self.books[who].values()), ZERO) == ZERO
+
+    @rule(who=WHO)
     def upload(self, who: int) -> None:
         self.tried(who, commands.UploadResult(receipt="SZ-1"))
 
