@@ -200,6 +200,12 @@ def briefs(case: Case) -> tuple[DutyBrief, ...]:
     return tuple(sorted(open_ones, key=lambda brief: (brief.due_at is None, brief.due_at or case.opened_at, brief.key)))
 
 
+def first_due(open_duties: tuple[DutyBrief, ...]) -> DutyBrief | None:
+    """The open duty that falls due first."""
+    dated: list[tuple[datetime, DutyBrief]] = [(brief.due_at, brief) for brief in open_duties if brief.due_at]
+    return min(dated, key=lambda pair: (pair[0], pair[1].key))[1] if dated else None
+
+
 def _brief(case: Case, key: str) -> DutyBrief:
     running = clocks.running(case.clock, key)
     assert running is not None

@@ -1,13 +1,13 @@
 """How a policy is shown: the view that answers commands and the row that lists read."""
 
-from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from domain import duties
 from domain.calendar import local_date
 from domain.policy.life import CLOSED_HAZARD, next_alarm
-from models.contracts.policy import DutyBrief, PolicyState, PolicyView
+from domain.rows import standing
+from models.contracts.policy import PolicyState, PolicyView
 from models.contracts.step import CaseRow
 from models.contracts.vocabulary import CaseKind
 
@@ -50,37 +50,21 @@ def view(state: PolicyState) -> PolicyView:
 
 def row(state: PolicyState, answer: PolicyView, shown: dict[str, Any]) -> CaseRow:
     """The read model after a step; `shown` is the answer as JSON, kept once more with all terms of the contract."""
-    terms, first = state.terms, first_due(answer.duties)
+    terms = state.terms
     return CaseRow(
-        case_id=state.birth.case_id,
+        **standing(state, answer.duties, next_alarm(state)),
         kind=CaseKind.POLICY,
-        insurer_id=state.birth.insurer_id,
-        workflow_id=state.birth.workflow_id,
         number=terms.number,
         region=terms.region,
         sector=terms.sector,
         size=terms.size,
-        stage=state.stage.value,
         insured_id=state.insured_id,
         insured_name=state.insured_name,
         signed_on=local_date(terms.signed_at),
         effective_on=terms.effective_on,
         expires_on=terms.expires_on,
-        next_duty=first.key if first else None,
-        next_due_at=first.due_at if first else None,
-        next_alarm_at=next_alarm(state),
-        provisional=answer.provisional,
         rate_review=state.rate_review,
         open_hazards=sum(brief.stage not in CLOSED_HAZARD for brief in state.hazards),
         ended_at=state.ended_at,
-        packs=state.rulebook.packs,
-        calendar_through=state.calendar.through,
-        clock=state.clock,
         view={**shown, "terms": terms.model_dump(mode="json")},
     )
-
-
-def first_due(briefs: tuple[DutyBrief, ...]) -> DutyBrief | None:
-    """The open duty that falls due first."""
-    dated: list[tuple[datetime, DutyBrief]] = [(brief.due_at, brief) for brief in briefs if brief.due_at]
-    return min(dated, key=lambda pair: (pair[0], pair[1].key))[1] if dated else None
