@@ -44,6 +44,8 @@ async def test_a_victim_is_masked_unless_the_key_may_see_more(insurer: Caller, c
     assert tuple(seen[0][name] for name in ("name", "identity_number", "bank_account", "phone")) == MARKERS
     async with admin.connect() as connection:
         sights = (await connection.execute(text("SELECT ref, why, fields FROM victim_sights"))).all()
+        trail = (await connection.execute(text("SELECT who_id, case_id, said FROM audit WHERE what = 'sight'"))).all()
+    assert [(one.who_id, str(one.case_id), one.said["first"]) for one in trail] == [(str(insurer.id), claim_id, [ref])]
     assert [(str(one.ref), one.why) for one in sights] == [(ref, "核对付款账户")]
     assert sights[0].fields == "name,identity_number,bank_account,phone"
 
