@@ -9,8 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, FromClause, Row, and_, exists, false, or_, select
 
-from api.callers import Entry, speak_for
-from api.problems import Problem, not_found
+from api.callers import Entry
+from api.problems import not_found
 from api.rows import CASES, DEPARTMENT_SCOPES, OUTBOX
 from models.contracts.vocabulary import CaseKind
 
@@ -65,19 +65,10 @@ class Opened:
 
 
 async def opened(entry: Entry, case_id: UUID) -> Opened:
-    """The case, with its insurer's rows where the department was told of it; 404 for any other."""
-    mine = await scopes(entry)
-    try:
-        await speak_for(entry, case_id, None)
-    except Problem:
-        row = await _row(entry, case_id, within(mine))
-        return Opened(row, told=False, mine=mine)
-    return Opened(await _row(entry, case_id), told=True, mine=mine)
-
-
-async def _row(entry: Entry, case_id: UUID, *conditions: ColumnElement[bool]) -> Row[Any]:
-    found = await entry.connection.execute(select(CASES).where(CASES.c.id == case_id, *conditions))
-    row = found.one_or_none()
+    """The case, where it lies in the department's scope or the department was told about it; 404 for any other."""
+    mine, heard = await scopes(entry), told(entry.caller.recipient_id)
+    found = select(CASES, heard.label("told")).where(CASES.c.id == case_id, or_(within(mine), heard))
+    row = (await entry.connection.execute(found)).one_or_none()
     if row is None:
         raise not_found()
-    return row
+    return Opened(row, told=row.told, mine=mine)

@@ -1,0 +1,161 @@
+"""What a department does with a matter on its case page: acknowledge, take over, answer, pass on; each once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, select, update
+from starlette.datastructures import FormData, UploadFile
+
+from api.callers import Caller, Entry, speak_for
+from api.desk.frame import Visit
+from api.files import keep
+from api.rows import OUTBOX, RECIPIENTS
+from api.shapes import TimelineEntry
+from domain.places import full_region_name
+from domain.routing import is_department
+from domain.wording import instant
+from models.contracts import policy
+from models.contracts.base import Command
+from models.contracts.ids import ancestors
+from models.contracts.vocabulary import Event, NoticeKind, NoticeStatus, Role
+
+TOLD = (NoticeStatus.QUEUED, NoticeStatus.ACCEPTED, NoticeStatus.AMBIGUOUS)
+
+
+class Act(StrEnum):
+    """A form of the case page; named as the update it becomes."""
+
+    ACKNOWLEDGE = "acknowledge"
+    TAKE_OVER = "take_over"
+    ANSWER = "answer"
+    PASS_ON = "pass_on"  # noqa: S105 - the name of an update
+
+
+COMMANDS: dict[Act, type[Command]] = {
+    Act.ACKNOWLEDGE: policy.AcknowledgeDuty,
+    Act.TAKE_OVER: policy.TakeOverDuty,
+    Act.ANSWER: policy.AnswerDuty,
+    Act.PASS_ON: policy.PassOn,
+}
+DONE: dict[Event, Act] = {
+    Event.DUTY_ACKNOWLEDGED: Act.ACKNOWLEDGE,
+    Event.DUTY_TAKEN_OVER: Act.TAKE_OVER,
+    Event.DEPARTMENT_ANSWERED: Act.ANSWER,
+    Event.HAZARD_ANSWERED: Act.ANSWER,
+    Event.DUTY_PASSED_ON: Act.PASS_ON,
+}
+ENDS = {
+    Act.ACKNOWLEDGE: frozenset({Act.ACKNOWLEDGE, Act.TAKE_OVER, Act.PASS_ON}),
+    Act.TAKE_OVER: frozenset({Act.TAKE_OVER, Act.PASS_ON}),
+    Act.ANSWER: frozenset({Act.PASS_ON}),
+    Act.PASS_ON: frozenset({Act.PASS_ON}),
+}
+"""After which of its own acts a department is not offered this one again; answers may be several."""
+
+
+@dataclass(frozen=True)
+class Matter:
+    """A duty this department was told about, what it did so far, and what it may do now."""
+
+    duty: str
+    """The key the department was told under: what its commands name."""
+    shown: str
+    """The key of the open duty that is meant by it."""
+    title: str
+    offered: tuple[Act, ...]
+    done: tuple[tuple[Act, str, str], ...]
+    """Act, when, in which words."""
+
+
+async def matters(entry: Entry, row: Row[Any], happened: list[TimelineEntry]) -> tuple[Matter, ...]:
+    """Every duty of the case this department was told about, in the order it was told."""
+    about = (OUTBOX.c.about["duty_key"].astext.label("key"), OUTBOX.c.about["label"].astext.label("title"))
+    found = select(OUTBOX.c.kind, *about)
+    mine = found.where(OUTBOX.c.case_id == row.id, OUTBOX.c.recipient_id == entry.caller.recipient_id)
+    told = (await entry.connection.execute(mine.order_by(OUTBOX.c.at, OUTBOX.c.id))).all()
+    keys = {one.key: one for one in told if one.key}
+    return tuple(_matter(entry.caller, row, one, happened) for one in keys.values())
+
+
+def _matter(caller: Caller, row: Row[Any], told: Any, happened: list[TimelineEntry]) -> Matter:
+    standing = _standing(row, told)
+    keys = {told.key, standing["key"] if standing else told.key}
+    mine = [one for one in happened if one.event in DONE and one.duty_key in keys and one.by == caller.name]
+    done = {DONE[one.event] for one in mine}
+    return Matter(
+        duty=told.key,
+        shown=standing["key"] if standing else "",
+        title=standing["label"] if standing else told.title or "",
+        offered=tuple(act for act in Act if standing and not ENDS[act] & done),
+        done=tuple((DONE[one.event], instant(one.at), one.said) for one in mine),
+    )
+
+
+def _standing(row: Row[Any], told: Any) -> dict[str, Any] | None:
+    """The open duty it was told about; after a report, what a department owes from then on."""
+    briefs = row.view.get("duties", ())
+    named = next((one for one in briefs if one["key"] == told.key), None)
+    if named or told.kind is not NoticeKind.MAJOR_HAZARD_REPORT:
+        return named
+    return next((one for one in briefs if is_department(Role(one["owed_by"]))), None)
+
+
+async def others(entry: Entry) -> list[tuple[str, str]]:
+    """Registered departments of its own place, above and below it in its province, without itself: value, name."""
+    mine = entry.caller.region
+    columns = RECIPIENTS.c["region", "department", "name"]
+    found = select(*columns).where(
+        RECIPIENTS.c.department.is_not(None), RECIPIENTS.c.region >= mine[:2], RECIPIENTS.c.region < mine[:2] + "a"
+    )
+    rows = (await entry.connection.execute(found.order_by(RECIPIENTS.c.region, RECIPIENTS.c.department))).all()
+    self_ = (mine, entry.caller.department)
+    near = sorted(rows, key=lambda one: (one.region not in ancestors(mine), one.region[:4] != mine[:4], one.region))
+    return [
+        (f"{one.region} {one.department}", f"{one.name}（{full_region_name(one.region)}）")
+        for one in near
+        if (one.region, one.department) != self_
+    ]
+
+
+async def body_of(visit: Visit, case_id: UUID, act: Act, form: FormData) -> dict[str, Any]:
+    """What the command says, from the form; a file is kept before. Raises Problem 404, 413, 422."""
+    words = str(form.get("words") or "").strip()
+    body: dict[str, Any] = {"duty": str(form.get("duty") or "")}
+    match act:
+        case Act.ANSWER:
+            body |= {"answer": words, "file": await _file(visit.entry, case_id, form)}
+        case Act.PASS_ON:
+            region, _, department = str(form.get("to") or "").partition(" ")
+            body |= {"to_region": region, "to_department": department, "reason": words}
+        case _:
+            body |= {"note": words}
+    return {name: value for name, value in body.items() if value not in ("", None)}
+
+
+async def _file(entry: Entry, case_id: UUID, form: FormData) -> dict[str, str] | None:
+    part = form.get("file")
+    if not isinstance(part, UploadFile) or not part.filename:
+        return None
+    name = part.filename.replace("\\", "/").rpartition("/")[2]
+    content = await part.read(entry.tools.budgets.file + 1)
+    insurer_id = await speak_for(entry, case_id, None)
+    receipt = await keep(entry.tools, entry.connection, insurer_id, (name, part.content_type or ""), content)
+    return {"digest": receipt.digest, "name": name, "media_type": receipt.media_type}
+
+
+async def heard(entry: Entry, case_id: UUID, duties: Iterable[str]) -> None:
+    """Every letter to this department about these duties counts as acknowledged, once."""
+    mine = update(OUTBOX).where(
+        OUTBOX.c.case_id == case_id,
+        OUTBOX.c.recipient_id == entry.caller.recipient_id,
+        OUTBOX.c.about["duty_key"].astext.in_(tuple(duties)),
+        OUTBOX.c.acknowledged_at.is_(None),
+    )
+    await entry.connection.execute(
+        mine.where(OUTBOX.c.status.in_(TOLD)).values(
+            status=NoticeStatus.ACKNOWLEDGED, acknowledged_at=entry.tools.now()
+        )
+    )
