@@ -1,6 +1,5 @@
 """A form and its contract: what was typed becomes a body, files are stored first, errors stand beside their fields."""
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import UploadFile
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData
 from starlette.datastructures import UploadFile as Upload
 
@@ -16,6 +15,10 @@ from api import files
 from api.callers import Entry
 from api.desk.fields import Field, Kind, Said, fields_of, said
 from api.desk.words import Language
+from api.problems import Problem
+from api.words import ProblemCode
+from models.contracts.base import Attachment
+from models.contracts.vocabulary import Word
 
 MORE, LESS = "_more", "_less"
 """Buttons that add a row to a list and take its last one away; they are sent instead of the form's own."""
@@ -100,8 +103,15 @@ class Shown:
 
     @property
     def kind(self) -> str:
-        """A text with given values is a choice."""
-        return Kind.CHOICE.value if self.options else self.field.kind.value
+        """A text with given values is a choice, several texts are several."""
+        if not self.options:
+            return self.field.kind.value
+        return Kind.CHOICES.value if self.field.kind is Kind.LINES else Kind.CHOICE.value
+
+    @property
+    def choices(self) -> Sequence[tuple[str, Word | str]]:
+        """What there is to choose from: words of the vocabulary, or what the case offers."""
+        return self.options or [(one.value, one) for one in self.field.words]
 
     @property
     def text(self) -> str:
@@ -143,10 +153,18 @@ async def store(entry: Entry, insurer_id: UUID, form: FormData) -> dict[str, lis
     found: dict[str, list[dict[str, str]]] = {}
     for name, value in form.multi_items():
         if name.endswith(KEPT) and isinstance(value, str):
-            found.setdefault(name.removesuffix(KEPT), []).append(json.loads(value))
+            found.setdefault(name.removesuffix(KEPT), []).append(_again(value))
         elif isinstance(value, UploadFile | Upload) and value.filename:
             found.setdefault(name, []).append(await _keep(entry, insurer_id, value))
     return found
+
+
+def _again(written: str) -> dict[str, str]:
+    """A file of an earlier sending, as the page wrote it down; whether it is this insurer's is asked at admission."""
+    try:
+        return Attachment.model_validate_json(written).model_dump()
+    except ValidationError:
+        raise Problem(ProblemCode.UNKNOWN_FILE) from None
 
 
 async def _keep(entry: Entry, insurer_id: UUID, file: UploadFile | Upload) -> dict[str, str]:
@@ -189,6 +207,10 @@ def _value(one: Field, form: FormData, name: str, stored: Mapping[str, list[dict
         return [str(value) for value in form.getlist(name) if value] or None
     if one.kind is Kind.TICK:
         return name in form
+    if one.kind is Kind.LINES:
+        return [
+            line.strip() for value in form.getlist(name) for line in str(value).splitlines() if line.strip()
+        ] or None
     return _single(one.kind, str(form.get(name) or "").strip())
 
 
@@ -204,8 +226,6 @@ def _single(kind: Kind, written: str) -> Any:
         return written.replace(",", "").replace("，", "").removesuffix("元").strip()
     if kind is Kind.INSTANT:
         return f"{written}{BEIJING}" if LOCAL.fullmatch(written) else written
-    if kind is Kind.LINES:
-        return [line.strip() for line in written.splitlines() if line.strip()]
     return written
 
 

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from api.insurer.pages import lists, workbench
+from api.insurer.pages import acting, cases, lists, workbench
 
 router = APIRouter()
-for part in (workbench, lists):
+for part in (workbench, lists, cases, acting):
     router.include_router(part.router)

@@ -34,3 +34,4 @@ COVER, TAKEN_BY, TAKEN_AT, FILTERED_BY, LINES, EVERYTHING, YES = (
     "是",
 )
 NARROW_DOWN = "导出的内容超过 {most} 行，请先用筛选条件缩小范围。"
+VICTIM = "{name}，尾号 {end}"

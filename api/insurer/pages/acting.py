@@ -1,0 +1,114 @@
+"""The one pair of routes behind every act of the insurer on a case: its form, and what becomes of a form sent."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import Row
+
+from api import reads
+from api.admission import Admitted
+from api.desk.acting import Misfilled, Wanted, admitted, done
+from api.desk.forms import Form, read, store, wants_rows
+from api.desk.frame import Visit, back, posted, visited
+from api.doors import Door
+from api.insurer.pages.acts import DANGEROUS, DOORS, posts_for
+from api.insurer.pages.cases import case_address
+from api.insurer.pages.choices import offer, situation_of
+from api.insurer.pages.lists import SHELVES
+from api.insurer.pages.visits import staff_number
+from api.problems import Problem, not_found
+from api.words import ProblemCode
+from models.contracts.vocabulary import ActorKind
+
+SIGNED = "by_user"
+ALREADY_SPENT = {ProblemCode.OUTCOME_UNKNOWN.value, ProblemCode.UNAVAILABLE.value, ProblemCode.TOO_MANY.value}
+"""After these the same sending may be repeated: it happens once, however often it is pressed."""
+router = APIRouter(prefix="/insurer", include_in_schema=False)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One act's form on its way to the page."""
+
+    visit: Visit
+    door: Door
+    row: Row[Any]
+    form: Form
+    once: str = ""
+    problem: Problem | None = None
+
+    def page(self, status: int = 200) -> Response:
+        """The form with what was typed; where the outcome is unknown it goes under the key it had."""
+        kept = {"once": self.once} if self.once else {}
+        return self.visit.page(
+            "insurer/act.html.j2",
+            status,
+            door=self.door,
+            row=self.row,
+            sheet=self.form,
+            back=case_address(self.row.kind, self.row.id),
+            language=self.visit.language,
+            dangerous=self.door.update in DANGEROUS,
+            problem=self.problem,
+            **kept,
+        )
+
+
+def door_of(shelf: str, update: str) -> Door:
+    """The door behind an address; 404 for everything that is not in the tables of doors."""
+    door = DOORS.get((SHELVES[shelf], update)) if shelf in SHELVES else None
+    if door is None:
+        raise not_found()
+    return door
+
+
+async def sheet_of(visit: Visit, door: Door, case_id: UUID) -> Sheet:
+    """An empty form, with what the case knows already."""
+    row = await reads.case_row(visit.entry, case_id, door.kind)
+    offered = await offer(visit.request, visit.entry, await situation_of(visit.entry, row), door)
+    signs = SIGNED in door.command.model_fields
+    fixed = {SIGNED: staff_number(visit.caller)} if signs else {}
+    form = Form(door.command, visit.language, offered.body, options=offered.options, fixed=fixed)
+    asked = visit.request.query_params.get("number")
+    if asked and "number" in offered.options:
+        form = replace(form, body={**form.body, "number": asked})
+    return Sheet(visit, door, row, form)
+
+
+@router.get("/{shelf}/{case_id:uuid}/{update}")
+async def act_form(request: Request, shelf: str, case_id: UUID, update: str) -> Response:
+    """The form of one act; an auditor is refused (403), a case of another insurer is not there (404)."""
+    door = door_of(shelf, update)
+    async with visited(request, ActorKind.INSURER, *posts_for(door)) as visit:
+        return (await sheet_of(visit, door, case_id)).page()
+
+
+@router.post("/{shelf}/{case_id:uuid}/{update}")
+async def act(request: Request, shelf: str, case_id: UUID, update: str) -> Response:
+    """Carry the act out once; or the form again, with what was typed and what is wrong beside it."""
+    door = door_of(shelf, update)
+    async with posted(request) as form:
+        wanted = Wanted(case_id, door.kind, update, door.command, str(form.get("_once") or ""))
+        async with visited(request, ActorKind.INSURER, *posts_for(door)) as visit:
+            sheet = await sheet_of(visit, door, case_id)
+            stored = await store(visit.entry, visit.caller.tenant, form)
+            body = read(door.command, form, stored)
+            sheet = replace(sheet, form=replace(sheet.form, body=body))
+            if wants_rows(form):
+                return sheet.page()
+            body = {**body, **sheet.form.fixed}
+            ready = await admitted(visit, wanted, body)
+    return await _carried_out(sheet, ready, wanted, body)
+
+
+async def _carried_out(sheet: Sheet, ready: Admitted, wanted: Wanted, body: dict[str, Any]) -> Response:
+    try:
+        await done(ready, wanted, body)
+    except Misfilled as wrong:
+        return replace(sheet, form=sheet.form.wrong(wrong.errors)).page(422)
+    except Problem as problem:
+        once = wanted.once if problem.code in ALREADY_SPENT else ""
+        return replace(sheet, once=once, problem=problem).page(problem.status)
+    return back(f"{case_address(wanted.kind, wanted.case_id)}?done={wanted.update}")
