@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from models.contracts import claim as commands
-from models.contracts.vocabulary import ClaimPath, EmergencyPurpose, LossHead, PaymentKind
+from models.contracts.vocabulary import ClaimPath, EmergencyPurpose, LossHead, OrderResult, PaymentKind, PaymentStatus
 from tests.domain.claim_lives import ANNA, DENIED, SUPPLIER, SURVEYED, accident, death, paying, spending
 from tests.domain.lives import FILE
 from tests.fakes import FakeCashier
@@ -12,6 +12,10 @@ from tests.runtime.waiting import until
 from tests.workflows.claims import ClaimDesk, Reported, working
 from tests.workflows.record import PLACES, keep, keep_golden, server
 
+TRANSFERRED = commands.RecordOutcome(number="W-1", result=OrderResult.CONFIRMED, reference="BANK-W")
+RETURNED = commands.SetOffAdvance.model_validate(
+    {"number": "W-1", "how": "recovered", "amount": "100.00", "line": "L-1", "reference": "BACK-W"}
+)
 REFUSE = commands.RefuseClaim(reasons="故意制造事故", clause="第七条", notice=FILE)
 
 
@@ -22,6 +26,7 @@ async def record(desk: ClaimDesk) -> None:
         await _large(await desk.reported(f"C-{place}-large", region=place), place)
         await _small(await desk.reported(f"C-{place}-small", region=place), place)
         await _refused(await desk.reported(f"C-{place}-refused", region=place), place)
+        await _withdrawn(await desk.reported(f"C-{place}-withdrawn", region=place), place)
 
 
 async def _advanced(claim: Reported, place: str) -> None:
@@ -78,6 +83,24 @@ async def _refused(claim: Reported, place: str) -> None:
     await claim.act("determine", DENIED)
     await claim.act("refuse_claim", REFUSE)
     await keep(claim.handle, f"claim-refused-{place}")
+
+
+async def _withdrawn(claim: Reported, place: str) -> None:
+    """The answer of the bank comes by a person, the money comes back, the claim is given up."""
+    assert isinstance(claim.desk.cashier, FakeCashier)
+    claim.desk.cashier.script["W-1"] = OrderResult.UNKNOWN
+    await claim.settled()
+    await claim.propose("W-1")
+    await claim.approve("W-1")
+    await claim.until("W-1", PaymentStatus.UNKNOWN)
+    await claim.act("record_outcome", TRANSFERRED)
+    await claim.act("set_off_advance", RETURNED)
+    before = (await claim.handle.describe()).run_id
+    await claim.act("withdraw_claim", commands.WithdrawClaim(reason="被保险人书面撤回索赔"))
+    while (await claim.handle.describe()).run_id == before:
+        await asyncio.sleep(0.05)
+    first = claim.desk.client.get_workflow_handle(claim.birth.workflow_id, run_id=before)
+    await keep(first, f"claim-withdrawn-{place}")
 
 
 async def _paid(claim: Reported, number: str) -> None:

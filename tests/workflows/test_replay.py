@@ -12,7 +12,7 @@ from tests.workflows.replaying import GOLDEN, HISTORIES, golden, replayed, timer
 RECORDED = sorted(HISTORIES.glob("*.json"))
 STAGES = {
     "policy": ("opened", "serving", "served", "continued", "surrendered", "expired"),
-    "claim": ("reported", "advanced", "large_prepay", "small_fast", "continuing", "continued", "refused"),
+    "claim": ("reported", "advanced", "large_prepay", "small_fast", "continuing", "continued", "refused", "withdrawn"),
     "hazard": ("found", "refused", "closed", "stopped"),
 }
 recorded = pytest.mark.parametrize("path", RECORDED, ids=[path.stem for path in RECORDED])
