@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
 
 from domain import duties
 from domain.claim import life, views
@@ -19,10 +18,11 @@ from models.contracts.payment import OrderOutcome
 from models.contracts.rulebook import RulesFor
 from models.contracts.step import Refusal
 from models.contracts.vocabulary import CaseKind
-from workflows.answers import internal_error, refusal_error, takes
+from workflows.answers import takes
 from workflows.case import Case
 from workflows.journal import opening, resolve
 from workflows.lives import Life
+from workflows.opening import Opening
 from workflows.till import Till
 
 
@@ -66,15 +66,11 @@ class ClaimWorkflow:
         self.birth = ClaimBirth.model_validate(run.model_dump(exclude={"state"}))
         self.case = Case(CLAIM, run.state, self._money)
         self.till = Till(self.case)
-        self.unborn: Refusal | None = None
-        self.opening = False
+        self.opening = Opening(self.case, self._open, lambda state: f"赔案号 {state.birth.number}")
 
     @workflow.run
     async def run(self, run: ClaimRun) -> str:
-        await workflow.wait_condition(lambda: self.case.committed > 0 or self.unborn is not None)
-        if self.unborn:
-            await workflow.wait_condition(workflow.all_handlers_finished)
-            raise ApplicationError(self.unborn.says, type="refused", non_retryable=True)
+        await self.opening.awaited()
         self.till.take_up()
         onward = await self.case.live()
         if onward:
@@ -85,21 +81,9 @@ class ClaimWorkflow:
     @workflow.update(name="opened")
     async def opened(self, given: Given[commands.ReportClaim]) -> ClaimView:
         """Opens once; the same question again gives the same case, another one under this number is refused."""
-        if self.case.state is None and self.unborn is None and not self.opening:
-            self.opening = True
-            try:
-                await self._open(given)
-            finally:  # after a bug the next one who asks opens it
-                self.opening = False
-        await workflow.wait_condition(lambda: not self.opening)
-        if self.unborn:
-            raise refusal_error(self.unborn)
-        if self.case.state is None:
-            raise internal_error()
-        await workflow.wait_condition(lambda: self.case.committed > 0)
-        return await self._same(given)
+        return await self.opening.asked(given)
 
-    async def _open(self, given: Given[commands.ReportClaim]) -> None:
+    async def _open(self, given: Given[commands.ReportClaim]) -> Refusal | None:
         birth = self.birth
         resolved = await resolve(
             RulesFor(
@@ -111,18 +95,10 @@ class ClaimWorkflow:
                 packs=birth.packs,
             )
         )
-        now = workflow.now()
-        self.unborn = life.refuse_opening(birth, given.command, now)
-        if self.unborn is None:
+        refusal = life.refuse_opening(birth, given.command, workflow.now())
+        if refusal is None:
             await self.case.open(lambda at: life.open_claim(birth, given, resolved, at), opening(given), given)
-
-    async def _same(self, given: Given[commands.ReportClaim]) -> ClaimView:
-        state = self.case.state
-        assert state is not None
-        if given.fingerprint != state.opened_with:
-            raise refusal_error(Refusal(code="number_taken", says=f"赔案号 {self.birth.number} 已建档，内容不同"))
-        repeated = given.mark in state.remembered and state.seq > 1
-        return await self.case.recall(given) if repeated else views.view(state)
+        return refusal
 
     async def _money(self, decision: Decision[ClaimState]) -> None:
         """What the step just committed pays out, gives back, or has heard of an order."""

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
+from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from domain import duties
 from domain.calendar import local_date
@@ -20,10 +20,11 @@ from models.contracts.ports import Registry
 from models.contracts.step import Refusal
 from models.contracts.vocabulary import PolicyStage
 from workflows import options
-from workflows.answers import internal_error, refusal_error, takes
+from workflows.answers import takes
 from workflows.case import Case
 from workflows.journal import opening, resolve
 from workflows.lives import Life
+from workflows.opening import Opening
 
 SERVED = frozenset({PolicyStage.SERVED})
 
@@ -70,17 +71,13 @@ class PolicyWorkflow:
     def __init__(self, run: PolicyRun) -> None:
         self.birth = Birth.model_validate(run.model_dump(exclude={"state"}))
         self.case = Case(POLICY, run.state, self._companions)
-        self.unborn: Refusal | None = None
-        self.opening = False
+        self.opening = Opening(self.case, self._open, lambda state: f"保单号 {state.terms.number}")
         self.births = 0
         """Hazards being opened; one is told to stop only once it is there."""
 
     @workflow.run
     async def run(self, run: PolicyRun) -> str:
-        await workflow.wait_condition(lambda: self.case.committed > 0 or self.unborn is not None)
-        if self.unborn:
-            await workflow.wait_condition(workflow.all_handlers_finished)
-            raise ApplicationError(self.unborn.says, type="refused", non_retryable=True)
+        await self.opening.awaited()
         onward = await self.case.live()
         if onward:
             workflow.continue_as_new(run.model_copy(update={"state": onward}))
@@ -90,35 +87,15 @@ class PolicyWorkflow:
     @workflow.update(name="opened")
     async def opened(self, given: Given[commands.OpenPolicy]) -> PolicyView:
         """Opens once; the same question again gives the same case, another one under this number is refused."""
-        if self.case.state is None and not self.opening:
-            self.opening = True
-            try:
-                await self._open(given)
-            finally:  # after a bug the next one who asks opens it
-                self.opening = False
-        await workflow.wait_condition(lambda: not self.opening)
-        if self.unborn:
-            raise refusal_error(self.unborn)
-        if self.case.state is None:
-            raise internal_error()
-        await workflow.wait_condition(lambda: self.case.committed > 0)
-        return await self._same(given)
+        return await self.opening.asked(given)
 
-    async def _open(self, given: Given[commands.OpenPolicy]) -> None:
+    async def _open(self, given: Given[commands.OpenPolicy]) -> Refusal | None:
         terms = given.command.terms
         resolved = await resolve(refusals.rules_for(terms))
-        now = workflow.now()
-        self.unborn = refusals.refuse_opening(resolved.rulebook, given.command, local_date(now))
-        if self.unborn is None:
+        refusal = refusals.refuse_opening(resolved.rulebook, given.command, local_date(workflow.now()))
+        if refusal is None:
             await self.case.open(lambda at: life.open_policy(self.birth, given, resolved, at), opening(given), given)
-
-    async def _same(self, given: Given[commands.OpenPolicy]) -> PolicyView:
-        state = self.case.state
-        assert state is not None
-        if given.fingerprint != state.opened_with:
-            raise refusal_error(Refusal(code="number_taken", says=f"保单号 {state.terms.number} 已建档，内容不同"))
-        repeated = given.mark in state.remembered and state.seq > 1
-        return await self.case.recall(given) if repeated else views.view(state)
+        return refusal
 
     @workflow.signal(name="hear")
     async def hear(self, news: HazardNews) -> None:

@@ -1,0 +1,60 @@
+"""How a case comes to life by its first update: once, refused for good, or found open; deciding it is its life's."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, TypeVar
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+from models.contracts.base import Given
+from models.contracts.claim_state import ClaimState
+from models.contracts.policy import PolicyState
+from models.contracts.step import Refusal
+from workflows.answers import internal_error, refusal_error
+from workflows.case import Case
+from workflows.lives import V
+
+Born = TypeVar("Born", PolicyState, ClaimState)
+Decide = Callable[[Given[Any]], Awaitable[Refusal | None]]
+
+
+class Opening(Generic[Born, V]):
+    """Opens a case once; `decide` takes its first step or says why not, `called` is how people call its number."""
+
+    def __init__(self, case: Case[Born, V], decide: Decide, called: Callable[[Born], str]) -> None:
+        self.case = case
+        self.decide = decide
+        self.called = called
+        self.unborn: Refusal | None = None
+        self.running = False
+
+    async def awaited(self) -> None:
+        """Until the first step is on record. Raises ApplicationError where it was refused."""
+        await workflow.wait_condition(lambda: self.case.committed > 0 or self.unborn is not None)
+        if self.unborn:
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            raise ApplicationError(self.unborn.says, type="refused", non_retryable=True)
+
+    async def asked(self, given: Given[Any]) -> V:
+        """The same question again gives the same case; another one under this number is refused."""
+        if self.case.state is None and self.unborn is None and not self.running:
+            self.running = True
+            try:
+                self.unborn = await self.decide(given)
+            finally:  # after a bug the next one who asks opens it
+                self.running = False
+        await workflow.wait_condition(lambda: not self.running)
+        if self.unborn:
+            raise refusal_error(self.unborn)
+        if self.case.state is None:
+            raise internal_error()
+        await workflow.wait_condition(lambda: self.case.committed > 0)
+        return await self._same(given)
+
+    async def _same(self, given: Given[Any]) -> V:
+        state = self.case.state
+        assert state is not None
+        if given.fingerprint != state.opened_with:
+            raise refusal_error(Refusal(code="number_taken", says=f"{self.called(state)}已建档，内容不同"))
+        repeated = given.mark in state.remembered and state.seq > 1
+        return await self.case.recall(given) if repeated else self.case.life.view(state)
