@@ -10,6 +10,7 @@ from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
+from domain.addresses import case_link
 from domain.wording import region_name
 from models.contracts.hazard import HazardBirth
 from models.contracts.ports import Registry
@@ -27,8 +28,9 @@ FoundBy = Callable[[HazardBirth], TypedSearchAttributes]
 class TemporalRegistry(Registry):
     """Starts workflows with the worker's own client."""
 
-    def __init__(self, client: Client, task_queue: str, found_by: FoundBy) -> None:
+    def __init__(self, client: Client, task_queue: str, found_by: FoundBy, base_url: str) -> None:
         self._client = client
+        self._base_url = base_url
         self._task_queue = task_queue
         self._found_by = found_by
 
@@ -47,6 +49,7 @@ class TemporalRegistry(Registry):
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             search_attributes=self._found_by(birth),
             static_summary=hazard_summary(birth),
+            static_details=case_link(self._base_url, birth.case_id),
         )
         with suppress(WorkflowAlreadyStartedError):  # opened by an earlier attempt, and closed since
             await self._client.execute_update_with_start_workflow(

@@ -19,6 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from api.problems import Problem, refused, try_later
 from api.tools import Tools
 from api.words import ProblemCode
+from domain.addresses import case_link
 from domain.places import region_name
 from models.contracts.base import Contract, Given
 from models.contracts.claim import ClaimBirth, ReportClaim
@@ -76,6 +77,7 @@ async def open_policy(
         task_queue=tools.task_queue,
         **START,
         static_summary=summary(given.command),
+        static_details=case_link(tools.base_url, birth.case_id),
         search_attributes=for_policy(birth, given.command),
     )
     return await _open(tools, start, given, PolicyView, deadline)
@@ -92,6 +94,7 @@ async def open_claim(
         task_queue=tools.task_queue,
         **START,
         static_summary=f"理赔 {birth.number} · {region_name(birth.region)} · {birth.insured_name}",
+        static_details=case_link(tools.base_url, birth.case_id),
         search_attributes=for_claim(birth),
     )
     return await _open(tools, start, given, ClaimView, deadline)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from temporalio.client import Client
 from api.entrance.oidc import IdentityProvider
 from models.contracts.rulebook import Resolved, RulesFor, WorkCalendar
 from models.tables.sealed import FieldKeys
+from rules.library import LoadedPack
 
 MEBIBYTE = 1024 * 1024
 
@@ -22,6 +23,10 @@ class Rules(Protocol):
     def resolve(self, asked: RulesFor) -> Resolved: ...
 
     def calendar(self) -> WorkCalendar: ...
+
+    def packs(self) -> tuple[LoadedPack, ...]: ...
+
+    def pack_for(self, region: str, on: date) -> tuple[LoadedPack, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -68,3 +73,7 @@ class Tools:
     """The command that looks at every file before it is kept; empty where there is none."""
     now: Callable[[], datetime] = _now
     identity: IdentityProvider | None = None
+    temporal_ui: str = ""
+    """Where operators open the Temporal UI, without a trailing slash; empty where nobody said it."""
+    anchors: Path | None = None
+    """The folder the anchors of the audit trail are written to, for operators to see when the last one was made."""

@@ -72,7 +72,7 @@ def smtp(settings: Settings) -> SmtpSettings:
 def make_worker(client: Client, engine: AsyncEngine, settings: Settings, rules: Library) -> Worker:
     """Everything the task queue serves."""
     ledger, desk = PgLedger(engine), PackDesk(rules)
-    registry = TemporalRegistry(client, settings.task_queue, for_hazard)
+    registry = TemporalRegistry(client, settings.task_queue, for_hazard, settings.base_url)
     ways, treasury = PayingWays(settings), PgTreasury(engine)
     cashier, bookkeeper = PgCashier(engine, ways, settings.sealing), Reconciler(engine, client, ways)
     postman = MailPostman(engine, rules, smtp(settings), settings.secret_key, settings.base_url)

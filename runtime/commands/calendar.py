@@ -11,11 +11,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from temporalio.client import Client
 
+from api.operator import calendars
+from api.operator.calendars import Adoption, Outcome, Result
 from models.tables.engine import make_engine
 from rules.findings import RulesRefused
 from rules.library import Library
-from runtime import addresses, calendars
-from runtime.calendars import Adoption, Outcome, Result
+from runtime import addresses
 from runtime.codec import converter
 from runtime.settings import Settings
 

@@ -3,10 +3,10 @@
 from datetime import UTC, date, datetime
 from uuid import uuid4
 
+from api.operator.calendars import VIEWS, Outcome, adoption, foreseen
 from models.contracts.vocabulary import CaseKind, Sector, Size
 from models.tables.cases import Case
 from rules.library import Library
-from runtime.calendars import VIEWS, Outcome, adoption, foreseen
 
 
 def test_every_kind_of_case_has_its_answer() -> None:

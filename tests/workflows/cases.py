@@ -59,7 +59,7 @@ class Office:
     workflows: tuple[type, ...] = (PolicyWorkflow, HazardWorkflow)
 
     def worker(self) -> Worker:
-        registry = self.registry or TemporalRegistry(self.client, self.task_queue, for_hazard)
+        registry = self.registry or TemporalRegistry(self.client, self.task_queue, for_hazard, "http://anze.test")
         return Worker(
             self.client,
             task_queue=self.task_queue,

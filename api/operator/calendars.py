@@ -21,6 +21,7 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.tools import Rules
 from domain.claim.contract_terms import with_terms
 from domain.notices import CaseFacts
 from domain.rescheduling import moved_dates
@@ -117,7 +118,7 @@ async def waiting(engine: AsyncEngine, everyone: bool = False) -> list[Case]:
     return [Case.model_validate(dict(row)) for row in rows]
 
 
-def foreseen(library: Library, case: Case, adopted: Adoption) -> Result:
+def foreseen(library: Rules, case: Case, adopted: Adoption) -> Result:
     """What would move, computed as the case itself would; nothing is sent."""
     terms = case.view.get("terms") or {}
     grade = case.view.get("grade") if case.kind is CaseKind.HAZARD else None
@@ -147,26 +148,26 @@ def foreseen(library: Library, case: Case, adopted: Adoption) -> Result:
 
 
 async def send_all(
-    client: Client, cases: Sequence[Case], adopted: Adoption, done: Callable[[Result], None]
+    client: Client, cases: Sequence[Case], adopted: Adoption, done: Callable[[Result], None], by: Actor = OPERATOR
 ) -> list[Result]:
     """Give the calendar to every case; `done` hears of each end. One that fails holds up no other."""
     places = asyncio.Semaphore(AT_ONCE)
 
     async def one(case: Case) -> Result:
         async with places:
-            result = await _send(client, case, adopted)
+            result = await _send(client, case, adopted, by)
         done(result)
         return result
 
     return list(await asyncio.gather(*(one(case) for case in cases)))
 
 
-async def _send(client: Client, case: Case, adopted: Adoption) -> Result:
+async def _send(client: Client, case: Case, adopted: Adoption, by: Actor) -> Result:
     """Its key is made of calendar and case, so that sending again changes nothing."""
     key = f"calendar:{adopted.year}:{adopted.digest[:16]}:{case.id}"
     given = Given[AdoptCalendar](
         command_id=key,
-        actor=OPERATOR,
+        actor=by,
         fingerprint=adopted.digest,
         command=AdoptCalendar(calendar=adopted.calendar),
     )
