@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from api.insurer.pages import acting, cases, lists, workbench
+from api.insurer.pages import acting, cases, lists, opening, victims, workbench
 
 router = APIRouter()
-for part in (workbench, lists, cases, acting):
+for part in (workbench, lists, opening, victims, cases, acting):
     router.include_router(part.router)
