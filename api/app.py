@@ -7,6 +7,7 @@ from datetime import date
 from fastapi import APIRouter, FastAPI
 
 from api import denials, health, pages, problems
+from api import evidence as case_files
 from api.admission import admit_department, admit_insurer
 from api.claims import cases as claims
 from api.claims import confirmation, victims
@@ -19,6 +20,7 @@ from api.department import inbox
 from api.department import pages as department_pages
 from api.desk import frame, front
 from api.doors import build
+from api.enterprise import pages as enterprise_pages
 from api.entrance import code_doors
 from api.entrance import doors as entrance
 from api.insurer import cases, evidence, opening
@@ -103,7 +105,8 @@ def _v1(today: date) -> APIRouter:
 
 
 def _add_portal(app: FastAPI) -> None:
-    """The pages behind mailed links, and the style sheets and pictures they use."""
-    app.include_router(portal.router)
+    """The enterprise's room, the pages behind mailed links, files of cases, and what these pages are made with."""
+    for router in (enterprise_pages.router, case_files.router, portal.router):
+        app.include_router(router)
     app.include_router(insurer_rooms.router)
     app.mount("/static", front.Kept(directory=pages.TEMPLATES / "static"), name="static")

@@ -1,118 +1,136 @@
-"""What the holder of a link may do, and the command each form becomes; pages and rows are elsewhere."""
+"""What an enterprise or a department may do on a page, and the command each form becomes; pages are elsewhere."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from hashlib import sha256
 from typing import Any
 
-from pydantic import ValidationError
-
-from api.portal.links import OpenedLink
+from api.desk.acting import filled
 from domain.routing import is_department
-from models.contracts.base import Attachment, Command, Given
-from models.contracts.hazard import ClaimRectification, ConfirmTold
-from models.contracts.policy import AcknowledgeDuty, AnswerDuty, ConfirmPlan, TakeOverDuty
-from models.contracts.vocabulary import HazardStage, LinkPurpose, NoticeKind, PolicyStage, Role
+from models.contracts.base import Attachment, Command
+from models.contracts.hazard import AskMoreTime, ClaimRectification, ConfirmTold, ObjectToHazard
+from models.contracts.policy import AcknowledgeDuty, AnswerDuty, ConfirmPlan, PassOn, RateService, TakeOverDuty
+from models.contracts.vocabulary import HazardStage, Role, ServiceDimension
 
 MOST_FILES = 12
+"""In one form; a form sent again after a mistake keeps what it had."""
 BEFORE_CLAIM = frozenset({HazardStage.FOUND, HazardStage.TOLD, HazardStage.FAILED, HazardStage.REFUSED})
 
 
 class Deed(StrEnum):
-    """One form on a link's page; named as the update it becomes."""
+    """One form; named as the update it becomes."""
 
     CONFIRM_TOLD = "confirm_told"
     CLAIM_RECTIFICATION = "claim_rectification"
+    OBJECT = "object"
+    ASK_MORE_TIME = "ask_more_time"
     CONFIRM_PLAN = "confirm_plan"
+    RATE_SERVICE = "rate_service"
     ACKNOWLEDGE = "acknowledge"
     TAKE_OVER = "take_over"
     ANSWER = "answer"
+    PASS_ON = "pass_on"  # noqa: S105 - the name of an update
 
 
-WITH_FILES = frozenset({Deed.CLAIM_RECTIFICATION, Deed.ANSWER})
-FOR_DEPARTMENTS = (Deed.ACKNOWLEDGE, Deed.TAKE_OVER, Deed.ANSWER)
-
-
-class Incomplete(Exception):
-    """The form lacks something the command needs."""
-
-
-def offered(link: OpenedLink) -> tuple[Deed, ...]:
-    """The forms that are shown now: allowed by the link, sensible at this stage, and not used yet."""
-    return tuple(deed for deed in _allowed(link) if deed not in link.used)
-
-
-def given(link: OpenedLink, deed: Deed, note: str, files: tuple[Attachment, ...]) -> Given[Any]:
-    """The command of a form, the same one however often and with whatever words it is sent. Raises Incomplete."""
-    try:
-        command = COMMANDS[deed](link, note, files)
-    except ValidationError as error:
-        raise Incomplete from error
-    return Given(
-        command_id=command_id(link, deed),
-        actor=link.actor,
-        fingerprint=sha256(command_id(link, deed).encode()).hexdigest(),
-        command=command,
-    )
-
-
-def command_id(link: OpenedLink, deed: Deed) -> str:
-    return f"link:{link.id}:{deed}"
-
-
-def is_only_noted(link: OpenedLink, deed: Deed) -> bool:
-    """A department acknowledges a letter that names no duty: nothing in the case changes, the delivery ledger does."""
-    return deed is Deed.ACKNOWLEDGE and not link.duty_key
-
-
-def _allowed(link: OpenedLink) -> tuple[Deed, ...]:
-    if link.purpose is LinkPurpose.DEPARTMENT:
-        return _of_department(link)
-    if link.case.ended_at is not None:
-        return ()
-    if link.purpose is LinkPurpose.PLAN:
-        return () if link.case.stage == PolicyStage.PLAN_CONFIRMED else (Deed.CONFIRM_PLAN,)
-    told = (Deed.CONFIRM_TOLD,) if link.case.stage == HazardStage.FOUND else ()
-    return (*told, Deed.CLAIM_RECTIFICATION) if link.case.stage in BEFORE_CLAIM else ()
-
-
-def _of_department(link: OpenedLink) -> tuple[Deed, ...]:
-    if not link.duty_key:
-        return (Deed.ACKNOWLEDGE,)
-    return FOR_DEPARTMENTS if is_open(link) else ()
-
-
-def is_open(link: OpenedLink) -> bool:
-    return standing_duty(link) is not None
-
-
-def standing_duty(link: OpenedLink) -> dict[str, Any] | None:
-    """The open duty a department's link speaks of; after a report, what the department owes from then on."""
-    view = link.case.view
-    named = brief(view, link.duty_key)
-    if named or link.notice is None or link.notice.kind is not NoticeKind.MAJOR_HAZARD_REPORT:
-        return named
-    return next((one for one in view.get("duties", ()) if is_department(Role(one["owed_by"]))), None)
-
-
-def brief(view: Mapping[str, Any], key: str) -> dict[str, Any] | None:
-    """An open duty as the case's view tells it."""
-    return next((one for one in view.get("duties", ()) if one["key"] == key), None)
-
-
-def _claim(link: OpenedLink, note: str, files: tuple[Attachment, ...]) -> Command:
-    return ClaimRectification(note=note, evidence=files)
-
-
-def _answer(link: OpenedLink, note: str, files: tuple[Attachment, ...]) -> Command:
-    return AnswerDuty(duty=link.duty_key, answer=note, file=files[0] if files else None)
-
-
-COMMANDS: dict[Deed, Callable[[OpenedLink, str, tuple[Attachment, ...]], Command]] = {
-    Deed.CONFIRM_TOLD: lambda link, note, files: ConfirmTold(note=note or None),
-    Deed.CLAIM_RECTIFICATION: _claim,
-    Deed.CONFIRM_PLAN: lambda link, note, files: ConfirmPlan(note=note or None),
-    Deed.ACKNOWLEDGE: lambda link, note, files: AcknowledgeDuty(duty=link.duty_key, note=note or None),
-    Deed.TAKE_OVER: lambda link, note, files: TakeOverDuty(duty=link.duty_key, note=note or None),
-    Deed.ANSWER: _answer,
+COMMANDS: dict[Deed, type[Command]] = {
+    Deed.CONFIRM_TOLD: ConfirmTold,
+    Deed.CLAIM_RECTIFICATION: ClaimRectification,
+    Deed.OBJECT: ObjectToHazard,
+    Deed.ASK_MORE_TIME: AskMoreTime,
+    Deed.CONFIRM_PLAN: ConfirmPlan,
+    Deed.RATE_SERVICE: RateService,
+    Deed.ACKNOWLEDGE: AcknowledgeDuty,
+    Deed.TAKE_OVER: TakeOverDuty,
+    Deed.ANSWER: AnswerDuty,
+    Deed.PASS_ON: PassOn,
 }
+TEXTS: dict[Deed, str] = {
+    Deed.OBJECT: "reason",
+    Deed.ASK_MORE_TIME: "reason",
+    Deed.RATE_SERVICE: "comment",
+    Deed.ANSWER: "answer",
+    Deed.PASS_ON: "reason",
+}
+"""What the command calls the form's `note`, where it calls it otherwise."""
+WITH_FILES = frozenset({Deed.CLAIM_RECTIFICATION, Deed.OBJECT, Deed.ANSWER})
+LEGAL = frozenset({Deed.CLAIM_RECTIFICATION, Deed.OBJECT, Deed.ANSWER, Deed.PASS_ON})
+"""Acts with legal effect: whoever holds a mere link types a code mailed to the registered address first (section 6)."""
+FOR_DEPARTMENTS = (Deed.ACKNOWLEDGE, Deed.TAKE_OVER, Deed.ANSWER, Deed.PASS_ON)
+STARS = tuple(dimension.value for dimension in ServiceDimension)
+TYPED = ("note", "days", "to", *STARS)
+"""Every field of every form, apart from files."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a form said: its fields by name, and the files that were handed in with it or before."""
+
+    typed: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True)
+class Matter:
+    """What a form speaks of besides its case: a duty of it, or one service."""
+
+    duty: str = ""
+    visit: str = ""
+
+
+def body(deed: Deed, sent: Sent, matter: Matter) -> dict[str, Any]:
+    """The command's body as a form makes it; what was left empty is left out later."""
+    typed = sent.typed
+    made: dict[str, Any] = {TEXTS.get(deed, "note"): typed.get("note", "").strip()}
+    files = [file.model_dump(mode="json") for file in sent.files]
+    if deed in FOR_DEPARTMENTS:
+        made["duty"] = matter.duty
+    if deed in {Deed.CLAIM_RECTIFICATION, Deed.OBJECT}:
+        made["evidence"] = files
+    elif deed is Deed.ANSWER:
+        made["file"] = files[0] if files else None
+    elif deed is Deed.ASK_MORE_TIME:
+        made["days"] = _number(typed.get("days", ""))
+    elif deed is Deed.RATE_SERVICE:
+        made |= {"visit": matter.visit} | {name: _number(typed.get(name, "")) for name in STARS}
+    elif deed is Deed.PASS_ON:
+        made["to_region"], _, made["to_department"] = typed.get("to", "").partition("|")
+    return made
+
+
+def command(deed: Deed, made: Mapping[str, Any]) -> Command:
+    """The command of a body. Raises Misfilled, by the names of the form's own fields."""
+    return filled(COMMANDS[deed], made)
+
+
+def field_of(path: str) -> str:
+    """The form's field a part of the command was typed in, to show a mistake beside it."""
+    name = path.partition(".")[0]
+    if name in {"evidence", "file"}:
+        return "files"
+    if name.startswith("to_"):
+        return "to"
+    return name if name in TYPED else "note"
+
+
+def of_hazard(stage: str, *, objected: bool, extendable: int) -> tuple[Deed, ...]:
+    """What the insured may do about a hazard at this stage."""
+    if stage not in BEFORE_CLAIM:
+        return ()
+    told = (Deed.CONFIRM_TOLD,) if stage == HazardStage.FOUND else ()
+    objecting = () if objected else (Deed.OBJECT,)
+    asking = (Deed.ASK_MORE_TIME,) if extendable else ()
+    return (Deed.CLAIM_RECTIFICATION, *asking, *objecting, *told)
+
+
+def standing_duty(view: Mapping[str, Any], duty_key: str, *, reported: bool) -> dict[str, Any] | None:
+    """The open duty a department's letter speaks of; after a report, what the department owes from then on."""
+    duties: list[dict[str, Any]] = list(view.get("duties", ()))
+    named = next((one for one in duties if one["key"] == duty_key), None)
+    if named or not reported:
+        return named
+    return next((one for one in duties if is_department(Role(one["owed_by"]))), None)
+
+
+def _number(typed: str) -> int | str | None:
+    """Digits are a number; what is none stays as it was typed and is refused as such."""
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 6 else typed or None

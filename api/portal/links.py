@@ -12,19 +12,16 @@ from uuid import UUID
 from sqlalchemy import Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import SQLModel
 
+from api.callers import Caller, Entry
 from api.gateway import FoundCase
 from api.offices import office_of
-from api.rows import CASES, INSURERS, OUTBOX, RECIPIENTS
+from api.rows import CASES, INSURERS, LINK_USES, LINKS, OUTBOX, RECIPIENTS
 from api.tools import Tools
 from models.contracts.base import Actor, Office
 from models.contracts.vocabulary import ActorKind, LinkPurpose, NoticeStatus
-from models.tables import access
 from models.tables import engine as settings
 
-LINKS = SQLModel.metadata.tables[access.Link.__tablename__]
-USES = SQLModel.metadata.tables[access.LinkUse.__tablename__]
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 TOLD = (NoticeStatus.QUEUED, NoticeStatus.ACCEPTED, NoticeStatus.AMBIGUOUS)
 """States an acknowledgement takes a notice out of; who opens the link has received it."""
@@ -52,20 +49,39 @@ class OpenedLink:
         return FoundCase(case.id, case.kind, case.insurer_id, case.workflow_id, case.ended_at, case.seq)
 
     @property
+    def kind(self) -> ActorKind:
+        return ActorKind.DEPARTMENT if self.purpose is LinkPurpose.DEPARTMENT else ActorKind.ENTERPRISE
+
+    @property
     def actor(self) -> Actor:
         """The holder acts for an office or an enterprise; who exactly clicked, nobody knows."""
-        by = ActorKind.DEPARTMENT if self.purpose is LinkPurpose.DEPARTMENT else ActorKind.ENTERPRISE
-        return Actor(kind=by, id=str(self.holder.id), name=self.holder.name, office=self.office)
+        return Actor(kind=self.kind, id=str(self.holder.id), name=self.holder.name, office=self.office)
+
+    @property
+    def caller(self) -> Caller:
+        """Whoever holds the link, as far as this one case goes."""
+        holder = self.holder
+        return Caller(
+            key_id=self.id,
+            kind=self.kind,
+            name=holder.name,
+            insurer_id=holder.insurer_id,
+            recipient_id=holder.id,
+            region=holder.region or "",
+            department=holder.department or "",
+            insured_id=holder.insured_id,
+        )
 
 
 @asynccontextmanager
-async def entered_by_link(tools: Tools, token: str) -> AsyncIterator[tuple[AsyncConnection, OpenedLink | None]]:
+async def entered_by_link(tools: Tools, token: str, deadline: float) -> AsyncIterator[tuple[Entry, OpenedLink] | None]:
     """One transaction that sees the link and its insurer's rows.
 
     `None` for a token that is unknown, expired or revoked, and for a case that has ended: nobody can tell which (P17).
     """
     async with tools.engine.begin() as connection:
-        yield connection, await _opened(tools, connection, token) if TOKEN.fullmatch(token) else None
+        link = await _opened(tools, connection, token) if TOKEN.fullmatch(token) else None
+        yield (Entry(connection, link.caller, tools, deadline), link) if link else None
 
 
 async def _opened(tools: Tools, connection: AsyncConnection, token: str) -> OpenedLink | None:
@@ -99,7 +115,7 @@ async def record_use(tools: Tools, link: OpenedLink, action: str, command_id: st
     """The use is on record once, however many clicked at once (P16); the notice counts as acknowledged."""
     async with tools.engine.begin() as connection:
         await settings.tenant(connection, link.insurer_id)
-        use = insert(USES).values(link_id=link.id, action=action, command_id=command_id)
+        use = insert(LINK_USES).values(link_id=link.id, action=action, command_id=command_id)
         await connection.execute(use.on_conflict_do_nothing())
         if link.notice is not None:
             heard = update(OUTBOX).where(OUTBOX.c.id == link.notice.id, OUTBOX.c.status.in_(TOLD))
@@ -107,7 +123,7 @@ async def record_use(tools: Tools, link: OpenedLink, action: str, command_id: st
 
 
 def _uses(link_id: UUID) -> Any:
-    return select(*USES.c["action", "used_at"]).where(USES.c.link_id == link_id).order_by(USES.c.used_at)
+    return select(*LINK_USES.c["action", "used_at"]).where(LINK_USES.c.link_id == link_id).order_by(LINK_USES.c.used_at)
 
 
 async def _one(connection: AsyncConnection, found: Any) -> str:

@@ -1,122 +1,249 @@
-"""The page behind a mailed link: GET and HEAD show, POST acts; small, without script, and for one matter only."""
+"""The page behind a mailed link: GET and HEAD show, POST acts; for one matter, one holder, with or without scripts."""
 
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from typing import Annotated, Any
+from uuid import UUID
+from weakref import WeakValueDictionary
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
-from starlette.datastructures import FormData, UploadFile
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
+from api.audit import Origin
+from api.desk.acting import Misfilled
+from api.desk.frame import back, language_of, page
 from api.desk.origin import comes_from_us
-from api.files import keep
+from api.desk.words import translator
+from api.entrance.links import ask_fresh
+from api.evidence import DIGEST, SMALL, Piece, given_out, held_by
 from api.gateway import act
-from api.pages import PAGES
-from api.portal.deeds import MOST_FILES, WITH_FILES, Deed, Incomplete, command_id, given, is_only_noted, offered
+from api.portal.codes import Pledge, proven, sent_to, to_room
+from api.portal.deeds import LEGAL, MOST_FILES, TYPED, Deed, body, command
+from api.portal.forms import EMPTY, MOST_FIELDS, MOST_TEXT, Filling, Received, again, received
 from api.portal.links import OpenedLink, entered_by_link, record_use
-from api.portal.showing import page_of
-from api.problems import CONNECTION_LOST, Problem
+from api.portal.showing import Offer, offer_of
+from api.problems import CONNECTION_LOST, Problem, not_found
 from api.tools import Tools
-from models.contracts.base import Attachment
+from models.contracts.base import Given
+from models.contracts.vocabulary import ServiceDimension
 
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
-    " base-uri 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "X-Robots-Tag": "noindex, nofollow",
-    "X-Content-Type-Options": "nosniff",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
-MOST_FIELDS = 6
-MOST_TEXT = 16 * 1024  # bytes of one text field
+HEADERS = {"Referrer-Policy": "no-referrer"}
+"""The address of these pages is their key: it goes to nobody."""
+FRESH = "fresh"
+"""What a dead page's one button asks for."""
+ROOM = "room"
+"""What leads from one matter to everything of its holder, by a code."""
+DEADLINE = "deadline"
+TURNS: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
+"""One lock for each link somebody is acting with just now; between processes the database decides."""
 router = APIRouter(include_in_schema=False)
 
 
+@dataclass(frozen=True)
+class Trouble(Exception):
+    """Why a page is shown instead of what was asked for; the words are the template's."""
+
+    reason: str
+    status: int
+    said: str = ""
+
+
 @router.api_route("/l/{token}", methods=["GET", "HEAD"])
-async def show(request: Request, token: str) -> Response:
+async def show_link(request: Request, token: str) -> Response:
     """What the link is about, and a form for each act it allows. Fetching it changes nothing (P15)."""
-    tools: Tools = request.app.state.tools
     try:
-        async with entered_by_link(tools, token) as (_, link):
-            return _matter(tools, link) if link else _dead()
+        return await _shown(request, token, EMPTY)
     except CONNECTION_LOST:
-        return _page("trouble", 503, reason="unavailable", said="")
+        return _trouble(request, Trouble("unavailable", 503))
+
+
+@router.get("/l/{token}/evidence/{digest}")
+async def show_evidence(
+    request: Request, token: str, digest: Annotated[str, DIGEST], small: Annotated[str | None, SMALL] = None
+) -> Response:
+    """A file of the one case the link speaks of, or of its policy's visit; 404 for every other."""
+    tools: Tools = request.app.state.tools
+    async with entered_by_link(tools, token, request.scope[DEADLINE]) as opened:
+        if opened is None:
+            raise not_found()
+        entry, link = opened
+        try:
+            file = await held_by(entry, link.insurer_id, link.case.id, digest)
+        except Problem:
+            if link.case.parent_id is None:
+                raise
+            file = await held_by(entry, link.insurer_id, link.case.parent_id, digest, of_hazard=link.case.number)
+    answer = await given_out(file, as_small=small is not None)
+    answer.headers.update(HEADERS)
+    return answer
 
 
 @router.post("/l/{token}")
-async def do(request: Request, token: str) -> Response:
+async def act_by_link(request: Request, token: str) -> Response:
     """Act once: the first one counts, everybody after it is shown that it is done."""
-    tools: Tools = request.app.state.tools
-    if not comes_from_us(request, tools.base_url):
-        return _page("trouble", 403, reason="foreign", said="")
+    if not comes_from_us(request, request.app.state.tools.base_url):
+        return _trouble(request, Trouble("foreign", 403))
     try:
-        return await _done(request, tools, token)
-    except Incomplete:
-        return _page("trouble", 422, reason="incomplete", said="")
+        return await _acted(request, token)
+    except Trouble as trouble:
+        return _trouble(request, trouble)
     except Problem as problem:
-        return _page("trouble", problem.status, reason=problem.code, said=problem.detail)
+        return _trouble(request, Trouble(problem.code, problem.status, problem.detail))
     except HTTPException:  # a form that cannot be read, or has too many parts
-        return _page("trouble", 400, reason="form", said="")
+        alive = await _is_alive(request, token)
+        return _trouble(request, Trouble("form", 400) if alive else Trouble("dead", 404))
     except CONNECTION_LOST:
-        return _page("trouble", 503, reason="unavailable", said="")
+        return _trouble(request, Trouble("unavailable", 503))
 
 
-async def _done(request: Request, tools: Tools, token: str) -> Response:
-    async with entered_by_link(tools, token) as (_, link):
-        if link is None:
-            return _dead()
-    async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=MOST_TEXT) as form:
-        deed = _deed(form)
-        if deed is None:
-            return _page("trouble", 400, reason="form", said="")
-        if deed in link.used:
-            return _back(request)
-        if deed not in offered(link):
-            return _page("trouble", 409, reason="not_now", said="")
-        await _carry_out(tools, token, link, deed, form)
+async def _acted(request: Request, token: str) -> Response:
+    """Nobody who lacks a living link hands in a file; of many who press at once, one goes at a time."""
+    alive = await _is_alive(request, token)
+    most = MOST_FILES if alive else 0
+    async with request.form(max_files=most, max_fields=MOST_FIELDS, max_part_size=MOST_TEXT) as form:
+        if form.get("deed") == FRESH:
+            await ask_fresh(request.app.state.tools, token, Origin.of(request))
+            return _page(request, "portal/asked.html.j2", 200)
+        async with TURNS.setdefault(sha256(token.encode()).digest(), asyncio.Lock()):
+            return await _in_turn(request, token, form)
+
+
+async def _in_turn(request: Request, token: str, form: FormData) -> Response:
+    offer = await _looked(request, token)
+    if offer is None:
+        raise Trouble("dead", 404)
+    if form.get("deed") == ROOM:
+        return await to_room(request, offer.link)
+    deed = _deed(form)
+    if deed in offer.link.used:
+        return _back(request)
+    if deed not in offer.deeds:
+        raise Trouble("not_now", 409)
+    come = await received(request.app.state.tools, form, offer.link.id, partial(_keeping, request, token))
+    return await _carried_out(request, token, offer, Form(deed, come, form))
+
+
+@dataclass(frozen=True)
+class Form:
+    """What was posted: which deed, what it says, and the fields beside it (a code)."""
+
+    deed: Deed
+    come: Received
+    fields: FormData
+
+
+async def _carried_out(request: Request, token: str, offer: Offer, form: Form) -> Response:
+    """The case itself counts a repeated command once, so a crash before the use is recorded does no harm."""
+    tools, link, deed = request.app.state.tools, offer.link, form.deed
+    try:
+        given = _given(offer, form)
+    except Misfilled as misfilled:
+        return await _shown(request, token, again(tools.secret, link.id, deed, form.come, misfilled.errors))
+    pledge = Pledge(tools, link, deed, Origin.of(request))
+    if deed in LEGAL:
+        held = await proven(pledge, form.fields)
+        if held != "proven":
+            return _code_page(request, offer, form, held)
+    try:
+        if given is not None:
+            await act(tools, link.found, deed.value, given)
+    except Problem as problem:
+        if problem.status not in {409, 422}:
+            raise
+        return await _shown(request, token, again(tools.secret, link.id, deed, form.come, {"note": problem.detail}))
     await record_use(tools, link, deed, command_id(link, deed))
     return _back(request)
 
 
-async def _carry_out(tools: Tools, token: str, link: OpenedLink, deed: Deed, form: FormData) -> None:
-    """The case itself counts a repeated command once, so a crash before the use is recorded does no harm."""
-    if is_only_noted(link, deed):
-        return
-    note = str(form.get("note") or "").strip()
-    files = await _files(tools, token, link, form) if deed in WITH_FILES else ()
-    await act(tools, link.found, deed.value, given(link, deed, note, files))
+def _given(offer: Offer, form: Form) -> Given[Any] | None:
+    """The command of a form, the same one however often it is sent; `None` where the letter is only acknowledged.
+
+    A department acknowledges a letter that names no duty: nothing in the case changes, the delivery ledger does.
+    """
+    link, deed = offer.link, form.deed
+    if deed is Deed.ACKNOWLEDGE and not link.duty_key:
+        return None
+    if form.come.refused:
+        raise Misfilled({})
+    made = command(deed, body(deed, form.come.sent, offer.matter))
+    known_as = command_id(link, deed)
+    fingerprint = sha256(known_as.encode()).hexdigest()
+    return Given[Any](command_id=known_as, actor=link.actor, fingerprint=fingerprint, command=made)
 
 
-async def _files(tools: Tools, token: str, link: OpenedLink, form: FormData) -> tuple[Attachment, ...]:
-    """The photographs and documents of a form, kept as the API keeps them. Raises Problem 413 or 422."""
-    sent = [part for part in form.getlist("files") if isinstance(part, UploadFile) and part.filename]
-    kept: list[Attachment] = []
-    for part in sent[:MOST_FILES]:
-        content = await part.read(tools.budgets.file + 1)
-        name = (part.filename or "").replace("\\", "/").rpartition("/")[2]
-        async with entered_by_link(tools, token) as (connection, _):
-            receipt = await keep(tools, connection, link.insurer_id, (name, part.content_type or ""), content)
-        kept.append(Attachment(digest=receipt.digest, name=name, media_type=receipt.media_type))
-    return tuple(kept)
+def command_id(link: OpenedLink, deed: Deed) -> str:
+    return f"link:{link.id}:{deed}"
 
 
-def _deed(form: FormData) -> Deed | None:
+async def _is_alive(request: Request, token: str) -> bool:
+    async with entered_by_link(request.app.state.tools, token, request.scope[DEADLINE]) as opened:
+        return opened is not None
+
+
+async def _looked(request: Request, token: str) -> Offer | None:
+    """The link and what it offers, `None` for a dead one."""
+    tools: Tools = request.app.state.tools
+    async with entered_by_link(tools, token, request.scope[DEADLINE]) as opened:
+        if opened is None:
+            return None
+        return await offer_of(*opened, translator(language_of(request)), partial(_file, token))
+
+
+@asynccontextmanager
+async def _keeping(request: Request, token: str) -> AsyncIterator[tuple[AsyncConnection, UUID]]:
+    """What is handed in with a link lies with the insurer of its case."""
+    async with entered_by_link(request.app.state.tools, token, request.scope[DEADLINE]) as opened:
+        if opened is None:
+            raise Trouble("dead", 404)
+        entry, link = opened
+        yield entry.connection, link.insurer_id
+
+
+def _deed(form: FormData) -> Deed:
     asked = form.get("deed")
-    return Deed(asked) if isinstance(asked, str) and asked in set(Deed) else None
+    if not isinstance(asked, str) or asked not in set(Deed):
+        raise Trouble("form", 400)
+    return Deed(asked)
 
 
-def _matter(tools: Tools, link: OpenedLink) -> Response:
-    return _page("link", 200, p=page_of(link, tools.now()), with_files=WITH_FILES, most_files=MOST_FILES)
+def _file(token: str, piece: Piece) -> str:
+    return f"/l/{token}/evidence/{piece.digest}"
 
 
-def _dead() -> Response:
+async def _shown(request: Request, token: str, filling: Filling) -> Response:
+    offer = await _looked(request, token)
+    if offer is None:
+        return _trouble(request, Trouble("dead", 404))
+    told = {"o": offer, "f": filling, "empty": EMPTY, "most_files": MOST_FILES, "dimensions": tuple(ServiceDimension)}
+    return _page(request, "portal/link.html.j2", 422 if filling.deed else 200, **told)
+
+
+def _code_page(request: Request, offer: Offer, form: Form, held: str) -> Response:
+    """The form as it was, with one field more; what was typed and handed in goes along."""
+    tools: Tools = request.app.state.tools
+    filling = again(tools.secret, offer.link.id, form.deed, form.come, {})
+    told = {"o": offer, "f": filling, "held": held, "typed": TYPED, "sent_to": sent_to(offer.link)}
+    return _page(request, "portal/code.html.j2", 422 if held == "wrong" else 200, **told)
+
+
+def _trouble(request: Request, trouble: Trouble) -> Response:
     """One page for a link that never was, is over, or belongs to a closed case (P17)."""
-    return _page("trouble", 404, reason="dead", said="")
+    return _page(request, "portal/trouble.html.j2", trouble.status, reason=trouble.reason, said=trouble.said)
 
 
 def _back(request: Request) -> Response:
-    return RedirectResponse(request.url.path, 303, headers=HEADERS)
+    answer = back(request.url.path)
+    answer.headers.update(HEADERS)
+    return answer
 
 
-def _page(name: str, status: int, **values: Any) -> Response:
-    return HTMLResponse(PAGES.get_template(f"portal/{name}.html.j2").render(**values), status, headers=HEADERS)
+def _page(request: Request, template: str, status: int, **values: Any) -> Response:
+    answer = page(request, template, status, **values)
+    answer.headers.update(HEADERS)
+    return answer

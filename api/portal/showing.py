@@ -1,149 +1,151 @@
-"""A link's page in words: the matter, its duty with date, counting and clause, what was done; no sentences."""
+"""What a link's page shows and offers: the matter in words, what was done with it, what may be done now."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any
 
-from api.portal.deeds import Deed, is_open, offered, standing_duty
+from sqlalchemy import select
+
+from api import reads
+from api.callers import Entry
+from api.desk.audience import Reader
+from api.desk.caseduties import DutyShown, duties_of
+from api.drawings.words import Translate
+from api.duties import read_duties
+from api.enterprise.matters import Addressed, HazardMatter, PolicyMatter, VisitShown, hazard_matter, policy_matter
+from api.portal.deeds import FOR_DEPARTMENTS, Deed, Matter, standing_duty
 from api.portal.links import OpenedLink
-from api.reads import STAGES, as_of
+from api.rows import RECIPIENTS
 from domain import wording
+from domain.places import region_name
 from models.contracts.notice import About
 from models.contracts.rulebook import Citation
-from models.contracts.vocabulary import By, CaseKind, HazardGrade, LinkPurpose, Role
+from models.contracts.vocabulary import By, CaseKind, LinkPurpose, NoticeKind, Word
+
+NEIGHBOURS = 300
+"""Departments one may choose from: those of the same province."""
 
 
 @dataclass(frozen=True)
-class DutyShown:
-    """A term as people read it; empty text means there is nothing to say."""
+class Told:
+    """The matter as the letter told it, where nothing of it is open any more."""
 
     label: str
     due_day: str
-    left: str
-    overdue: bool
     counting: str
     cites: str
-    by: str
-    by_product: bool
-    provisional: str
+    by: By
 
 
 @dataclass(frozen=True)
-class HazardShown:
-    """A hazard as its page describes it."""
+class Offer:
+    """Everything a link's page says and offers at this instant."""
 
-    number: str
-    grade: str
-    description: str
+    link: OpenedLink
+    about: About
+    stage: Word
     place: str
-    criterion: str
-
-
-@dataclass(frozen=True)
-class PageShown:
-    """Everything a link's page says."""
-
-    purpose: str
-    holder: str
-    policy_number: str
-    insured: str
-    insurer: str
-    place: str
-    stage: str
-    note: str
-    hazard: HazardShown | None
-    duty: DutyShown | None
-    settled: bool
     deeds: tuple[Deed, ...]
     done: tuple[tuple[Deed, str], ...]
+    hazard: HazardMatter | None = None
+    policy: PolicyMatter | None = None
+    visit: VisitShown | None = None
+    duty: DutyShown | None = None
+    told: Told | None = None
+    settled: bool = False
+    offices: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def matter(self) -> Matter:
+        return Matter(duty=self.link.duty_key, visit=self.about.visit)
 
 
-def page_of(link: OpenedLink, now: datetime) -> PageShown:
-    """The page as it stands at this instant; days left are computed, never stored."""
-    case, about = link.case, _about(link)
-    at = as_of(now, case.changed_at)
-    hazard = _hazard(case) if case.kind is CaseKind.HAZARD else None
-    return PageShown(
-        purpose=link.purpose.value,
-        holder=link.holder.name,
-        policy_number=case.view.get("policy_number") or case.number,
-        insured=case.insured_name,
-        insurer=link.insurer_name,
+async def offer_of(entry: Entry, link: OpenedLink, t: Translate, address: Addressed) -> Offer:
+    """The page as it stands now; days left are computed, never stored."""
+    case = link.case
+    about = About.model_validate(link.notice.about) if link.notice is not None else About()
+    reader = Reader(link.kind, lambda kind, case_id: "", t)
+    parts = await _parts(entry, link, about, reader, address)
+    allowed: tuple[Deed, ...] = parts.pop("deeds")
+    return Offer(
+        link=link,
+        about=about,
+        stage=reads.STAGES[case.kind](case.stage),
         place=wording.place_line(case.region, case.sector, case.size),
-        stage=_stage(case),
-        note="" if hazard else about.note,
-        hazard=hazard,
-        duty=_duty(link, about, at),
-        settled=link.purpose is LinkPurpose.DEPARTMENT and bool(link.duty_key) and not is_open(link),
-        deeds=offered(link),
+        deeds=tuple(deed for deed in allowed if deed not in link.used),
         done=tuple((Deed(action), wording.instant(used_at)) for action, used_at in link.used.items()),
+        **parts,
     )
 
 
-def _about(link: OpenedLink) -> About:
-    return About.model_validate(link.notice.about) if link.notice is not None else About()
+async def _parts(entry: Entry, link: OpenedLink, about: About, reader: Reader, address: Addressed) -> dict[str, Any]:
+    if link.purpose is LinkPurpose.DEPARTMENT:
+        return await _of_department(entry, link, about, reader, address)
+    if link.purpose is LinkPurpose.RECTIFICATION:
+        hazard = await hazard_matter(entry, link.case, reader, address)
+        return {"hazard": hazard, "deeds": hazard.deeds}
+    policy = await policy_matter(entry, link.case, reader, address)
+    visit = policy.visit(about.visit)
+    return {"policy": policy, "visit": visit, "deeds": _of_policy(link, policy, visit)}
 
 
-def _stage(case: Any) -> str:
-    return STAGES[case.kind](case.stage).label
+def _of_policy(link: OpenedLink, policy: PolicyMatter, visit: VisitShown | None) -> tuple[Deed, ...]:
+    if link.case.ended_at is not None:
+        return ()
+    if link.purpose is LinkPurpose.RATING:
+        return (Deed.RATE_SERVICE,) if visit and not visit.stars else ()
+    return (Deed.CONFIRM_PLAN,) if policy.plan and not policy.plan.confirmed else ()
 
 
-def _hazard(case: Any) -> HazardShown:
-    view = case.view
-    return HazardShown(
-        number=case.number,
-        grade=HazardGrade(view.get("grade") or HazardGrade.ORDINARY).label,
-        description=view.get("description") or "",
-        place=view.get("place") or "",
-        criterion=view.get("criterion") or "",
-    )
+async def _of_department(
+    entry: Entry, link: OpenedLink, about: About, reader: Reader, address: Addressed
+) -> dict[str, Any]:
+    case = link.case
+    hazard = await hazard_matter(entry, case, reader, address) if case.kind is CaseKind.HAZARD else None
+    owed = standing(link)
+    if owed is None:
+        noted = (Deed.ACKNOWLEDGE,) if not link.duty_key else ()
+        return {"hazard": hazard, "told": _told(link, about), "settled": bool(link.duty_key), "deeds": noted}
+    duties, happened = await read_duties(entry, case), await reads.timeline(entry, case.id)
+    shown = duties_of(case, duties, happened, reader, owed["key"])
+    return {
+        "hazard": hazard,
+        "duty": next((one for one in shown if one.key == owed["key"]), None),
+        "deeds": FOR_DEPARTMENTS,
+        "offices": await _offices(entry, link),
+    }
 
 
-def _duty(link: OpenedLink, about: About, now: datetime) -> DutyShown | None:
-    """The duty as it stands in the case, else as the letter told it."""
-    standing = _standing(link)
-    if standing is not None:
-        return _from_case(standing, about, now)
-    return _from_letter(link, about) if about.label else None
+def standing(link: OpenedLink) -> dict[str, Any] | None:
+    """The open duty a department's link speaks of; none where its letter named none."""
+    reported = link.notice is not None and link.notice.kind is NoticeKind.MAJOR_HAZARD_REPORT
+    return standing_duty(link.case.view, link.duty_key, reported=reported) if link.duty_key else None
 
 
-def _standing(link: OpenedLink) -> dict[str, Any] | None:
-    """For an enterprise the term it owes itself, whatever the letter was about."""
-    view = link.case.view
-    own = [one for one in view.get("duties", ()) if one["owed_by"] == Role.INSURED]
-    if link.purpose is LinkPurpose.RECTIFICATION and own:
-        return own[0]
-    return standing_duty(link)
-
-
-def _from_case(standing: dict[str, Any], about: About, now: datetime) -> DutyShown:
-    effective = date.fromisoformat(standing["effective"]) if standing["effective"] else None
-    due_at = datetime.fromisoformat(standing["due_at"]) if standing["due_at"] else None
-    told_the_same = about.duty_key == standing["key"] and about.effective == effective
-    return DutyShown(
-        label=standing["label"],
-        due_day=wording.day(effective) if effective else "",
-        left=wording.left(due_at, now),
-        overdue=due_at is not None and due_at <= now,
-        counting=about.counting if told_the_same else "",
-        cites=standing["clause"],
-        by=By(standing["by"]).label,
-        by_product=standing["by"] == By.PRODUCT,
-        provisional=wording.provisional_note(effective) if standing["provisional"] else "",
-    )
-
-
-def _from_letter(link: OpenedLink, about: About) -> DutyShown:
+def _told(link: OpenedLink, about: About) -> Told | None:
+    if not about.label:
+        return None
     written = link.notice.cites if link.notice is not None else None
     cites = Citation.model_validate(written) if written else None
-    return DutyShown(
+    return Told(
         label=about.label,
         due_day=wording.day(about.effective) if about.effective else "",
-        left="",
-        overdue=False,
         counting=about.counting,
         cites=wording.citation(cites) if cites else "",
-        by=cites.by.label if cites else By.PRODUCT.label,
-        by_product=cites is None or cites.by is By.PRODUCT,
-        provisional="",
+        by=cites.by if cites else By.PRODUCT,
     )
+
+
+async def _offices(entry: Entry, link: OpenedLink) -> tuple[tuple[str, str], ...]:
+    """Registered departments of the same province, nearest places first, as (value, words)."""
+    region, own = str(link.case.region), (link.holder.region, link.holder.department)
+    columns = RECIPIENTS.c["region", "department", "name"]
+    found = select(*columns).where(
+        RECIPIENTS.c.insurer_id.is_(None),
+        RECIPIENTS.c.region.like(f"{region[:2]}%"),
+        RECIPIENTS.c.department.is_not(None),
+        RECIPIENTS.c.email != "",
+    )
+    rows = (await entry.connection.execute(found.limit(NEIGHBOURS))).all()
+    others = [one for one in rows if (one.region, one.department) != own]
+    others.sort(key=lambda one: (one.region[:4] != region[:4], one.region, one.department))
+    return tuple((f"{one.region}|{one.department}", f"{one.name}（{region_name(one.region)}）") for one in others)

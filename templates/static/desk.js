@@ -24,7 +24,7 @@
     if (!kept || Date.now() - kept.at > 14 * 24 * 3600 * 1000) return;
     for (const one of fields(form)) {
       const value = kept.values[one.name];
-      if (value === undefined || (one.value && one.type !== "radio" && one.type !== "checkbox")) continue;
+      if (value === undefined || (one.value && !("draftOver" in one.dataset) && one.type !== "radio" && one.type !== "checkbox")) continue;
       if (one.type === "radio" || one.type === "checkbox") one.checked = one.value === value;
       else one.value = value;
     }

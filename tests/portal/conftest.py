@@ -19,8 +19,9 @@ from activities.links import token
 from activities.mailserver import SmtpSettings
 from activities.postman import MailPostman
 from api.insurer.doors import DOORS
-from api.rows import OUTBOX
+from api.rows import ASKED_LETTERS, OUTBOX
 from api.tools import Tools
+from domain.codes import code_of
 from models.contracts.mailroom import Compose
 from models.contracts.vocabulary import CaseKind, NoticeKind, Role, Urgency
 from runtime.embedded.ports import LOOPBACK, free_ports
@@ -83,6 +84,12 @@ class Letters:
             await connection.execute(text("UPDATE outbox SET case_id = :id WHERE notice_key = 'told'"),
                                      {"id": UUID(self.policy_id)})  # fmt: skip
         return await self.link(NoticeKind.DUTY_OVERDUE, Role.EMERGENCY)
+
+    async def code(self) -> str:
+        """The digits of the latest letter that was asked for."""
+        latest = select(ASKED_LETTERS.c.id).order_by(ASKED_LETTERS.c.asked_at.desc()).limit(1)
+        async with self.admin.connect() as connection:
+            return code_of(self.tools.secret, (await connection.execute(latest)).scalar_one())
 
     async def stage(self) -> str:
         return (await self.insurer.get(f"/v1/hazards/{self.hazard_id}")).json()["stage"]
