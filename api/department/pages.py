@@ -11,6 +11,8 @@ from starlette.datastructures import FormData
 from api import reads
 from api.department.acts import COMMANDS, Act, body_of, heard, matters, others
 from api.department.incoming import InboxFilters, inbox
+from api.department.overview import figures
+from api.department.plates import address, plates
 from api.department.scope import Opened, opened, scopes, told, within
 from api.desk.acting import Misfilled, Wanted, admitted, done
 from api.desk.audience import Reader
@@ -90,6 +92,16 @@ async def insurer_asked(visit: Visit, asked: Asked) -> str:
         return ""
     found = await visit.entry.connection.execute(select(INSURERS.c.name).where(INSURERS.c.id == wanted))
     return found.scalar_one_or_none() or ""
+
+
+@router.get("/overview")
+async def overview_page(visit: Visiting) -> Response:
+    """Places and sectors at a glance; every figure leads to its list."""
+    mine, t = await scopes(visit.entry), translator(visit.language)
+    found = await figures(visit.entry, mine)
+    return visit.page(
+        "department/overview.html.j2", f=found, drawn=lambda titles: plates(found, mine, titles, t), address=address
+    )
 
 
 @router.get("/cases/{case_id}")

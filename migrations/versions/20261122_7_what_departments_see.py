@@ -7,13 +7,14 @@ down_revision = "20261122_6"
 branch_labels = None
 depends_on = None
 
-# A case in figures, without its documents: counting a hundred thousand cases must not read their views.
+# A case in figures, without its documents: counting a hundred thousand cases must not read their views. Whole 分 are
+# summed five times as fast as decimals.
 TABLES = """
 CREATE TABLE case_figures (
     case_id uuid NOT NULL, insurer_id uuid NOT NULL, kind text NOT NULL, region varchar NOT NULL, sector text NOT NULL,
     stage varchar NOT NULL, major boolean NOT NULL, open_hazards integer NOT NULL, signed_on date NOT NULL,
     opened_at timestamptz NOT NULL, changed_at timestamptz NOT NULL, next_due_at timestamptz, ended_at timestamptz,
-    premium numeric(18, 2), spent numeric(18, 2), spend_floor numeric(18, 2),
+    premium_fen bigint, spent_fen bigint, floor_fen bigint,
     CONSTRAINT pk_case_figures PRIMARY KEY (case_id),
     CONSTRAINT fk_case_figures_insurer_id_case_id FOREIGN KEY (insurer_id, case_id) REFERENCES cases (insurer_id, id)
 ) WITH (fillfactor = 80);
@@ -26,14 +27,14 @@ CREATE INDEX ix_outbox_recipient_id_case_id ON outbox (recipient_id, case_id);
 
 FIGURES = (
     "case_id", "insurer_id", "kind", "region", "sector", "stage", "major", "open_hazards", "signed_on", "opened_at",
-    "changed_at", "next_due_at", "ended_at", "premium", "spent", "spend_floor",
+    "changed_at", "next_due_at", "ended_at", "premium_fen", "spent_fen", "floor_fen",
 )  # fmt: skip
 OF_A_CASE = """
     {case}.id, {case}.insurer_id, {case}.kind, {case}.region, {case}.sector, {case}.stage,
     {case}.kind = 'hazard' AND coalesce({case}.view->>'grade', '') = 'major', {case}.open_hazards, {case}.signed_on,
     {case}.opened_at, {case}.changed_at, {case}.next_due_at, {case}.ended_at,
-    ({case}.view->'terms'->>'premium_total')::numeric, ({case}.view->>'spent')::numeric,
-    ({case}.view->>'spend_floor')::numeric
+    (({case}.view->'terms'->>'premium_total')::numeric * 100)::bigint, (({case}.view->>'spent')::numeric * 100)::bigint,
+    (({case}.view->>'spend_floor')::numeric * 100)::bigint
 """
 KEEP_FIGURES = f"""
 CREATE FUNCTION keep_case_figures() RETURNS trigger
@@ -51,10 +52,11 @@ FOR EACH ROW EXECUTE FUNCTION keep_case_figures()
 # The owner is bound by row-level security too, so it is lifted for the length of this transaction.
 ADOPT = f"INSERT INTO case_figures ({', '.join(FIGURES)}) SELECT {OF_A_CASE.format(case='c')} FROM cases c"
 
-TENANT = "insurer_id = nullif(current_setting('anze.tenant', true), '')::uuid"
-OPERATOR = "current_setting('anze.operator', true) = 'on'"
+# Whatever refers to no row stands in a subselect: it is worked out once a statement, not once a row.
+TENANT = "insurer_id = (SELECT nullif(current_setting('anze.tenant', true), '')::uuid)"
+OPERATOR = "(SELECT current_setting('anze.operator', true) = 'on')"
 OFFICE = "nullif(current_setting('anze.office', true), '')::uuid"
-# Without a reference to the row these are worked out once a statement, not once a row; ^@ lets no row leak.
+# ^@ is leakproof.
 PLACES = f"ARRAY(SELECT prefix FROM department_scopes WHERE recipient_id = {OFFICE} AND sector = '*')"
 PLACES_OF_SECTORS = (
     f"ARRAY(SELECT sector || prefix FROM department_scopes WHERE recipient_id = {OFFICE} AND sector <> '*')"

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from sqlalchemy import DateTime, Dialect, Numeric, Text, func
+from sqlalchemy import DateTime, Dialect, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
@@ -21,7 +21,6 @@ SQLModel.metadata.naming_convention = {
 INSTANT = DateTime(timezone=True)
 """timestamptz; an instant is always aware."""
 DOCUMENT = JSONB()
-YUAN = Numeric(18, 2)
 NOW: dict[str, Any] = {"server_default": func.now()}
 """For columns that tell when the row was written, by the database's own clock."""
 

@@ -1,7 +1,6 @@
 """The read model of every case and its unchangeable record (steps, timeline, commands); no mail."""
 
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index,
 from sqlmodel import Field
 
 from models.contracts.vocabulary import ActorKind, CaseKind, Event, Sector, Size
-from models.tables.base import DOCUMENT, INSTANT, NOW, YUAN, Row, Worded
+from models.tables.base import DOCUMENT, INSTANT, NOW, Row, Worded
 
 
 class Case(Row, table=True):
@@ -67,7 +66,7 @@ class Case(Row, table=True):
 
 
 class CaseFigures(Row, table=True):
-    """A case in figures, for counting; the database keeps it beside every change of the case. Money in yuan."""
+    """A case in figures, for counting; the database keeps it beside every change of the case. Money in 分."""
 
     __tablename__ = "case_figures"
     __table_args__ = (
@@ -90,9 +89,9 @@ class CaseFigures(Row, table=True):
     changed_at: datetime = Field(sa_type=INSTANT)
     next_due_at: datetime | None = Field(default=None, sa_type=INSTANT)
     ended_at: datetime | None = Field(default=None, sa_type=INSTANT)
-    premium: Decimal | None = Field(default=None, sa_type=YUAN)
-    spent: Decimal | None = Field(default=None, sa_type=YUAN)
-    spend_floor: Decimal | None = Field(default=None, sa_type=YUAN)
+    premium_fen: int | None = Field(default=None, sa_type=BigInteger)
+    spent_fen: int | None = Field(default=None, sa_type=BigInteger)
+    floor_fen: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class RecordedStep(Row, table=True):

@@ -10,14 +10,16 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     LargeBinary,
+    Numeric,
     UniqueConstraint,
     text,
 )
 from sqlmodel import Field
 
 from models.contracts.vocabulary import ActorKind
-from models.tables.base import DOCUMENT, INSTANT, NOW, YUAN, Row, Worded
+from models.tables.base import DOCUMENT, INSTANT, NOW, Row, Worded
 
+YUAN = Numeric(18, 2)
 MOST = "< 10000000000000000"  # NaN is greater than every number in PostgreSQL, so an upper bound refuses it (E14)
 
 
