@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -71,6 +72,9 @@ class Settings(BaseSettings):
     database_backup_url: SecretStr | None = Field(default=None, validation_alias=_alias("DATABASE_BACKUP_URL"))
 
     temporal_address: str | None = Field(default=None, validation_alias=_alias("TEMPORAL_ADDRESS"))
+    temporal_ui_url: str | None = Field(
+        default=None, description="where operators open the Temporal UI; their pages link to it"
+    )
     temporal_namespace: str = Field(default="default", validation_alias=_alias("TEMPORAL_NAMESPACE"))
     task_queue: str = "anze"
 
@@ -81,12 +85,17 @@ class Settings(BaseSettings):
     smtp_tls: Literal["none", "starttls", "tls"] = Field(default="none", validation_alias=_alias("SMTP_TLS"))
     smtp_from: str = Field(default="安责险工作流 <notice@anze.example>", validation_alias=_alias("SMTP_FROM"))
 
+    oidc_issuer: str | None = Field(default=None, description="OpenID provider of people with accounts: its issuer")
+    oidc_client_id: str = Field(default="anze", description="what we are called there")
+    oidc_client_secret: SecretStr | None = Field(default=None, description="our secret there")
+
     api_port: int = 8080
     postgres_port: int = 5433
     temporal_port: int = 7233
     temporal_ui_port: int = 8233
     core_system_port: int = Field(default=8090, description="where the stand-in core system listens on this machine")
     mail_page_port: int = Field(default=8025, description="where the mails caught on this machine are read")
+    identity_port: int = Field(default=8026, description="where the development identity service listens")
     web_metrics_port: int = 9100
     worker_metrics_port: int = 9101
     temporal_metrics_port: int = Field(default=9102, description="metrics of the Temporal runtime inside the worker")
@@ -114,6 +123,20 @@ class Settings(BaseSettings):
         if url is not None and not url.get_secret_value().startswith(("postgresql", "postgres:")):
             raise ValueError("只支持 PostgreSQL：postgresql://用户:密码@主机:端口/库名 / PostgreSQL only")
         return url
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _refuse_open_issuers(cls, issuer: str | None) -> str | None:
+        told = urlsplit(issuer or "")
+        if issuer is not None and told.scheme != "https" and told.hostname not in ("127.0.0.1", "localhost"):
+            raise ValueError("ANZE_OIDC_ISSUER 须为 https 地址 / must be an https address")
+        return issuer
+
+    @model_validator(mode="after")
+    def _refuse_half_an_issuer(self) -> Self:
+        if self.oidc_issuer is not None and self.oidc_client_secret is None:
+            raise ValueError("设置了 ANZE_OIDC_ISSUER，须同时设置 ANZE_OIDC_CLIENT_SECRET / both or neither")
+        return self
 
     @model_validator(mode="after")
     def _refuse_shared_ports(self) -> Self:

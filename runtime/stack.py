@@ -15,6 +15,7 @@ from typing import Any, Literal, Protocol, Self
 from pydantic import SecretStr
 
 from models.tables.sealed import new_key
+from runtime.embedded.identity import IdentityServer
 from runtime.embedded.mail import CaughtMail, MailCatcher
 from runtime.embedded.mail_page import MailPage
 from runtime.embedded.ports import LOOPBACK, free_ports
@@ -64,6 +65,7 @@ class Stack:
     options: StackOptions = field(default_factory=StackOptions)
     settings: Settings = field(init=False)
     mailbox: MailCatcher | None = None
+    identity: IdentityServer | None = None
     postgres: PostgresServer | None = None
     temporal: TemporalServer | None = None
     parts: dict[str, Part] = field(default_factory=dict)
@@ -119,7 +121,7 @@ class Stack:
         if self.pays_on_paper:
             self._tell(core_secret=SecretStr(_kept_core_secret(self.settings)))
         await _together(*(service.require_ports() for service in self._services()))  # say it before anything starts
-        await _together(self._start_postgres(), self._start_temporal(), self._start_mailbox())
+        await _together(self._start_postgres(), self._start_temporal(), self._start_mailbox(), self._start_identity())
         if self.options.migrations:
             await migrate(self.settings)
         if self.options.samples:
@@ -170,6 +172,8 @@ class Stack:
         )
         await self._enter("temporal", self.temporal)
         self._tell(temporal_address=self.temporal.address)
+        if self.options.ui and self.settings.temporal_ui_url is None:
+            self._tell(temporal_ui_url=f"http://{LOOPBACK}:{self.settings.temporal_ui_port}")
 
     async def _start_mailbox(self) -> None:
         if self.settings.smtp_host is not None:
@@ -182,6 +186,20 @@ class Stack:
             self._exit.push_async_callback(page.stop)
             await page.start()
         self._tell(smtp_host=LOOPBACK, smtp_user=None, smtp_password=None, smtp_tls="none")
+
+    async def _start_identity(self) -> None:
+        """Where a provider is given, or no pages are served, there is no development identity service."""
+        if self.settings.oidc_issuer is not None or self.options.web == "no":
+            return
+        from runtime import identities  # late: as with the samples
+
+        self.identity = identities.development_service(self.settings)
+        self._exit.push_async_callback(self.identity.stop)
+        await self.identity.start()
+        client = self.identity.client
+        self._tell(
+            oidc_issuer=self.identity.issuer, oidc_client_id=client.id, oidc_client_secret=SecretStr(client.secret)
+        )
 
     def _services(self) -> list[Service]:
         wanted: dict[Name, Run] = {"worker": self.options.worker, "web": self.options.web}

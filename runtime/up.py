@@ -203,6 +203,14 @@ def _core_system(stack: Stack) -> str:
     return f"http://127.0.0.1:{stack.settings.core_system_port}" if stack.pays_on_paper else "ANZE_CORE_SYSTEMS"
 
 
+def _identity(stack: Stack) -> str:
+    """Where people sign in, and who can: the development service says so itself, everybody by organisation and post."""
+    if stack.identity is None:
+        return f"→ {stack.settings.oidc_issuer}"
+    who = dict.fromkeys(one.organisation for one in stack.identity.people.values())
+    return f"{stack.identity.issuer}  （开发用；{len(stack.identity.people)} 位样例人员：{'、'.join(who)}）"
+
+
 def _table(stack: Stack) -> Table:
     settings = stack.settings
     # No box and no wrapping: a key must come out whole when it is copied, however narrow the window.
@@ -219,6 +227,8 @@ def _table(stack: Stack) -> Table:
         "Temporal": str(settings.temporal_connect_config().get("target_host")),
         "数据库 PostgreSQL": f"127.0.0.1:{settings.postgres_port}" if stack.postgres else "DATABASE_URL",
         "收信箱 caught mail": _mail(stack),
+        "登录 sign in": f"{stack.api_url}/enter",
+        "身份服务 identity": _identity(stack),
         "替身核心系统 stand-in core system": _core_system(stack),
         "指标 metrics": " ".join(f"{settings.bind}:{port}/metrics" for port in metrics),
         **{f"示例凭据 sample key · {name}": key for name, key in stack.credentials.items()},

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from temporalio.client import Client
 
 from api.app import assemble
+from api.entrance.oidc import IdentityProvider
 from api.tools import Budgets, Tools
 from domain.calendar import local_date
 from models.tables.engine import make_engine
@@ -17,7 +18,7 @@ from runtime.metrics import InternalPort
 from runtime.settings import PROJECT_ROOT, Settings
 
 CONNECTIONS = 16
-FILES = "files"
+FILES, ANCHORS = "files", "anchors"
 
 
 def create(settings: Settings | None = None) -> FastAPI:
@@ -45,7 +46,18 @@ async def open_tools(settings: Settings) -> AsyncIterator[Tools]:
             sealing=settings.sealing,
             base_url=settings.base_url,
             scan=settings.scan,
+            temporal_ui=(settings.temporal_ui_url or "").rstrip("/"),
+            anchors=settings.var / ANCHORS,
+            identity=_identity(settings),
         )
+
+
+def _identity(settings: Settings) -> IdentityProvider | None:
+    """The provider people with accounts sign in at; asked for the first time when the first of them comes."""
+    if settings.oidc_issuer is None or settings.oidc_client_secret is None:
+        return None
+    secret = settings.oidc_client_secret.get_secret_value()
+    return IdentityProvider(settings.oidc_issuer, settings.oidc_client_id, secret)
 
 
 def _opening(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[Tools]]:

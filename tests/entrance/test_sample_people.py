@@ -31,7 +31,7 @@ async def test_every_department_sees_its_own_place_and_an_industry_department_it
 ):
     await load_directory(settings)
     joined = RECIPIENTS.outerjoin(DEPARTMENT_SCOPES, DEPARTMENT_SCOPES.c.recipient_id == RECIPIENTS.c.id)
-    found = select(RECIPIENTS, DEPARTMENT_SCOPES.c["prefix", "sector"]).select_from(joined)
+    found = select(RECIPIENTS, *DEPARTMENT_SCOPES.c["prefix", "sector"]).select_from(joined)
     async with admin.connect() as connection:
         rows = (await connection.execute(found.where(RECIPIENTS.c.department.is_not(None)))).all()
     for row in rows:

@@ -1,0 +1,39 @@
+"""Who the development identity service lets people be: the sample people, told apart by organisation and post."""
+
+import secrets
+
+from models.contracts.vocabulary import ActorKind
+from runtime.embedded.identity import Client, Identity, IdentityServer
+from runtime.samples import Directory, SamplePerson, read_directory
+from runtime.settings import Settings
+
+
+def development_service(settings: Settings) -> IdentityServer:
+    """For this installation alone, and for this run: its secret is told to the web process and to nobody else."""
+    base = settings.base_url
+    client = Client(settings.oidc_client_id, secrets.token_urlsafe(32), f"{base}/enter/callback", f"{base}/enter")
+    return IdentityServer(settings.var, settings.identity_port, sample_identities(), client)
+
+
+def sample_identities() -> list[Identity]:
+    """The people of samples/directory.yaml, in its order."""
+    directory = read_directory()
+    return [
+        Identity(
+            subject=person.email.partition("@")[0] + "-" + (person.insurer or person.kind.value).lower(),
+            name=person.name,
+            email=person.email,
+            organisation=_organisation(directory, person),
+            post="、".join(post.label for post in person.posts),
+        )
+        for person in directory.people
+    ]
+
+
+def _organisation(directory: Directory, person: SamplePerson) -> str:
+    if person.insurer:
+        return next(one.name for one in directory.insurers if one.code == person.insurer)
+    if person.department:
+        office = (person.department.region, person.department.department)
+        return next(one.name for one in directory.departments if (one.region, one.department) == office)
+    return ActorKind.OPERATOR.label
