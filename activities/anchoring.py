@@ -19,7 +19,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col
+from temporalio import activity
 
+from activities.borrowing import as_activity
+from models.contracts.ports import Notary
 from models.tables.audit import AuditHead
 from models.tables.engine import connected, operator
 from models.tables.parties import Insurer
@@ -52,6 +55,22 @@ class Signer:
 
     def sign(self, text: bytes) -> str:
         return self.key.sign(text).hex()
+
+
+class AuditNotary(Notary):
+    """Anchors of this installation, in one folder."""
+
+    def __init__(self, engine: AsyncEngine, folder: Path, signer: Signer) -> None:
+        self._engine = engine
+        self._folder = folder
+        self._signer = signer
+
+    @activity.defn(name="链头存证")
+    async def anchor_heads(self) -> str:
+        """Raises ApplicationError where the database or the folder is away; running again finds the day's file."""
+        async with as_activity():
+            made = await anchor_of_the_day(self._engine, self._folder, self._signer, datetime.now(UTC))
+        return made.path.name if made else ""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.anchoring import FOLDER, AuditNotary, Signer
 from activities.cashier import PgCashier
 from activities.ledger import PgLedger
 from activities.mailserver import SmtpSettings
@@ -25,6 +26,7 @@ from runtime.sandbox import serving
 from runtime.schedules import ensure_schedules
 from runtime.search import ensure_search_attributes, search_attributes
 from runtime.settings import PROJECT_ROOT, Settings
+from workflows.anchoring import AnchoringWorkflow
 from workflows.claim import ClaimWorkflow
 from workflows.hazard import HazardWorkflow
 from workflows.mailroom import MailroomWorkflow
@@ -32,7 +34,7 @@ from workflows.policy import PolicyWorkflow
 from workflows.reconciling import ReconcilingWorkflow
 from workflows.search import for_hazard
 
-WORKFLOWS = (PolicyWorkflow, HazardWorkflow, ClaimWorkflow, MailroomWorkflow, ReconcilingWorkflow)
+WORKFLOWS = (PolicyWorkflow, HazardWorkflow, ClaimWorkflow, MailroomWorkflow, ReconcilingWorkflow, AnchoringWorkflow)
 CONNECTIONS = 16
 CACHED_WORKFLOWS = 2_000
 STICKY = timedelta(seconds=2)
@@ -75,6 +77,7 @@ def make_worker(client: Client, engine: AsyncEngine, settings: Settings, rules: 
     registry = TemporalRegistry(client, settings.task_queue, for_hazard, settings.base_url)
     ways, treasury = PayingWays(settings), PgTreasury(engine)
     cashier, bookkeeper = PgCashier(engine, ways, settings.sealing), Reconciler(engine, client, ways)
+    notary = AuditNotary(engine, settings.var / FOLDER, Signer.of(settings.secret_key))
     postman = MailPostman(engine, rules, smtp(settings), settings.secret_key, settings.base_url)
     return Worker(
         client,
@@ -91,6 +94,7 @@ def make_worker(client: Client, engine: AsyncEngine, settings: Settings, rules: 
             cashier.instruct_payment,
             cashier.record_answer,
             bookkeeper.reconcile_orders,
+            notary.anchor_heads,
             postman.look_in,
             postman.compose,
             postman.send,

@@ -73,5 +73,11 @@ RECONCILING: dict[str, Any] = {
 }
 """A walk through every order, one question after the other; asking again is harmless, and tomorrow comes anyway."""
 
+ANCHORING: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(minutes=1),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(minutes=1), maximum_attempts=10),
+}
+"""A signed file of a few lines; the same day's is never written twice."""
+
 CORE_SYSTEM_AWAY = timedelta(minutes=5)
 """Between the attempts to reach a core system that nobody answers at."""

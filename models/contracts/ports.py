@@ -143,6 +143,15 @@ class Cashier(ABC):
         """Keep a later answer beside the order, for the daily reconciliation."""
 
 
+class Notary(ABC):
+    """Says outside the database where the chains of the audit trail stand."""
+
+    @activity.defn(name="链头存证")
+    @abstractmethod
+    async def anchor_heads(self) -> str:
+        """Write today's anchor, once a day; gives the name of its file, or nothing where it is there already."""
+
+
 class Bookkeeper(ABC):
     """Our books of payments beside those of the insurers' core systems."""
 

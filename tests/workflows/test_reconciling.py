@@ -14,7 +14,7 @@ from domain.calendar import SHANGHAI
 from models.contracts.payment import Reconciled
 from models.contracts.ports import Bookkeeper
 from runtime.sandbox import sandbox
-from runtime.schedules import ensure_schedules, reconciling_id
+from runtime.schedules import anchoring_id, ensure_schedules, reconciling_id
 from tests.runtime.waiting import until
 from workflows.reconciling import ReconcilingWorkflow
 
@@ -38,7 +38,8 @@ async def schedule(temporal: Client, task_queue: str) -> AsyncIterator[ScheduleH
     await ensure_schedules(temporal, task_queue)
     handle = temporal.get_schedule_handle(reconciling_id(task_queue))
     yield handle
-    await handle.delete()
+    for name in (reconciling_id(task_queue), anchoring_id(task_queue)):
+        await temporal.get_schedule_handle(name).delete()
 
 
 async def test_it_runs_every_day_at_six_in_shanghai(schedule: ScheduleHandle) -> None:
