@@ -53,6 +53,11 @@ def mailroom_workflow_id(recipient_id: UUID) -> str:
     return f"mailroom/{recipient_id}"
 
 
+def reconciling_id(task_queue: str) -> str:
+    """The daily schedule; one per task queue, so that two systems on one Temporal do not reconcile for each other."""
+    return f"{task_queue}/daily-reconciliation"
+
+
 def notice_key(case_id: UUID, duty_key: str, moment: str, role: str) -> str:
     """Stable identifiers only, so that the same notice can never be told twice by our doing."""
     return f"{case_id}:{duty_key}:{moment}:{role}"
