@@ -1,0 +1,152 @@
+"""Many policies out of a few: rows of led cases are copied by SQL under other numbers, insurers, places and sectors."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import asyncpg
+
+from domain.places import NAMES, NATION
+from models.contracts.vocabulary import Sector
+
+AREAS = {"3413": ("341300", 4), "34": ("340100", 2), "3502": ("350200", 4), "22": ("220100", 2), "33": ("330100", 2)}
+"""Below which prefix the copies of a led case lie: in every place of its city, or every city of its province."""
+PROVINCE_DIGITS = 2
+SHARES = (5, 3, 2)
+"""Of the copies, by insurer, where there are three."""
+OFFICES = ("emergency", "industry", "financial")
+
+# Deterministic enough: the same seed gives the same town, but for the rows PostgreSQL happens to read first.
+COPIES = """
+CREATE TABLE bench_copies AS
+SELECT n, ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid AS id, p.id AS proto, p.number AS old_number,
+       'ZB-' || lpad(n::text, 7, '0') AS number, x.insurer_id, x.region, x.sector, x.opened_at,
+       ('00000000-0000-4000-9000-' || lpad(n::text, 12, '0'))::uuid AS insured_id,
+       ('00000000-0000-4000-a000-' || lpad(n::text, 12, '0'))::uuid AS mailbox,
+       (ARRAY['宏远','恒安','金川','瑞丰','海通','鑫达','永固','华盛'])[1 + n % 8]
+       || (ARRAY['化工','铸造','矿业','运输','建筑','烟花','渔业','水务'])[1 + (n / 8) % 8] || n || '号有限公司' AS name
+FROM generate_series(1, $1) n
+JOIN (SELECT c.*, row_number() OVER (ORDER BY number) - 1 AS turn, count(*) OVER () AS all_ FROM cases c
+      WHERE kind = 'policy') p ON p.turn = n % p.all_
+CROSS JOIN LATERAL (
+    SELECT ($2::uuid[])[1 + floor(random() * cardinality($2::uuid[]))::int] AS insurer_id,
+           (SELECT a.regions[1 + floor(random() * cardinality(a.regions))::int]
+            FROM bench_areas a WHERE a.city = p.region) AS region,
+           ($3::text[])[1 + floor(random() * cardinality($3::text[]))::int] AS sector,
+           p.opened_at - random() * interval '300 days' AS opened_at
+) x
+"""
+ENTERPRISES = (
+    "INSERT INTO insureds (id, insurer_id, credit_code, name)"
+    " SELECT insured_id, insurer_id, 'ZB' || lpad(n::text, 16, '0'), name FROM bench_copies",
+    "INSERT INTO recipients (id, role, insurer_id, insured_id, name, email)"
+    " SELECT mailbox, 'insured', insurer_id, insured_id, name, 'zb' || n || '@firm.example' FROM bench_copies",
+)
+DEPARTMENTS = """
+INSERT INTO recipients (id, role, region, department, name, email)
+SELECT gen_random_uuid(), role, region, 'bench ' || role, region || ' ' || role, region || '.' || role || '@gov.example'
+FROM unnest($1::text[]) region CROSS JOIN unnest($2::text[]) role
+"""
+SCOPES = """
+INSERT INTO department_scopes (recipient_id, prefix, sector)
+SELECT id, regexp_replace(regexp_replace(region, '00$', ''), '00$', ''),
+       CASE role WHEN 'industry' THEN 'hazardous_chemicals' ELSE '*' END
+FROM recipients WHERE department LIKE 'bench %'
+"""
+# A term keeps its distance from now or gets a little longer; what is overdue stays overdue.
+POLICIES = """
+INSERT INTO cases SELECT r.* FROM bench_copies c JOIN cases p ON p.id = c.proto
+CROSS JOIN LATERAL jsonb_populate_record(p, jsonb_build_object(
+    'id', c.id, 'number', c.number, 'insurer_id', c.insurer_id, 'region', c.region, 'sector', c.sector,
+    'workflow_id', p.workflow_id || '#' || c.n, 'insured_id', c.insured_id, 'insured_name', c.name,
+    'opened_at', c.opened_at, 'changed_at', least(c.opened_at + random() * interval '60 days', p.changed_at),
+    'next_due_at', CASE WHEN p.next_due_at > now() THEN p.next_due_at + (c.n % 60) * interval '1 day'
+                        ELSE p.next_due_at END,
+    'view', replace(replace(p.view::text, p.id::text, c.id::text), '"' || p.number || '"', '"' || c.number || '"')::jsonb
+)) r
+"""
+CHILDREN = """
+INSERT INTO cases SELECT r.* FROM bench_copies c JOIN cases p ON p.parent_id = c.proto AND p.kind = $1
+CROSS JOIN LATERAL jsonb_populate_record(p, jsonb_build_object(
+    'id', md5(p.id::text || c.n)::uuid, 'number', CASE p.kind WHEN 'claim' THEN 'LP-' || c.number ELSE p.number END,
+    'parent_id', c.id, 'insurer_id', c.insurer_id, 'region', c.region, 'sector', c.sector,
+    'workflow_id', p.workflow_id || '#' || c.n, 'insured_id', c.insured_id, 'insured_name', c.name,
+    'opened_at', c.opened_at + interval '1 day',
+    'changed_at', least(c.opened_at + random() * interval '60 days', p.changed_at),
+    'view', replace(replace(replace(p.view::text, p.id::text, md5(p.id::text || c.n)::uuid::text),
+                            c.proto::text, c.id::text), '"' || c.old_number || '"', '"' || c.number || '"')::jsonb
+)) r
+"""
+WHOSE = """
+CREATE TABLE bench_cases AS
+SELECT c.n, c.proto AS old, c.id, c.insurer_id, c.region, c.mailbox, c.opened_at FROM bench_copies c
+UNION ALL
+SELECT c.n, p.id, md5(p.id::text || c.n)::uuid, c.insurer_id, c.region, c.mailbox, c.opened_at
+FROM bench_copies c JOIN cases p ON p.parent_id = c.proto
+"""
+RECORDS = tuple(
+    f"INSERT INTO {table} SELECT r.* FROM bench_cases c JOIN {table} p ON p.case_id = c.old"  # noqa: S608 - our words
+    " CROSS JOIN LATERAL jsonb_populate_record(p, jsonb_build_object('case_id', c.id, 'insurer_id', c.insurer_id)) r"
+    for table in ("steps", "timeline")
+)
+LETTERS = """
+INSERT INTO outbox SELECT r.* FROM bench_cases c JOIN outbox p ON p.case_id = c.old
+JOIN recipients to_ ON to_.id = p.recipient_id
+LEFT JOIN recipients office ON to_.region IS NOT NULL AND office.region = c.region
+     AND office.department = 'bench ' || to_.role
+LEFT JOIN recipients desk ON to_.insured_id IS NULL AND to_.insurer_id IS NOT NULL AND desk.insurer_id = c.insurer_id
+     AND desk.insured_id IS NULL
+CROSS JOIN LATERAL jsonb_populate_record(p, jsonb_build_object(
+    'id', md5(p.id::text || c.n)::uuid, 'notice_key', p.notice_key || '#' || c.n, 'case_id', c.id,
+    'insurer_id', c.insurer_id, 'at', c.opened_at + interval '1 day', 'queued_at', c.opened_at + interval '1 day',
+    'mail_id', NULL, 'status', 'accepted', 'told_at', c.opened_at + interval '1 day',
+    'recipient_id', CASE WHEN to_.insured_id IS NOT NULL THEN c.mailbox
+                         ELSE coalesce(office.id, desk.id, p.recipient_id) END
+)) r
+"""
+
+
+async def multiply(admin: asyncpg.Connection, count: int, insurers: Sequence[UUID]) -> None:
+    """Copy the policies that are there until there are `count` more, with everything that belongs to them.
+
+    `admin` sees every row; the copies are given to `insurers`, the first has most.
+    """
+    async with admin.transaction():
+        await _copy(admin, count, insurers)
+    await admin.execute("VACUUM ANALYZE")
+
+
+async def _copy(connection: asyncpg.Connection, count: int, insurers: Sequence[UUID]) -> None:
+    await connection.execute("SELECT setseed(0.42)")
+    await connection.execute("CREATE TABLE bench_areas (city text PRIMARY KEY, regions text[])")
+    areas = {city: _below(prefix, digits) for prefix, (city, digits) in AREAS.items()}
+    await connection.executemany("INSERT INTO bench_areas VALUES ($1, $2)", list(areas.items()))
+    weighed = [one for one, share in zip(insurers, SHARES, strict=False) for _ in range(share)]
+    await connection.execute(COPIES, count, weighed, [sector.value for sector in Sector])
+    for statement in ENTERPRISES:
+        await connection.execute(statement)
+    places = sorted({place for regions in areas.values() for place in regions} | {"340000", "330000", "220000"})
+    await connection.execute(DEPARTMENTS, places, list(OFFICES))
+    await connection.execute(SCOPES)
+    await connection.execute(WHOSE)
+    await connection.execute("CREATE INDEX ON bench_cases (old)")
+    await connection.execute("ANALYZE bench_cases")
+    await connection.execute(POLICIES)
+    for kind in ("hazard", "claim"):
+        await connection.execute(CHILDREN, kind)
+    # Foreign keys hold by construction, and checking them a million times is not what is measured.
+    await connection.execute("SET LOCAL session_replication_role = replica")
+    for statement in (*RECORDS, LETTERS):
+        await connection.execute(statement)
+
+
+def _below(prefix: str, digits: int) -> list[str]:
+    """The places below a prefix: districts of a city, or cities of a province that are not an area of their own."""
+    others = [one for one in AREAS if len(one) > len(prefix)]
+    return [
+        code
+        for code in NAMES
+        if code != NATION
+        and code.startswith(prefix)
+        and (digits > PROVINCE_DIGITS or (code.endswith("00") and not code.endswith("0000")))
+        and not any(code.startswith(one) for one in others)
+    ]

@@ -1,0 +1,153 @@
+"""How quickly the pages of the rooms answer beside many policies: each page through ASGI, with a session of its room."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+import asyncpg
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
+
+from api.app import create_app
+from api.desk.sessions import begin, cookie_name
+from api.tools import Tools
+from bench.crowd import led
+from bench.measure import Spread, spread
+from bench.multitude import multiply
+from models.contracts.vocabulary import CameBy
+from runtime.stack import Stack, StackOptions
+from runtime.web import open_tools
+
+BASE = "http://bench.example"
+AIM = 100.0
+"""Milliseconds: the p95 of every page (issue 4, Quality)."""
+LARGEST = 100_000
+"""Bytes of a page."""
+WARM, TIMES = 2, 20
+HOLDERS: dict[str, str] = {
+    "insurer": "SELECT 'user_id', id FROM users WHERE insurer_id = $1 AND 'insurer_admin' = ANY (posts)",
+    "city": "SELECT 'recipient_id', id FROM recipients WHERE region = '341300' AND department = 'bench emergency'",
+    "province": "SELECT 'recipient_id', id FROM recipients WHERE region = '340000' AND department = 'bench emergency'",
+    "industry": "SELECT 'recipient_id', id FROM recipients WHERE region = '341300' AND department = 'bench industry'",
+    "enterprise": "SELECT 'recipient_id', mailbox FROM bench_copies c JOIN cases h ON h.parent_id = c.id AND"
+    " h.kind = 'hazard' AND h.ended_at IS NULL WHERE c.insurer_id = $1 LIMIT 1",
+    "operator": "SELECT 'user_id', id FROM users WHERE kind = 'operator'",
+}
+"""Who looks, each with a session of its own; the insurer is the one with most policies."""
+CASES: dict[str, str] = {
+    "policy": "SELECT c.id FROM bench_copies c JOIN cases h ON h.parent_id = c.id AND h.kind = 'hazard'"
+    " WHERE c.insurer_id = $1 AND c.region LIKE '3413%' LIMIT 1",
+    "hazard": "SELECT id FROM cases WHERE kind = 'hazard' AND insurer_id = $1 AND region LIKE '3413%' LIMIT 1",
+    "claim": "SELECT id FROM cases WHERE kind = 'claim' AND insurer_id = $1 LIMIT 1",
+    "own": "SELECT h.id FROM bench_copies c JOIN cases h ON h.parent_id = c.id AND h.kind = 'hazard'"
+    " AND h.ended_at IS NULL WHERE c.insurer_id = $1 LIMIT 1",
+}
+PAGES: dict[str, tuple[str, ...]] = {
+    "insurer": (
+        "/insurer", "/insurer/policies", "/insurer/policies?order=due", "/insurer/policies?overdue=true",
+        "/insurer/policies?q=ZB-00012", "/insurer/policies?q=宏远化工", "/insurer/policies?region=宿州&stage=signed",
+        "/insurer/hazards", "/insurer/hazards?grade=major", "/insurer/claims", "/insurer/due?overdue=true&order=due",
+        "/insurer/policies/{policy}", "/insurer/hazards/{hazard}", "/insurer/claims/{claim}", "/insurer/spending",
+    ),
+    "city": (
+        "/department", "/department?overdue=true", "/department/cases", "/department/cases?kind=hazard",
+        "/department/cases?overdue=true&order=due", "/department/overview", "/department/cases/{policy}",
+        "/department/cases/{hazard}",
+    ),
+    "province": ("/department", "/department/cases", "/department/cases?q=宏远", "/department/overview"),
+    "industry": ("/department", "/department/cases", "/department/overview"),
+    "enterprise": ("/enterprise", "/enterprise/history", "/enterprise/hazards/{own}"),
+    "operator": (
+        "/operator", "/operator/cases", "/operator/cases?overdue=true", "/operator/cases/{policy}", "/operator/mails",
+        "/operator/directory", "/operator/packs", "/operator/audit",
+    ),
+}  # fmt: skip
+"""What each looks at; a page whose route is not there is left out and said so."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """How one page answered one visitor."""
+
+    room: str
+    path: str
+    status: int
+    took: Spread
+    size: int
+
+    @property
+    def within(self) -> bool:
+        return self.status == 200 and self.took.p95 < AIM and self.size < LARGEST
+
+
+@dataclass(frozen=True)
+class PagesFound:
+    """All pages, beside so many policies."""
+
+    at: datetime
+    policies: int
+    cases: int
+    letters: int
+    pages: tuple[Answered, ...]
+
+
+async def pages(policies: int, times: int = TIMES) -> PagesFound:
+    """Fill a scratch system and look at every page `times` times."""
+    async with Stack(StackOptions(worker="inside", samples=True)) as stack, open_tools(stack.settings) as tools:
+        if stack.postgres is None:
+            raise RuntimeError("the bench needs the embedded PostgreSQL")
+        app = create_app(tools)
+        token = next(token for name, token in stack.credentials.items() if name.startswith("PS "))
+        async with connected(stack.postgres.url("admin")) as admin:
+            first = await admin.fetchval("SELECT id FROM insurers WHERE code = 'PS'")
+            async with AsyncClient(transport=ASGITransport(app), base_url=BASE) as http:
+                await led(http, token, first)
+            await stack.parts["worker"].stop()  # what is measured are pages; nothing happens beside them
+            rest = await admin.fetch("SELECT id FROM insurers WHERE id <> $1 ORDER BY code", first)
+            await multiply(admin, policies, [first, *(row["id"] for row in rest)])
+            counts = await admin.fetchrow("SELECT (SELECT count(*) FROM cases), (SELECT count(*) FROM outbox)")
+            answered = [one async for one in _looked_at(app, tools, admin, first, times)]
+            return PagesFound(datetime.now(UTC), policies, *(counts or (0, 0)), tuple(answered))
+
+
+@asynccontextmanager
+async def connected(address: str) -> AsyncIterator[asyncpg.Connection]:
+    """An administrator's connection, who sees every row."""
+    connection = await asyncpg.connect(address)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def _looked_at(
+    app: FastAPI, tools: Tools, admin: asyncpg.Connection, insurer: UUID, times: int
+) -> AsyncIterator[Answered]:
+    ids = {name: await admin.fetchval(asked, *([insurer] if "$1" in asked else [])) for name, asked in CASES.items()}
+    for room, asked in HOLDERS.items():
+        found = await admin.fetchrow(asked, *([insurer] if "$1" in asked else []))
+        if found is None:
+            raise RuntimeError(f"nobody to look for {room}")
+        cookie = {cookie_name(tools): await _session(tools, found[0], found[1])}
+        async with AsyncClient(transport=ASGITransport(app), base_url=BASE, cookies=cookie) as http:
+            for path in PAGES[room]:
+                yield await _answered(http, room, path.format(**ids), path, times)
+
+
+async def _session(tools: Tools, holder: str, id_: UUID) -> str:
+    came_by = CameBy.OIDC if holder == "user_id" else CameBy.CODE
+    async with tools.engine.begin() as connection:
+        return (await begin(tools, connection, came_by, {holder: id_}))[0]
+
+
+async def _answered(http: AsyncClient, room: str, address: str, shown: str, times: int) -> Answered:
+    taken: list[float] = []
+    for turn in range(WARM + times):
+        began = time.perf_counter()
+        answer = await http.get(address)
+        if turn >= WARM:
+            taken.append(time.perf_counter() - began)
+    return Answered(room, shown, answer.status_code, spread(taken), len(answer.content))
