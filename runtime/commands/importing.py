@@ -13,12 +13,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from api.portfolio.parcels import Outcome, Result
+from api.portfolio.reading import BadFile, Portfolio
+from api.portfolio.reporting import write_report
 from domain.calendar import local_date
 from rules.library import Library
 from runtime.portfolio import importing
-from runtime.portfolio.reading import BadFile, Portfolio
-from runtime.portfolio.reporting import write_report
-from runtime.portfolio.sending import NoEntry, Outcome, Result
+from runtime.portfolio.sending import NoEntry
 
 SHOWN = 20
 """Rows in the table of faults; the report has all of them."""

@@ -10,6 +10,8 @@ from uuid import UUID
 from rich.console import Console
 from rich.table import Table
 
+from api.portfolio.parcels import Result
+from api.portfolio.reading import Row
 from domain.calendar import next_working
 from runtime import logs
 from runtime.commands.importing import progress_bar
@@ -21,8 +23,6 @@ from runtime.demo.stories import Act, Scene, acts_of
 from runtime.demo.town import EVENING, MORNING, NOON, PostStuck, Town, open_town
 from runtime.embedded.mail import MailCatcher
 from runtime.portfolio import importing
-from runtime.portfolio.reading import Row
-from runtime.portfolio.sending import Result
 from runtime.samples import read_directory
 from runtime.settings import PROJECT_ROOT
 from runtime.stack import Stack, StackOptions

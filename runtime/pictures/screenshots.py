@@ -15,11 +15,11 @@ from playwright.async_api import Browser, Page, async_playwright
 from temporalio.client import Client
 
 from api.keys import TOKEN
+from api.portfolio.parcels import Parcel
 from domain.calendar import local_date
 from models.contracts.ids import policy_workflow_id
 from runtime.embedded.mail import CaughtMail
 from runtime.portfolio import importing
-from runtime.portfolio.sending import Parcel
 from runtime.settings import PROJECT_ROOT
 from runtime.stack import Stack, StackOptions
 from workflows.search import DUE_AT, KIND, NEXT_DUTY, PLACE, STAGE

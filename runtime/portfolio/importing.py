@@ -2,29 +2,18 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 from api.keys import TOKEN
+from api.portfolio.parcels import Plan, Result, checked, planned
+from api.portfolio.reading import BadFile, Fault, Portfolio, Row, read_portfolio
 from rules.library import Library
-from runtime.portfolio.checking import contract_faults, rule_faults
-from runtime.portfolio.columns import application, moved
-from runtime.portfolio.reading import BadFile, Fault, Portfolio, Row, read_portfolio
-from runtime.portfolio.sending import Outcome, Parcel, Result, client, send_all, whose
+from runtime.portfolio.sending import client, send_all, whose
 
 FROM_FILE = "@"
 Done = Callable[[Result], None]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is to be imported: rows that can be sent, and rows that cannot, with the reasons."""
-
-    portfolio: Portfolio
-    parcels: tuple[Parcel, ...]
-    refused: tuple[Result, ...]
 
 
 def load(path: Path, rebase_to: date | None, keys: Mapping[str, str] | None = None) -> Plan:
@@ -33,29 +22,13 @@ def load(path: Path, rebase_to: date | None, keys: Mapping[str, str] | None = No
     Raises BadFile where the file is no portfolio.
     """
     portfolio = read_portfolio(path)
-    shift = _shift(portfolio, rebase_to)
-    parcels: list[Parcel] = []
-    refused: list[Result] = []
-    for row in portfolio.rows:
-        insurer, fault = _insurer(row, keys)
-        values = moved(row.values, shift)
-        body = application({path: value for path, value in values.items() if path not in {"insurer", "fixed", "story"}})
-        faults = row.faults or fault or contract_faults(body)[1]
-        if faults:
-            refused.append(Result(row.line, row.number, Outcome.REFUSED, faults=faults))
-        else:
-            parcels.append(Parcel(row.line, insurer, row.number, body))
-    return Plan(portfolio, tuple(parcels), tuple(refused))
+    return planned(portfolio, lambda row: _insurer(row, keys), _shift(portfolio, rebase_to))
 
 
 def check(plan: Plan, rules: Library, today: date, done: Done) -> list[Result]:
     """What the rules say to every row; nothing is sent."""
     results = list(plan.refused)
-    for parcel in plan.parcels:
-        read, faults = contract_faults(parcel.body)
-        faults += rule_faults(rules, read, today) if read else ()
-        outcome = Outcome.REFUSED if faults else Outcome.VALID
-        result = Result(parcel.line, parcel.number, outcome, faults=faults)
+    for result in checked(plan, rules, today):
         done(result)
         results.append(result)
     return sorted(results, key=lambda result: result.line)

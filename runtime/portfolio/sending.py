@@ -1,17 +1,12 @@
 """Sends applications to the API, a few at a time and each under its own key, so that sending again changes nothing."""
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
-from hashlib import sha256
-from typing import Any
 
 import httpx
 
-from runtime.portfolio.columns import TITLES
-from runtime.portfolio.reading import Fault
+from api.portfolio.parcels import Outcome, Parcel, Result, column_of
+from api.portfolio.reading import Fault
 
 AT_ONCE = 8
 """Requests on their way at one time; the API's own limit per key lies far above."""
@@ -20,47 +15,6 @@ LONGEST_PAUSE = 10.0  # seconds
 REQUEST_WITHIN = 15.0  # seconds; the API answers a write within five
 MAY_COME_BACK = {429, 500, 502, 503, 504}
 REPLAYED = "Idempotent-Replayed"
-
-
-class Outcome(Enum):
-    """How a row ended, in the words of the report."""
-
-    OPENED = "已建档"
-    THERE = "此前已导入"
-    VALID = "检查通过"
-    REFUSED = "未通过"
-    UNKNOWN = "结果不明，请重新导入"
-
-
-@dataclass(frozen=True)
-class Parcel:
-    """One application on its way: the line it came from, whose it is, its body."""
-
-    line: int
-    insurer: str
-    number: str
-    body: Mapping[str, Any]
-
-    @property
-    def key(self) -> str:
-        """The same row always has the same key; a changed row has another."""
-        written = json.dumps(self.body, ensure_ascii=False, sort_keys=True)
-        return "import-" + sha256(f"{self.insurer}\n{self.number}\n{written}".encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class Result:
-    """How a row ended, with the policy's id where it was opened."""
-
-    line: int
-    number: str
-    outcome: Outcome
-    case_id: str = ""
-    faults: tuple[Fault, ...] = ()
-
-    @property
-    def failed(self) -> bool:
-        return self.outcome in {Outcome.REFUSED, Outcome.UNKNOWN}
 
 
 class NoEntry(Exception):
@@ -140,14 +94,9 @@ def _faults(answer: httpx.Response) -> tuple[Fault, ...]:
     except ValueError:
         return (Fault("", f"接口答复 {answer.status_code}"),)
     if problem.get("errors"):
-        return tuple(Fault(_column(one["field"]), one["reason"]) for one in problem["errors"])
+        return tuple(Fault(column_of(one["field"]), one["reason"]) for one in problem["errors"])
     clause = f"（{problem['clause']}）" if problem.get("clause") else ""
     return (Fault("", f"{problem.get('detail') or problem.get('title')}{clause}"),)
-
-
-def _column(field: str) -> str:
-    path = ".".join(part for part in field.removeprefix("body.").split(".") if not part.isdigit())
-    return TITLES.get(path, TITLES.get(path.partition(".")[0], ""))
 
 
 def _bearer(token: str) -> dict[str, str]:

@@ -12,16 +12,17 @@ from openpyxl import Workbook
 from sqlalchemy import text
 from typer.testing import CliRunner
 
+from api.portfolio.columns import COLUMNS, Unreadable, count, day, instant, layout, money, words
+from api.portfolio.parcels import Outcome
+from api.portfolio.reading import BadFile, read_portfolio
+from api.portfolio.reporting import write_report
 from domain.calendar import SHANGHAI, local_date
 from models.contracts.vocabulary import ServiceItem
 from models.tables.engine import connected, operator
 from runtime.cli import app
 from runtime.demo.town import Town, open_town
 from runtime.portfolio import importing
-from runtime.portfolio.columns import COLUMNS, Unreadable, count, day, instant, layout, money, words
-from runtime.portfolio.reading import BadFile, read_portfolio
-from runtime.portfolio.reporting import write_report
-from runtime.portfolio.sending import NoEntry, Outcome
+from runtime.portfolio.sending import NoEntry
 from runtime.samples import load_directory
 from runtime.settings import PROJECT_ROOT, Settings
 

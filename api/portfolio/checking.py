@@ -6,7 +6,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from api.portfolio.columns import TITLES
+from api.portfolio.reading import Fault
 from api.shapes import PolicyApplication
+from api.tools import Rules
 from api.words import Reason
 from domain.calendar import local_date
 from domain.policy.refusals import refuse_opening
@@ -14,9 +17,6 @@ from models.contracts import ids
 from models.contracts.policy import OpenPolicy
 from models.contracts.rulebook import RulesFor
 from models.contracts.vocabulary import CaseKind
-from rules.library import Library
-from runtime.portfolio.columns import TITLES
-from runtime.portfolio.reading import Fault
 
 REASONS = {reason.value: reason.label for reason in Reason}
 
@@ -30,7 +30,7 @@ def contract_faults(body: Mapping[str, Any]) -> tuple[PolicyApplication | None, 
         return None, tuple(Fault(_column(one["loc"]), _reason(one)) for one in found)
 
 
-def rule_faults(rules: Library, application: PolicyApplication, today: date) -> tuple[Fault, ...]:
+def rule_faults(rules: Rules, application: PolicyApplication, today: date) -> tuple[Fault, ...]:
     """What the rules of its place and day would refuse, with the clause."""
     terms = application.terms
     asked = RulesFor(

@@ -10,7 +10,7 @@ from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook
 
-from runtime.portfolio.columns import TITLES, Cell, Column, Unreadable, layout
+from api.portfolio.columns import TITLES, Cell, Column, Unreadable, layout
 
 ENCODINGS = ("utf-8-sig", "gb18030")
 SEPARATORS = ",\t;"
@@ -70,12 +70,17 @@ def read_portfolio(path: Path) -> Portfolio:
         content = path.read_bytes()
     except OSError as error:
         raise BadFile(f"无法打开 {path}：{error.strerror}") from None
+    return portfolio_of(path, content)
+
+
+def portfolio_of(path: Path, content: bytes, most_rows: int = MOST_ROWS) -> Portfolio:
+    """A file that is in memory already; `path` is its name. Raises BadFile."""
     if len(content) > LARGEST:
         raise BadFile(f"文件超过 {LARGEST // 1024 // 1024} MB，请拆分后导入")
     is_table = path.suffix.lower() in {".csv", ".tsv", ".txt"}
     separator, lines = _of_text(content) if is_table else (",", _of_workbook(content))
-    if len(lines) > MOST_ROWS:
-        raise BadFile(f"超过 {MOST_ROWS} 行，请拆分后导入")
+    if len(lines) > most_rows + 1:
+        raise BadFile(f"超过 {most_rows} 行，请拆分后导入")
     return _portfolio(path, lines, sha256(content).hexdigest(), separator)
 
 

@@ -4,20 +4,24 @@ import csv
 import os
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from io import BytesIO
 from pathlib import Path
 
 from openpyxl import Workbook
-from openpyxl.styles import Font
+from openpyxl.comments import Comment
+from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 
-from runtime.portfolio.columns import Cell
-from runtime.portfolio.reading import Portfolio, Row
-from runtime.portfolio.sending import Result
+from api.portfolio.columns import NAMED, Cell
+from api.portfolio.parcels import Result
+from api.portfolio.reading import Portfolio, Row
 
 ADDED = ("结果", "案件编号", "原因")
 COMPUTES = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet program would take for a formula when it opens a CSV file."""
 WIDEST = 40  # characters
+AUTHOR = "anze"
+BLAMED = PatternFill("solid", fgColor="FFF5DC")
 
 
 def write_report(portfolio: Portfolio, results: Mapping[int, Result]) -> Path:
@@ -56,6 +60,31 @@ def _is_number(written: str) -> bool:
 
 
 def _write_workbook(path: Path, portfolio: Portfolio, lines: Iterable[list[Cell]]) -> None:
+    _workbook(portfolio, lines).save(path)
+
+
+def annotated(portfolio: Portfolio, results: Mapping[int, Result]) -> bytes:
+    """The rows as a workbook with outcome, id and reason, and a comment at each cell that is to blame."""
+    lines = [_line(portfolio, row, results[row.line]) for row in portfolio.rows if row.line in results]
+    book = _workbook(portfolio, lines)
+    sheet = book.worksheets[0]
+    columns = {NAMED[name].title: place for place, name in enumerate(_names(portfolio), start=1) if name in NAMED}
+    told = [results[row.line] for row in portfolio.rows if row.line in results]
+    for number, result in enumerate(told, start=2):
+        for fault in result.faults:
+            cell = sheet.cell(number, columns.get(fault.column, len(portfolio.headings) + 1))
+            cell.comment = Comment(fault.reason, AUTHOR, width=260)
+            cell.fill = BLAMED
+    file = BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def _names(portfolio: Portfolio) -> list[str]:
+    return [heading.strip().lower() for heading in portfolio.headings]
+
+
+def _workbook(portfolio: Portfolio, lines: Iterable[list[Cell]]) -> Workbook:
     book = Workbook()
     sheet = book.active
     assert sheet is not None
@@ -71,4 +100,4 @@ def _write_workbook(path: Path, portfolio: Portfolio, lines: Iterable[list[Cell]
     sheet.freeze_panes = "A2"
     for column, heading in enumerate([*portfolio.headings, *ADDED], start=1):
         sheet.column_dimensions[get_column_letter(column)].width = min(max(len(heading) * 2 + 2, 12), WIDEST)
-    book.save(path)
+    return book
