@@ -200,11 +200,11 @@ async def shown(entry: Entry, asked: Asked) -> Page[Shown]:
     return await reads.listed(entry, listing, asked.filters, _conditions(asked))
 
 
-async def counted(entry: Entry, asked: Asked) -> int:
-    """How many there are, up to MOST_COUNTED + 1."""
+async def counted(entry: Entry, asked: Asked, most: int = MOST_COUNTED) -> int:
+    """How many there are, up to one more than `most`."""
     now = entry.tools.now()
     found = select(CASES.c.id).where(*reads.matching(asked.kind, asked.filters, now), *_conditions(asked))
-    few = found.limit(MOST_COUNTED + 1).subquery()
+    few = found.limit(most + 1).subquery()
     return (await entry.connection.execute(select(func.count()).select_from(few))).scalar_one()
 
 
