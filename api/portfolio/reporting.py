@@ -12,15 +12,17 @@ from openpyxl.comments import Comment
 from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 
-from api.portfolio.columns import NAMED, Cell
+from api.portfolio.columns import COLUMNS, NAMED, Cell
 from api.portfolio.parcels import Result
-from api.portfolio.reading import Portfolio, Row
+from api.portfolio.reading import REQUIRED, Portfolio, Row
 
 ADDED = ("结果", "案件编号", "原因")
 COMPUTES = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet program would take for a formula when it opens a CSV file."""
 WIDEST = 40  # characters
 AUTHOR = "anze"
+OURS = frozenset({"fixed", "story"})
+"""Columns of the samples, of no use to anybody else."""
 BLAMED = PatternFill("solid", fgColor="FFF5DC")
 
 
@@ -75,6 +77,22 @@ def annotated(portfolio: Portfolio, results: Mapping[int, Result]) -> bytes:
             cell = sheet.cell(number, columns.get(fault.column, len(portfolio.headings) + 1))
             cell.comment = Comment(fault.reason, AUTHOR, width=260)
             cell.fill = BLAMED
+    file = BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def empty() -> bytes:
+    """A workbook with the columns of a portfolio and no rows; those that must be filled in are marked."""
+    book = Workbook()
+    sheet = book.worksheets[0]
+    for place, column in enumerate((one for one in COLUMNS if one.path not in OURS), start=1):
+        cell = sheet.cell(1, place, column.title)
+        cell.font = Font(bold=True)
+        if column.path in REQUIRED:
+            cell.fill = BLAMED
+        sheet.column_dimensions[get_column_letter(place)].width = max(len(column.title) * 2 + 4, 12)
+    sheet.freeze_panes = "A2"
     file = BytesIO()
     book.save(file)
     return file.getvalue()

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from api.insurer.pages import acting, cases, lists, opening, victims, workbench
+from api.insurer.pages import acting, cases, importing, lists, opening, victims, workbench
 
 router = APIRouter()
-for part in (workbench, lists, opening, victims, cases, acting):
+for part in (workbench, lists, importing, opening, victims, cases, acting):
     router.include_router(part.router)

@@ -35,3 +35,6 @@ COVER, TAKEN_BY, TAKEN_AT, FILTERED_BY, LINES, EVERYTHING, YES = (
 )
 NARROW_DOWN = "导出的内容超过 {most} 行，请先用筛选条件缩小范围。"
 VICTIM = "{name}，尾号 {end}"
+TEMPLATE, RESULT = "批量导入模板.xlsx", "{name}-结果.xlsx"
+NO_FILE = "请选择一个 Excel 或 CSV 文件。"
+FILE_TOO_LARGE = "文件超过 {most} MB，请拆分后导入。"
