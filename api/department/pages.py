@@ -10,13 +10,15 @@ from starlette.datastructures import FormData
 
 from api import reads
 from api.department.acts import COMMANDS, Act, body_of, heard, matters, others
-from api.department.incoming import InboxFilters, inbox
+from api.department.incoming import InboxFilters, below, inbox
 from api.department.overview import figures
 from api.department.plates import address, plates
 from api.department.scope import Opened, opened, scopes, told, within
+from api.department.taking import taken
 from api.desk.acting import Misfilled, Wanted, admitted, done
 from api.desk.audience import Reader
 from api.desk.casefile import read_case
+from api.desk.export import MOST_ROWS
 from api.desk.frame import Visit, back, posted, visited, visitor
 from api.desk.lists import Asked, CaseFilters, counted, shown
 from api.desk.words import translator
@@ -57,6 +59,8 @@ class ScopeFilters(CaseFilters):
 
     kind: CaseKind | None = None
     insurer: UUID | None = None
+    here: bool | None = None
+    """The place itself, without what lies below it."""
 
 
 @router.get("/cases")
@@ -81,8 +85,11 @@ async def asked_for(visit: Visit) -> Asked:
     """The list the address asks for, within the department's scope."""
     filters = ScopeFilters.read(visit.request.query_params)
     kind = CaseKind.HAZARD if filters.kind is CaseKind.HAZARD else CaseKind.POLICY
-    conditions = (within(await scopes(visit.entry)), *reads.equal(CASES.c.insurer_id, filters.insurer))
-    return Asked(kind, filters, "/department/cases", "/department/cases", conditions, HIDDEN)
+    conditions = [within(await scopes(visit.entry)), *reads.equal(CASES.c.insurer_id, filters.insurer)]
+    if filters.region:
+        conditions += below(CASES.c.region, filters.region)
+        conditions += [CASES.c.region == filters.region] if filters.here else []
+    return Asked(kind, filters, "/department/cases", "/department/cases", tuple(conditions), HIDDEN)
 
 
 async def insurer_asked(visit: Visit, asked: Asked) -> str:
@@ -92,6 +99,17 @@ async def insurer_asked(visit: Visit, asked: Asked) -> str:
         return ""
     found = await visit.entry.connection.execute(select(INSURERS.c.name).where(INSURERS.c.id == wanted))
     return found.scalar_one_or_none() or ""
+
+
+@router.get("/export.xlsx")
+async def export(visit: Visiting) -> Response:
+    """The list with the same filters as a workbook."""
+    asked = await asked_for(visit)
+    total = await counted(visit.entry, asked, MOST_ROWS)
+    if total > MOST_ROWS:
+        again = f"/department/cases?{asked.filters.address()}"
+        return visit.page("department/narrow.html.j2", 422, most=MOST_ROWS, again=again)
+    return await taken(visit, asked, await scopes(visit.entry), total)
 
 
 @router.get("/overview")

@@ -67,14 +67,26 @@ def _table(figures: Figures, mine: tuple[Scope, ...], title: str, t: Translate) 
     rows = sorted(weight, key=lambda region: (-weight[region], region))[:MOST_ROWS]
     return Table(
         title=title,
-        rows=tuple(Heading(region, region_name(region), address(region=region)) for region in rows),
+        rows=tuple(Heading(region, region_name(region), address(**_place(region, digits))) for region in rows),
         columns=tuple(Heading(one.value, t(one.label), address(sector=one.value)) for one in Sector),
         cells={
-            (region, sector): Count(tally.running, tally.overdue, address(region=region, sector=sector, open="true"))
+            (region, sector): Count(
+                tally.running, tally.overdue, address(**_place(region, digits), sector=sector, open="true")
+            )
             for (region, sector), tally in cells.items()
             if tally.running
         },
     )
+
+
+def _count(tally: Tally, **filters: str) -> Count:
+    return Count(tally.running, tally.overdue, address(**filters, open="true"))
+
+
+def _place(region: str, digits: int) -> dict[str, str]:
+    """The filters of a row: a city with all below it, or one place alone."""
+    alone = digits > CITY_DIGITS and region.endswith("00")
+    return {"region": region, "here": "true"} if alone else {"region": region}
 
 
 def _several_cities(figures: Figures, mine: tuple[Scope, ...]) -> bool:
@@ -89,7 +101,7 @@ def _cities(figures: Figures) -> list[City]:
         places[region].add(tally)
     cities: dict[str, list[tuple[Heading, Count]]] = defaultdict(list)
     for region, tally in sorted(places.items()):
-        tile = Heading(region, region_name(region)), Count(tally.running, tally.overdue, address(region=region))
+        tile = Heading(region, region_name(region)), _count(tally, **_place(region, 6))
         cities[region[:CITY_DIGITS].ljust(6, "0")].append(tile)
     return [
         City(Heading(city, region_name(city), address(region=city)), tuple(tiles)) for city, tiles in cities.items()
