@@ -110,6 +110,10 @@ async def test_lists_are_filtered_and_go_on_over_pages(
     listed = json.loads(two.stdout)
     assert [one["number"] for one in listed] == ["C-3", "C-2"]
     assert json.loads((await said("list", "--stage", "closed", "--json")).stdout) == []
+    given_up = await said("do", "C-2", "withdraw_claim", body=ACTS["withdraw_claim"].example(today()))
+    assert "已撤案" in given_up.stdout, given_up.output
+    withdrawn = json.loads((await said("list", "--stage", "withdrawn", "--json")).stdout)
+    assert [one["number"] for one in withdrawn] == ["C-2"]
     shown = (await said("list")).stdout
     assert all(number in shown for number in ("C-1", "C-2", "C-3"))
 
