@@ -1,0 +1,9 @@
+"""The operators' room put together: its routers in the order their addresses are tried."""
+
+from fastapi import APIRouter
+
+from api.operator import cases, mails, pages
+
+router = APIRouter()
+for part in (pages.router, cases.router, mails.router):
+    router.include_router(part)
