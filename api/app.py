@@ -21,7 +21,7 @@ from api.department import pages as department_pages
 from api.desk import frame, front
 from api.doors import build
 from api.enterprise import pages as enterprise_pages
-from api.entrance import code_doors
+from api.entrance import code_doors, register, staff
 from api.entrance import doors as entrance
 from api.insurer import cases, evidence, opening
 from api.insurer import doors as insurer_doors
@@ -80,6 +80,8 @@ def assemble(opening_tools: Lifespan, budgets: Budgets, today: date) -> FastAPI:
         department_pages.router,
         entrance.router,
         code_doors.router,
+        staff.router,
+        register.router,
     ):
         app.include_router(router)
     app.include_router(_v1(today))

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -36,10 +36,10 @@ def hash_of(token: str) -> str:
     return sha256(token.encode()).hexdigest()
 
 
-def mint() -> Minted:
+def mint(key_id: UUID | None = None) -> Minted:
     prefix = secrets.token_hex(4)
     token = f"anze_{prefix}_{secrets.token_urlsafe(SECRET_BYTES)}"
-    return Minted(uuid4(), token, prefix, hash_of(token))
+    return Minted(key_id or uuid4(), token, prefix, hash_of(token))
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,8 @@ class KeyFor:
     recipient_id: UUID | None = None
     expires_at: datetime | None = None
     scopes: tuple[str, ...] = ()
+    id: UUID | None = None
+    """Given where a form may be sent twice and must make one key."""
 
 
 COMMAND_LINE = Actor(kind=ActorKind.OPERATOR, id="command-line", name=ActorKind.OPERATOR.label)
@@ -72,7 +74,7 @@ ON_THE_SERVER = KeyAct()
 
 async def mint_key(connection: AsyncConnection, holder: KeyFor, act: KeyAct = ON_THE_SERVER) -> Minted:
     """Make and store a key, on record. The connection's role or settings must allow writing the holder's row."""
-    minted = mint()
+    minted = mint(holder.id)
     row = {
         "id": minted.id,
         "kind": holder.kind,
@@ -90,6 +92,22 @@ async def mint_key(connection: AsyncConnection, holder: KeyFor, act: KeyAct = ON
     said |= {} if act.successor_of is None else {"successor_of": act.successor_of}
     await note(connection, _about_key(what, minted.prefix, holder.insurer_id, act, said))
     return minted
+
+
+async def rotate_key(
+    connection: AsyncConnection,
+    key: Row[Any],
+    until: datetime,
+    act: KeyAct = ON_THE_SERVER,
+    new_id: UUID | None = None,
+) -> Minted:
+    """A new key for the holder of this one (a row of api_keys), which goes on until then, or until its own end."""
+    kept = min(until, key.expires_at) if key.expires_at else until
+    await connection.execute(update(API_KEYS).where(API_KEYS.c.id == key.id).values(expires_at=kept))
+    same = KeyFor(key.kind, key.name, key.insurer_id, key.recipient_id, scopes=tuple(key.scopes), id=new_id)
+    if key.expires_at:  # as long as the old one was given for
+        same = replace(same, expires_at=until + (key.expires_at - key.created_at))
+    return await mint_key(connection, same, replace(act, successor_of=key.prefix))
 
 
 async def revoke_key(connection: AsyncConnection, key: Row[Any], act: KeyAct = ON_THE_SERVER) -> None:

@@ -59,6 +59,13 @@ class ProblemCode(Word):
         "The form was not sent from its own page",
         "请重新打开页面再办理；如已停留很久，请重新登录。",
     )
+    NOT_ONESELF = (
+        "not_oneself",
+        "不能对自己这样做",
+        403,
+        "Not for oneself",
+        "请由本机构的另一位管理员办理；没有的，请联系平台运营。",
+    )
     NOT_FOUND = "not_found", "没有找到", 404, "Not found", "请核对地址与编号。"
     METHOD_NOT_ALLOWED = "method_not_allowed", "不支持该方法", 405, "Method not allowed", "请查看接口说明。"
     CASE_CLOSED = "case_closed", "案件已办结，不再受理", 409, "The case is closed", "已办结的案件只能查询。"

@@ -12,10 +12,10 @@ from uuid import UUID
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import ColumnElement, Row, select, update
+from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.keys import KeyAct, KeyFor, Minted, mint_key, revoke_key
+from api.keys import KeyFor, Minted, mint_key, revoke_key, rotate_key
 from api.rows import API_KEYS, INSURERS, RECIPIENTS
 from api.words import Scope
 from models.contracts.vocabulary import ActorKind
@@ -89,17 +89,10 @@ def rotate(
     """换发新密钥，旧的到期失效 / a new key for the same holder; the old one expires after the overlap."""
 
     async def change(connection: AsyncConnection) -> Minted:
-        row = await _named(connection, prefix)
         until = datetime.now(UTC) + timedelta(days=overlap)
-        kept = min(until, row.expires_at) if row.expires_at else until
-        await connection.execute(update(API_KEYS).where(_is(row)).values(expires_at=kept))
-        return await mint_key(connection, _same_holder(row), KeyAct(successor_of=row.prefix))
+        return await rotate_key(connection, await _named(connection, prefix), until)
 
     typer.echo(_done(change).token)
-
-
-def _same_holder(row: Row[Any]) -> KeyFor:
-    return KeyFor(row.kind, row.name, row.insurer_id, row.recipient_id, scopes=tuple(row.scopes))
 
 
 def _done(act: Callable[[AsyncConnection], Awaitable[T]]) -> T:
@@ -173,7 +166,3 @@ async def _named(connection: AsyncConnection, prefix: str) -> Row[Any]:
     if len(rows) != 1:
         raise Unanswerable(f"没有可用的密钥 {prefix} / no such key")
     return rows[0]
-
-
-def _is(row: Row[Any]) -> ColumnElement[bool]:
-    return API_KEYS.c.id == row.id

@@ -1,0 +1,98 @@
+"""What the pages of users and keys have in common: typed forms, lists in pages, acts by the visitor; no route here."""
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, ValidationError
+from sqlalchemy import ColumnElement, Row, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.datastructures import FormData
+
+from api.audit import Origin
+from api.callers import Caller, Entry
+from api.cursors import Cursors
+from api.desk.acting import Misfilled
+from api.entrance.people import Act
+from api.problems import field_problems, not_found
+from api.rows import INSURERS, RECIPIENTS, USERS
+from models.contracts.base import Strict
+from models.contracts.vocabulary import Post
+
+PAGE = 50
+OVERLAPS = (0, 1, 7, 30)
+"""Days an old key goes on beside its successor."""
+LASTING = (30, 90, 180, 365)
+"""Days a key is made for; one that never expires is made on the server alone."""
+
+M = TypeVar("M", bound=Strict)
+
+
+class Listed(BaseModel):
+    """Which page of the users is looked at."""
+
+    model_config = ConfigDict(frozen=True)
+
+    cursor: str | None = None
+    limit: int = PAGE
+
+
+def typed(model: type[M], form: FormData) -> M:
+    """What was typed into the fields of this model. Raises Misfilled."""
+    given = {name: str(form.get(name) or "").strip() for name in model.model_fields}
+    try:
+        return model.model_validate_json(json.dumps(given))
+    except ValidationError as error:
+        found = field_problems(error.errors())
+        raise Misfilled({one.field: one.reason for one in reversed(found)}) from error
+
+
+def ticked(form: FormData) -> tuple[Post, ...]:
+    """The posts that were ticked; what is no post is ignored, and which ones there are, people.py says."""
+    return tuple(Post(one) for one in map(str, form.getlist("posts")) if one in set(Post))
+
+
+def kept(form: FormData) -> dict[str, str]:
+    """What was typed, to be shown again beside what is wrong with it."""
+    return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+def chosen_days(form: FormData, name: str, allowed: Sequence[int]) -> timedelta:
+    """One of the numbers of days that were offered. Raises Misfilled."""
+    given = str(form.get(name) or "")
+    if given not in {str(one) for one in allowed}:
+        raise Misfilled({name: ""})
+    return timedelta(days=int(given))
+
+
+def act_of(request: Request, caller: Caller) -> Act:
+    return Act(caller.actor, Origin.of(request))
+
+
+async def user_of(connection: AsyncConnection, user_id: UUID) -> Row[Any]:
+    """A user the transaction may see; 404 for anybody else's."""
+    row = (await connection.execute(select(USERS).where(USERS.c.id == user_id))).one_or_none()
+    if row is None:
+        raise not_found()
+    return row
+
+
+async def users(entry: Entry, query: Listed, *conditions: ColumnElement[bool]) -> tuple[Sequence[Row[Any]], str | None]:
+    """Newest first, with the organisation each belongs to; and where the next page begins."""
+    cursors = Cursors(entry.tools.secret, entry.caller.owner, "users", query)
+    of = USERS.outerjoin(INSURERS, INSURERS.c.id == USERS.c.insurer_id).outerjoin(
+        RECIPIENTS, RECIPIENTS.c.id == USERS.c.recipient_id
+    )
+    found = select(USERS, INSURERS.c.name.label("insurer"), RECIPIENTS.c.name.label("office")).select_from(of)
+    order = (USERS.c.created_at, USERS.c.id)
+    place = cursors.read(query.cursor)
+    if place is not None:
+        found = found.where(tuple_(*order) < tuple_(*place))
+    found = found.where(*conditions).order_by(*(one.desc() for one in order)).limit(query.limit + 1)
+    rows = (await entry.connection.execute(found)).all()
+    more = len(rows) > query.limit
+    last = rows[query.limit - 1] if more else None
+    return rows[: query.limit], cursors.write(last.created_at, last.id) if last else None

@@ -1,0 +1,125 @@
+"""Users: registering them, changing their posts, letting them in no more; each act on record. Pages are elsewhere."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Row, func, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.audit import NOWHERE, AuditEntry, Origin, note
+from api.keys import COMMAND_LINE
+from api.rows import INSURERS, RECIPIENTS, SESSIONS, USERS
+from models.contracts.base import Actor, Name, Number, Strict
+from models.contracts.policy import EmailAddress
+from models.contracts.vocabulary import ActorKind, AuditEvent, Post, Role
+from models.tables.audit import COMMON_CHAIN
+
+POSTS: dict[ActorKind, tuple[Post, ...]] = {
+    ActorKind.INSURER: (Post.INSURER_ADMIN, Post.INSURER_HANDLER, Post.INSURER_AUDITOR),
+    ActorKind.DEPARTMENT: (Post.DEPARTMENT_OFFICER,),
+    ActorKind.OPERATOR: (Post.OPERATOR,),
+}
+"""Which posts there are in which kind of organisation."""
+
+
+class Taken(Exception):
+    """The address, or the code of an insurer, belongs to somebody already; to whom is not said."""
+
+
+class NewUser(Strict):
+    """What is typed about a new user."""
+
+    name: Name
+    email: EmailAddress
+
+
+class NewInsurer(Strict):
+    """What is typed about a new insurer: itself, its desk, and who will run it."""
+
+    code: Number
+    insurer: Name
+    desk: EmailAddress
+    name: Name
+    email: EmailAddress
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where somebody belongs: an insurer, a department (a recipient), or the operators."""
+
+    kind: ActorKind
+    insurer_id: UUID | None = None
+    recipient_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Act:
+    """Who does it, and from where."""
+
+    by: Actor = COMMAND_LINE
+    origin: Origin = NOWHERE
+
+
+ON_THE_SERVER = Act()
+
+
+async def register(
+    connection: AsyncConnection, place: Place, new: NewUser, posts: Iterable[Post], act: Act = ON_THE_SERVER
+) -> UUID:
+    """Somebody who may sign in from now on, by the address the identity provider has verified. Raises Taken."""
+    user_id, held = uuid4(), [post.value for post in POSTS[place.kind] if post in set(posts)]
+    row = {"id": user_id, "kind": place.kind, "email": new.email.lower(), "name": new.name, "posts": held}
+    row |= {"insurer_id": place.insurer_id, "recipient_id": place.recipient_id}
+    added = insert(USERS).values(row).on_conflict_do_nothing().returning(USERS.c.id)
+    if (await connection.execute(added)).scalar_one_or_none() is None:
+        raise Taken
+    await _note(connection, user_id, place.insurer_id, act, {"registered": held})
+    return user_id
+
+
+async def found_insurer(connection: AsyncConnection, new: NewInsurer, act: Act = ON_THE_SERVER) -> UUID:
+    """An insurer with its desk and its first administrator, in the operators' view. Raises Taken."""
+    insurer_id = uuid4()
+    row = {"id": insurer_id, "code": new.code, "name": new.insurer}
+    added = insert(INSURERS).values(row).on_conflict_do_nothing().returning(INSURERS.c.id)
+    if (await connection.execute(added)).scalar_one_or_none() is None:
+        raise Taken
+    desk = {"id": uuid4(), "role": Role.INSURER, "insurer_id": insurer_id, "name": new.insurer, "email": new.desk}
+    await connection.execute(insert(RECIPIENTS).values(desk))
+    first = NewUser(name=new.name, email=new.email)
+    await register(connection, Place(ActorKind.INSURER, insurer_id), first, (Post.INSURER_ADMIN,), act)
+    return insurer_id
+
+
+async def change_posts(connection: AsyncConnection, user: Row[Any], posts: Iterable[Post], act: Act) -> None:
+    """Good for the next request already."""
+    held = [post.value for post in POSTS[user.kind] if post in set(posts)]
+    await connection.execute(update(USERS).where(USERS.c.id == user.id).values(posts=held))
+    await _note(connection, user.id, user.insurer_id, act, {"posts": held, "before": list(user.posts)})
+
+
+async def let_in(connection: AsyncConnection, user: Row[Any], act: Act, *, again: bool) -> None:
+    """Disable a user, who is nobody with the next request; or let a disabled one in again."""
+    disabled_at = None if again else func.now()
+    await connection.execute(update(USERS).where(USERS.c.id == user.id).values(disabled_at=disabled_at))
+    await _note(connection, user.id, user.insurer_id, act, {"disabled": not again})
+
+
+async def end_sessions(connection: AsyncConnection, user: Row[Any], act: Act) -> int:
+    """Every browser of this user must sign in again, in the operators' view; how many there were."""
+    running = (SESSIONS.c.user_id == user.id) & SESSIONS.c.revoked_at.is_(None)
+    ended = await connection.execute(update(SESSIONS).where(running).values(revoked_at=func.now()))
+    await _note(connection, user.id, user.insurer_id, act, {"sessions_ended": ended.rowcount})
+    return ended.rowcount
+
+
+async def _note(
+    connection: AsyncConnection, user_id: UUID, insurer_id: UUID | None, act: Act, said: dict[str, Any]
+) -> None:
+    """Neither name nor address: what is in the trail stays there for ever."""
+    chain = insurer_id or COMMON_CHAIN
+    about = ("user", str(user_id))
+    await note(connection, AuditEntry(AuditEvent.SETTING_CHANGED, chain, act.by, about, said=said, origin=act.origin))

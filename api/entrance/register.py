@@ -1,0 +1,149 @@
+"""The operators' register of people: insurers with their first administrator, officers, operators, sessions."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from sqlalchemy import ColumnElement, func, or_, select
+from starlette.datastructures import FormData
+
+from api.desk.acting import Misfilled
+from api.desk.frame import Visit, back, posted, visited, visitor
+from api.entrance.forms import Listed, act_of, kept, typed, user_of, users
+from api.entrance.people import POSTS, NewInsurer, NewUser, Place, Taken, end_sessions, found_insurer, let_in, register
+from api.problems import Problem
+from api.rows import INSURERS, RECIPIENTS, SESSIONS, USERS
+from api.words import ProblemCode
+from domain.places import region_name
+from models.contracts.vocabulary import ActorKind, Post
+
+HERE = "/operator/people"
+OPERATOR = (ActorKind.OPERATOR, Post.OPERATOR)
+Operator = Annotated[Visit, Depends(visitor(*OPERATOR), scope="function")]
+router = APIRouter(prefix=HERE, include_in_schema=False)
+
+
+class Sought(Listed):
+    """Whom one looks for: part of a name, an address or an organisation; one kind of people."""
+
+    text: str = ""
+    kind: ActorKind | None = None
+
+    @property
+    def conditions(self) -> list[ColumnElement[bool]]:
+        found: list[ColumnElement[bool]] = [USERS.c.kind == self.kind] if self.kind else []
+        if self.text:
+            places = (USERS.c.name, USERS.c.email, INSURERS.c.name, RECIPIENTS.c.name)
+            found.append(or_(*(place.icontains(self.text, autoescape=True) for place in places)))
+        return found
+
+
+@router.get("")
+async def look(
+    visit: Operator,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    text: Annotated[str, Query(max_length=100)] = "",
+    kind: str = "",
+) -> Response:
+    """Everybody who may sign in, and forms for those who come new."""
+    wanted = ActorKind(kind) if kind in set(POSTS) else None
+    return await _page(visit, Sought(cursor=cursor, text=text.strip(), kind=wanted))
+
+
+@router.post("")
+async def add(request: Request) -> Response:
+    """A user of an insurer, of a department, or another operator."""
+    async with posted(request, most_files=0) as form, visited(request, *OPERATOR) as visit:
+        try:
+            place = _place(form)
+            posts = (Post.INSURER_ADMIN,) if place.kind is ActorKind.INSURER else POSTS[place.kind]
+            await register(visit.entry.connection, place, typed(NewUser, form), posts, act_of(request, visit.caller))
+        except Misfilled as wrong:
+            return await _page(visit, status=422, errors=wrong.errors, typed=kept(form))
+        except Taken:
+            return await _page(visit, status=409, taken=True, typed=kept(form))
+    return back(HERE)
+
+
+@router.post("/insurers")
+async def add_insurer(request: Request) -> Response:
+    """A new insurer with its desk and its first administrator."""
+    async with posted(request, most_files=0) as form, visited(request, *OPERATOR) as visit:
+        try:
+            new = typed(NewInsurer, form)
+            async with visit.entry.connection.begin_nested():  # an insurer without an administrator is none
+                await found_insurer(visit.entry.connection, new, act_of(request, visit.caller))
+        except Misfilled as wrong:
+            return await _page(visit, status=422, insurer_errors=wrong.errors, typed=kept(form))
+        except Taken:
+            return await _page(visit, status=409, insurer_taken=True, typed=kept(form))
+    return back(HERE)
+
+
+@router.post("/users/{user_id}")
+async def change(request: Request, user_id: UUID) -> Response:
+    """In no more, in again, or out of every browser. Nobody shuts out himself."""
+    async with posted(request, most_files=0) as form, visited(request, *OPERATOR) as visit:
+        user = await user_of(visit.entry.connection, user_id)
+        act, wanted = act_of(request, visit.caller), form.get("act")
+        if user.id == visit.caller.user_id:
+            raise Problem(ProblemCode.NOT_ONESELF)
+        if wanted in ("disable", "enable"):
+            await let_in(visit.entry.connection, user, act, again=wanted == "enable")
+        elif wanted == "end_sessions":
+            await end_sessions(visit.entry.connection, user, act)
+    return back(HERE)
+
+
+def _place(form: FormData) -> Place:
+    """Where the new user belongs: `insurer:<id>`, `department:<id>`, or `operator`. Raises Misfilled."""
+    kind, _, written = str(form.get("place") or "").partition(":")
+    try:
+        if kind == ActorKind.OPERATOR:
+            return Place(ActorKind.OPERATOR)
+        if kind == ActorKind.INSURER:
+            return Place(ActorKind.INSURER, insurer_id=UUID(written))
+        if kind == ActorKind.DEPARTMENT:
+            return Place(ActorKind.DEPARTMENT, recipient_id=UUID(written))
+    except ValueError:
+        pass
+    raise Misfilled({"place": ""})
+
+
+async def _places(visit: Visit) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Every organisation somebody can belong to, by kind and place."""
+    connection = visit.entry.connection
+    insurers = await connection.execute(select(*INSURERS.c["id", "name"]).order_by(INSURERS.c.name))
+    registered = select(*RECIPIENTS.c["id", "region", "name"]).where(RECIPIENTS.c.department.is_not(None))
+    offices = await connection.execute(registered.order_by(*RECIPIENTS.c["region", "name"]))
+    grouped = {
+        ActorKind.OPERATOR.label: [(ActorKind.OPERATOR.value, ActorKind.OPERATOR.label)],
+        ActorKind.INSURER.label: [(f"{ActorKind.INSURER.value}:{one.id}", one.name) for one in insurers],
+    }
+    for one in offices:
+        there = grouped.setdefault(region_name(one.region), [])
+        there.append((f"{ActorKind.DEPARTMENT.value}:{one.id}", one.name))
+    return list(grouped.items())
+
+
+async def _page(visit: Visit, query: Sought | None = None, status: int = 200, **shown: Any) -> Response:
+    sought = query or Sought()
+    people, following = await users(visit.entry, sought, *sought.conditions)
+    running = (SESSIONS.c.revoked_at.is_(None)) & (SESSIONS.c.expires_at > visit.entry.tools.now())
+    counted = select(SESSIONS.c.user_id, func.count().label("number")).where(
+        running, SESSIONS.c.user_id.in_([one.id for one in people])
+    )
+    sessions = await visit.entry.connection.execute(counted.group_by(SESSIONS.c.user_id))
+    blank = {"errors": {}, "insurer_errors": {}, "typed": {}, "taken": False, "insurer_taken": False}
+    return visit.page(
+        "entrance/register.html.j2",
+        status,
+        people=people,
+        following=following,
+        sought=sought,
+        kinds=list(POSTS),
+        posts=list(Post),
+        sessions={row.user_id: row.number for row in sessions},
+        places=await _places(visit),
+        **(blank | shown),
+    )
