@@ -1,6 +1,7 @@
 """The list of cases as a workbook for a department: same filters, same scope; that it was taken is on record."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 from fastapi import Response
 
@@ -45,11 +46,11 @@ def _filters(visit: Visit, asked: Asked) -> str:
     t, said = translator(visit.language), namer(visit.language)
     kinds: dict[str, tuple[Word, ...]] = {"stage": asked.stages, "grade": asked.grades}
     found: list[str] = []
-    for name, value in asked.filters.model_dump(exclude_defaults=True, exclude={"cursor", "limit"}).items():
-        word = next((one for one in kinds.get(name, ()) if one.value == value), value)
-        if isinstance(value, bool):
-            word = t(words.YES if value else words.NO)
-        found.append(f"{t(words.FILTERS[name])}：{region_name(value) if name == 'region' else said(word)}")
+    given: dict[str, Any] = asked.filters.model_dump(exclude_defaults=True, exclude={"cursor", "limit"})
+    for name, value in given.items():
+        shown = next((said(one) for one in kinds.get(name, ()) if one.value == value), said(value))
+        shown = t(words.YES if value else words.NO) if isinstance(value, bool) else shown
+        found.append(f"{t(words.FILTERS[name])}：{region_name(str(value)) if name == 'region' else shown}")
     return "；".join(found) or t(words.EVERYTHING)
 
 

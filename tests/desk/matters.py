@@ -1,0 +1,49 @@
+"""Cases of the example enterprise and letters about them, for tests of rooms; no test is here."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from api.insurer.doors import DOORS
+from models.contracts.vocabulary import CaseKind
+from tests.api.conftest import Caller, sample_file, terms, today
+
+EXAMPLES = {(door.kind, door.path): door.example for door in DOORS}
+LETTER = """
+INSERT INTO outbox (id, notice_key, insurer_id, case_id, seq, kind, to_role, recipient_id, urgency, at, about, matter,
+    status)
+SELECT gen_random_uuid(), :key, c.insurer_id, c.id, c.seq, :kind, 'emergency', :recipient, 'digest', now(),
+    jsonb_build_object('duty_key', CAST(:duty AS text), 'label', CAST(:label AS text)),
+    jsonb_build_object('kind', c.kind, 'number', c.number, 'region', c.region, 'sector', c.sector, 'size', c.size,
+        'insured_name', c.insured_name, 'insurer_name', '甲保险公司'), 'accepted'
+FROM cases c WHERE c.id = :case
+"""
+
+
+async def open_policy(caller: Caller, number: str = "PA-1", **changed: Any) -> UUID:
+    """A policy four days old."""
+    answer = await caller.post("/v1/policies", terms(number, **changed))
+    assert answer.status_code == 201, answer.text
+    return UUID(answer.json()["id"])
+
+
+async def served_policy(caller: Caller, number: str = "PA-1", **changed: Any) -> UUID:
+    """A policy with e-policy, institution, plan and a visit that found a hazard; 1,200 yuan were spent."""
+    await sample_file(caller)
+    policy_id = await open_policy(caller, number, **changed)
+    for path in ("upload", "provider", "plan", "visits", "spend"):
+        body = EXAMPLES[CaseKind.POLICY, path](today())
+        answer = await caller.post(f"/v1/policies/{policy_id}/{path}", body)
+        assert answer.status_code == 200, answer.text
+    return policy_id
+
+
+async def tell(admin: AsyncEngine, recipient: UUID, case: UUID, duty: str = "", **more: str) -> None:
+    """A letter about a duty of a case, delivered to its department."""
+    values = {"kind": "duty_overdue", "label": "完成事故预防技术服务"} | more
+    async with admin.begin() as connection:
+        key = {"key": f"{case}:{duty}:{recipient}:{values['kind']}"}
+        found = {"recipient": recipient, "case": case, "duty": duty}
+        await connection.execute(text(LETTER), {**values, **key, **found})
