@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from api.insurer.pages import acting, cases, importing, lists, opening, victims, workbench
+from api.insurer.pages import acting, approving, cases, importing, lists, opening, spending, victims, workbench
 
 router = APIRouter()
-for part in (workbench, lists, importing, opening, victims, cases, acting):
+for part in (workbench, lists, spending, importing, opening, victims, approving, cases, acting):
     router.include_router(part.router)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from fastapi import APIRouter, Response
-from sqlalchemy import ColumnElement, Numeric, Row, and_, cast, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Numeric, Row, cast, func, literal_column, or_, select
 
 from api.callers import Entry
 from api.desk.frame import Visit
@@ -16,14 +16,16 @@ from api.drawings import words
 from api.drawings.bars import StageCount, stage_bar
 from api.drawings.calendars import DueDay, Pile, calendar_strip
 from api.insurer.pages.visits import Reading, may_act
-from api.rows import CASES
+from api.rows import CASE_FIGURES, CASES
 from domain.calendar import DAY, SATURDAY, is_working, local_date, midnight, year_of
 from models.contracts.rulebook import WorkCalendar
-from models.contracts.vocabulary import CaseKind, HazardGrade, PaymentStatus, PolicyStage
+from models.contracts.vocabulary import CaseKind, PaymentStatus, PolicyStage
 
 DAYS_AHEAD = 14
 MOST_WAITING = 20
 LIVING = CASES.c.ended_at.is_(None)
+RUNNING = CASE_FIGURES.c.ended_at.is_(None)
+"""The same of the figures, which count without reading a case's documents."""
 OBJECTS = CASES.c.view["objection"].astext.is_not(None)
 ASKS_TIME = CASES.c.view["more_time"].astext.is_not(None)
 PROPOSED = CASES.c.view.contains({"payments": [{"status": PaymentStatus.PROPOSED.value}]})
@@ -73,7 +75,8 @@ async def workbench(visit: Reading) -> Response:
 
 async def _stages(visit: Visit) -> list[StageCount]:
     """Living policies by stage, in the order of a life."""
-    found = select(CASES.c.stage, func.count()).where(CASES.c.kind == CaseKind.POLICY, LIVING).group_by(CASES.c.stage)
+    living = (CASE_FIGURES.c.kind == CaseKind.POLICY) & RUNNING
+    found = select(CASE_FIGURES.c.stage, func.count()).where(living).group_by(CASE_FIGURES.c.stage)
     counts: dict[str, int] = {row[0]: row[1] for row in await visit.entry.connection.execute(found)}
     say: Callable[[Any], str] = namer(visit.language)
     return [
@@ -84,18 +87,18 @@ async def _stages(visit: Visit) -> list[StageCount]:
 
 
 async def _figures(entry: Entry) -> Figures:
-    late = and_(LIVING, CASES.c.next_due_at <= entry.tools.now())
-    hazard, claim = CASES.c.kind == CaseKind.HAZARD, CASES.c.kind == CaseKind.CLAIM
+    kind, figures = CASE_FIGURES.c.kind, CASE_FIGURES
     found = select(
-        _count(CASES.c.kind == CaseKind.POLICY).label("policies"),
-        _count(late).label("overdue"),
-        _count(CASES.c.provisional.is_(True)).label("provisional"),
-        _count(hazard).label("hazards"),
-        _count(and_(hazard, CASES.c.view["grade"].astext == HazardGrade.MAJOR)).label("major"),
-        _count(claim).label("claims"),
-    ).where(LIVING)
+        _count(kind == CaseKind.POLICY).label("policies"),
+        _count(figures.c.next_due_at <= func.greatest(entry.tools.now(), figures.c.changed_at)).label("overdue"),
+        _count(kind == CaseKind.HAZARD).label("hazards"),
+        _count((kind == CaseKind.HAZARD) & figures.c.major).label("major"),
+        _count(kind == CaseKind.CLAIM).label("claims"),
+    ).where(RUNNING)
     row = (await entry.connection.execute(found)).one()
-    known: dict[str, Any] = {**row._mapping, **await _sums(entry)}
+    unsure = select(func.count()).select_from(CASES).where(CASES.c.provisional.is_(True), LIVING)
+    provisional = (await entry.connection.execute(unsure)).scalar_one()
+    known: dict[str, Any] = {**row._mapping, "provisional": provisional, **await _sums(entry)}
     return Figures(**known)
 
 
@@ -118,12 +121,11 @@ async def _sums(entry: Entry) -> dict[str, Decimal]:
 
 async def _coming(entry: Entry, today: date) -> list[DueDay]:
     """How many cases' next term ends on each of the days to come; those already past stand in the pile."""
-    local = func.timezone("Asia/Shanghai", CASES.c.next_due_at - timedelta(microseconds=1))
+    local = func.timezone("Asia/Shanghai", CASE_FIGURES.c.next_due_at - timedelta(microseconds=1))
     day = func.date(local).label("day")
     until = midnight(today + DAYS_AHEAD * DAY)
-    found = select(day, func.count().label("n")).where(
-        LIVING, CASES.c.next_due_at > entry.tools.now(), CASES.c.next_due_at <= until
-    )
+    ahead = (CASE_FIGURES.c.next_due_at > entry.tools.now()) & (CASE_FIGURES.c.next_due_at <= until)
+    found = select(day, func.count().label("n")).where(RUNNING, ahead)
     counts: dict[date, int] = {
         row.day: row.n for row in await entry.connection.execute(found.group_by(literal_column("day")))
     }
