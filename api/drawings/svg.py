@@ -122,7 +122,7 @@ class Sheet:
         paint()
         inner, self.parts = "".join(self.parts), before
         self.linked = self.linked or bool(href)
-        self.parts.append(tag("a", inner, href=href, aria_label=label) if href else inner)
+        self.parts.append(tag("a", tag("title", escape(label)) + inner, href=href) if href else inner)
 
     def wrapped(self, text: str, room: float, cls: str = "", most: int = 2) -> tuple[str, ...]:
         """A text in lines no wider than `room`, the last one of `most` cut with an ellipsis"""

@@ -33,7 +33,7 @@ class Sheet:
     @property
     def links(self) -> dict[str, str]:
         """Address to name, of every link."""
-        return {link.attrib["href"]: link.attrib["aria-label"] for link in self.root.iter("a")}
+        return {link.attrib["href"]: link[0].text or "" for link in self.root.iter("a")}
 
     def said(self, what: str) -> str:
         """The text of `title` or `desc`."""
