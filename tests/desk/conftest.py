@@ -25,7 +25,7 @@ __all__ = ["admin", "app", "http", "insurer", "other", "tools", "worker"]
 PAGE = "http://anze.test"
 CREDIT_CODE = str(terms()["insured"]["credit_code"])
 """Of the enterprise every example policy insures (`tests.api.conftest.terms`)."""
-OTHER_CODE = "91350200MA31XYZ88T"
+OTHER_CODE = "91350200MA31XYX88X"
 """Of an enterprise that has no policy unless a test opens one."""
 USUAL: dict[ActorKind, tuple[Post, ...]] = {
     ActorKind.INSURER: (Post.INSURER_HANDLER,),
