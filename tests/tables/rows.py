@@ -57,6 +57,8 @@ STATEMENTS = (
     " VALUES ('{sight}', '{insurer}', '{case}', '{victim}', 'insurer', 'key-1', 'name', '赔付')",
     "INSERT INTO insurer_claim_rules (id, insurer_id, in_force_on, figures, recorded_by)"
     " VALUES ('{rules}', '{insurer}', '2024-01-01', '{{}}', 'key-1')",
+    "INSERT INTO users (id, kind, insurer_id, email, name, posts)"
+    " VALUES ('{user}', 'insurer', '{insurer}', 'u@{code}.example', '经办', '{{insurer_handler}}')",
     "INSERT INTO audit (chain, number, at, what, result, previous, hash)"
     " VALUES ('{insurer}', 1, '{at}', 'key_made', 'done', '', 'h')",
     "INSERT INTO audit_heads (chain, number, hash) VALUES ('{insurer}', 1, 'h')",
@@ -79,7 +81,7 @@ async def seed(database: Database) -> None:
         await connection.execute(DEPARTMENT.format(emergency=EMERGENCY))
         for insurer, code in ((A, "a"), (B, "b")):
             names = ("insured", "desk", "mailbox", "key", "case", "notice", "link", "task", "emergency",
-                     "answer", "victim", "sight", "rules")  # fmt: skip
+                     "answer", "victim", "sight", "rules", "user")  # fmt: skip
             values = {name: known(insurer, name) for name in names}
             for statement in STATEMENTS:
                 await connection.execute(statement.format(insurer=insurer, code=code, at=AT, **values))
