@@ -57,13 +57,13 @@ class Admitted:
 
 async def admit_insurer(request: Request, case_id: UUID, kind: CaseKind, key: str) -> Admitted:
     """An insurer at one of its own cases; 404 for any other."""
-    async with entered(request, ActorKind.INSURER) as entry:
+    async with entered(request) as entry:
         return await admit(request, entry, case_id, kind, key)
 
 
 async def admit_department(request: Request, case_id: UUID, kind: CaseKind, key: str) -> Admitted:
     """A department at a duty it was told about; 404 for any other."""
-    async with entered(request, ActorKind.DEPARTMENT) as entry:
+    async with entered(request) as entry:
         body = request.scope["checked_body"].value
         duty = body.get("duty") if isinstance(body, dict) else None
         await speak_for(entry, case_id, duty if isinstance(duty, str) else None)

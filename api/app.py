@@ -6,7 +6,7 @@ from datetime import date
 
 from fastapi import APIRouter, FastAPI
 
-from api import denials, health, pages, problems
+from api import authorization, denials, health, pages, problems
 from api import evidence as case_files
 from api.admission import admit_department, admit_insurer
 from api.claims import cases as claims
@@ -29,6 +29,7 @@ from api.insurer.pages import rooms as insurer_rooms
 from api.limits import Limits
 from api.metrics import Metrics
 from api.openapi import describe
+from api.operator import rooms as operator_rooms
 from api.portal import pages as portal
 from api.rates import Rates
 from api.tools import Budgets, Tools
@@ -87,6 +88,7 @@ def assemble(opening_tools: Lifespan, budgets: Budgets, today: date) -> FastAPI:
     app.include_router(_v1(today))
     _add_portal(app)
     describe(app)
+    authorization.bind(app)
     return app
 
 
@@ -111,4 +113,5 @@ def _add_portal(app: FastAPI) -> None:
     for router in (enterprise_pages.router, case_files.router, portal.router):
         app.include_router(router)
     app.include_router(insurer_rooms.router)
+    app.include_router(operator_rooms.router)
     app.mount("/static", front.Kept(directory=pages.TEMPLATES / "static"), name="static")

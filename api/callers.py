@@ -12,6 +12,7 @@ from fastapi import Request
 from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api.authorization import Authorization, Visitor
 from api.keys import TOKEN, hash_of
 from api.problems import Problem, not_found, try_later
 from api.rates import Rates
@@ -44,6 +45,24 @@ KEY = (
     )
 )
 """Valid now, on the database's clock: a revoked or expired key is as unknown as one that never was."""
+
+BY_KEY = {
+    ActorKind.INSURER: Visitor.INSURER_KEY,
+    ActorKind.DEPARTMENT: Visitor.DEPARTMENT_KEY,
+    ActorKind.OPERATOR: Visitor.OPERATOR_KEY,
+}
+BY_POST = {
+    (ActorKind.INSURER, Post.INSURER_ADMIN): Visitor.INSURER_ADMIN,
+    (ActorKind.INSURER, Post.INSURER_HANDLER): Visitor.INSURER_HANDLER,
+    (ActorKind.INSURER, Post.INSURER_AUDITOR): Visitor.INSURER_AUDITOR,
+    (ActorKind.DEPARTMENT, Post.DEPARTMENT_OFFICER): Visitor.DEPARTMENT_OFFICER,
+    (ActorKind.OPERATOR, Post.OPERATOR): Visitor.OPERATOR,
+}
+BY_ADDRESS = {
+    ActorKind.ENTERPRISE: Visitor.ENTERPRISE,
+    ActorKind.DEPARTMENT: Visitor.DEPARTMENT_CONTACT,
+}
+"""How the matrix calls whoever came by a key, as a user with a post of its own kind, or by a code to an address."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +114,15 @@ class Caller:
         return not self.posts.isdisjoint(posts)
 
     @property
+    def visitors(self) -> frozenset[Visitor]:
+        """What the matrix calls this caller; a user with several posts is several."""
+        if self.came_by is None:
+            return frozenset({BY_KEY[self.kind]})
+        if self.user_id is None:
+            return frozenset({BY_ADDRESS[self.kind]})
+        return frozenset(BY_POST[self.kind, post] for post in self.posts if (self.kind, post) in BY_POST)
+
+    @property
     def actor(self) -> Actor:
         """A person is an opaque id and the name of its organisation, never its own name (promises.md P28)."""
         return Actor(kind=self.kind, id=str(self.user_id or self.owner), name=self.name)
@@ -110,9 +138,22 @@ class Entry:
     deadline: float
 
 
+def authorized(request: Request, caller: Caller) -> None:
+    """Whether the matrix lets this caller use this route. Raises Problem 403, before any row is looked for."""
+    authorization: Authorization = request.app.state.authorization
+    rule = authorization.rule(request)
+    if rule.visitors.isdisjoint(caller.visitors):
+        raise Problem(ProblemCode.FORBIDDEN)
+    if rule.scope is not None:
+        caller.require(rule.scope)
+
+
 @asynccontextmanager
-async def entered(request: Request, *kinds: ActorKind) -> AsyncIterator[Entry]:
-    """Recognise the caller on current data and open their rows for one transaction; 401, 403 or 429 otherwise."""
+async def entered(request: Request) -> AsyncIterator[Entry]:
+    """Recognise the caller on current data and open their rows for one transaction; 401, 403 or 429 otherwise.
+
+    Who may use the route stands in authorization.yaml.
+    """
     tools: Tools = request.app.state.tools
     deadline: float = request.scope["deadline"]
     key_hash = hash_of(_token(request))
@@ -120,8 +161,7 @@ async def entered(request: Request, *kinds: ActorKind) -> AsyncIterator[Entry]:
     async with asyncio.timeout_at(deadline), tools.engine.begin() as connection:
         caller = await _recognised(connection, key_hash)
         request.scope["caller"] = caller  # whoever is refused from here on is on record by name
-        if kinds and caller.kind not in kinds:
-            raise Problem(ProblemCode.FORBIDDEN)
+        authorized(request, caller)
         await open_rows(connection, caller)
         yield Entry(connection, caller, tools, deadline)
 

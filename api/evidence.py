@@ -13,8 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.callers import Entry, speak_for
-from api.desk.frame import NotSignedIn
-from api.desk.sessions import entered_by_cookie
+from api.desk.frame import visited
 from api.files import JPEG, PNG, Kept, kept, small
 from api.problems import not_found
 from api.rows import CASES, STEPS
@@ -83,11 +82,8 @@ async def of_a_case(
     request: Request, case_id: UUID, digest: Annotated[str, DIGEST], small: Annotated[str | None, SMALL] = None
 ) -> Response:
     """A file of a case the visitor may see; 404 for every other, whether it exists or not."""
-    async with entered_by_cookie(request) as found:
-        if found is None:
-            raise NotSignedIn
-        entry, _ = found
-        file = await _visible(entry, case_id, digest)
+    async with visited(request) as visit:
+        file = await _visible(visit.entry, case_id, digest)
     return await given_out(file, as_small=small is not None)
 
 

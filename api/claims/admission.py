@@ -12,12 +12,12 @@ from api.callers import Entry, entered
 from api.problems import Problem
 from api.rows import CASES, VICTIMS
 from api.words import ProblemCode
-from models.contracts.vocabulary import ActorKind, CaseKind, PayeeKind
+from models.contracts.vocabulary import CaseKind, PayeeKind
 
 
 async def admit_claim(request: Request, case_id: UUID, kind: CaseKind, key: str) -> Admitted:
     """An insurer at one of its own claims; 404 for any other, 422 for a victim nobody entered."""
-    async with entered(request, ActorKind.INSURER) as entry:
+    async with entered(request) as entry:
         admitted = await admit(request, entry, case_id, kind, key)
         if admitted.answer is None:
             await _know(entry, case_id, set(_persons(request.scope["checked_body"].value)))

@@ -23,7 +23,7 @@ from api.problems import FieldProblem, Problem
 from api.rows import CASES, VICTIM_SIGHTS, VICTIMS
 from api.words import ProblemCode, Scope
 from models.contracts.ids import NAMESPACE
-from models.contracts.vocabulary import ActorKind, AuditEvent, CaseKind
+from models.contracts.vocabulary import AuditEvent, CaseKind
 from models.tables.sealed import FieldOf
 
 SEALED = ("name", "identity_number", "bank_account", "phone")
@@ -55,7 +55,7 @@ class Arrival:
 
 
 async def arriving(request: Request, claim_id: UUID, key: Key) -> Any:
-    async with entered(request, ActorKind.INSURER) as entry:
+    async with entered(request) as entry:
         claim = await reads.case_row(entry, claim_id, CaseKind.CLAIM)
         yield Arrival(entry, claim, attempt(entry.caller.owner, key, request))
 

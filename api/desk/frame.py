@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
-from api.callers import Caller, Entry
+from api.callers import Caller, Entry, authorized
 from api.desk.origin import comes_from_us
 from api.desk.sessions import CameIn, entered_by_cookie
 from api.desk.words import COOKIE, Language, namer, translator
@@ -99,23 +99,25 @@ class NotSignedIn(Exception):
 
 
 @asynccontextmanager
-async def visited(request: Request, kind: ActorKind, *posts: Post) -> AsyncIterator[Visit]:
-    """Somebody of this kind is signed in, holding one of the posts where any are named; one transaction.
+async def visited(request: Request, kind: ActorKind | None = None, *posts: Post) -> AsyncIterator[Visit]:
+    """Somebody is signed in whom authorization.yaml lets use this route; one transaction.
 
-    What was posted has been read by `posted` before, and must carry the session's own token.
+    `kind` and `posts`, where named, are asked for as well. What was posted has been read by `posted` before, and must
+    carry the session's own token.
     Raises NotSignedIn, Problem 403.
     """
     async with entered_by_cookie(request) as found:
         if found is None:
             raise NotSignedIn
         entry, came_in = found
-        if came_in.caller.kind is not kind or (posts and not came_in.caller.holds(*posts)):
+        authorized(request, came_in.caller)
+        if kind not in (None, came_in.caller.kind) or (posts and not came_in.caller.holds(*posts)):
             raise Problem(ProblemCode.FORBIDDEN)
         _require_own_form(request, came_in)
         yield Visit(request, entry, came_in)
 
 
-def visitor(kind: ActorKind, *posts: Post) -> Callable[[Request], AsyncIterator[Visit]]:
+def visitor(kind: ActorKind | None = None, *posts: Post) -> Callable[[Request], AsyncIterator[Visit]]:
     """`visited` as a dependency of pages that only read: `Annotated[Visit, Depends(visitor(…), scope="function")]`."""
 
     async def visiting(request: Request) -> AsyncIterator[Visit]:

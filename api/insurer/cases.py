@@ -20,7 +20,7 @@ from api.shapes import (
     PolicyReading,
     TimelineEntry,
 )
-from models.contracts.vocabulary import ActorKind, CaseKind
+from models.contracts.vocabulary import CaseKind
 
 POLICIES, HAZARDS = "保单 / policies", "隐患 / hazards"
 router = APIRouter()
@@ -28,7 +28,7 @@ router = APIRouter()
 
 async def insurer_entry(request: Request) -> AsyncIterator[Entry]:
     """The caller's own rows, for one look; what it writes (who saw a victim) is committed before the answer leaves."""
-    async with entered(request, ActorKind.INSURER) as entry:
+    async with entered(request) as entry:
         yield entry
 
 

@@ -61,7 +61,7 @@ async def dropping(
     ] = None,
 ) -> AsyncIterator[Drop]:
     async with AsyncExitStack() as transaction:
-        entry = await transaction.enter_async_context(entered(request, ActorKind.INSURER, ActorKind.DEPARTMENT))
+        entry = await transaction.enter_async_context(entered(request))
         yield Drop(entry, await _owner(entry, case_id), transaction)
 
 

@@ -26,7 +26,7 @@ from domain.policy.refusals import refuse_opening, rules_for
 from models.contracts import ids
 from models.contracts.base import Given
 from models.contracts.policy import Birth, OpenPolicy, PolicyView
-from models.contracts.vocabulary import ActorKind, Role
+from models.contracts.vocabulary import Role
 
 CREATED = 201
 
@@ -47,7 +47,7 @@ class Opening:
 async def opening(request: Request, key: Key) -> AsyncIterator[Opening]:
     """Who asks is settled before what is asked is looked at; one transaction serves both."""
     async with AsyncExitStack() as transaction:
-        entry = await transaction.enter_async_context(entered(request, ActorKind.INSURER))
+        entry = await transaction.enter_async_context(entered(request))
         made = attempt(entry.caller.owner, key, request)
         answer = await stored_answer(entry, entry.caller.tenant, made)
         yield Opening(entry, made, transaction, answer)
