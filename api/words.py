@@ -140,6 +140,7 @@ class FileFault(Word):
     HEIC = "heic", "不支持 HEIC 照片。请在手机的相机设置中选“兼容性最佳”（JPEG），或者先转成 JPEG 再上传。"
     TOO_MANY_PIXELS = "too_many_pixels", "照片超过 5000 万像素。请在相机设置中选较小的尺寸，或者先缩小再上传。"
     UNREADABLE = "unreadable", "照片无法读取，可能没有传完或者已经损坏。请重新拍照上传。"
+    MISSING = "missing", "请至少附一张照片或者一份文件。"
     NOT_CLEAN = "not_clean", "文件没有通过安全检查，不予接收。"
 
 

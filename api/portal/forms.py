@@ -16,6 +16,7 @@ from api.files import Acceptable, display_name, looked_at, store
 from api.portal.deeds import MOST_FILES, TYPED, Deed, Sent, field_of
 from api.problems import Problem
 from api.tools import Tools
+from api.words import FileFault
 from models.contracts.base import Attachment
 
 MOST_FIELDS = 24
@@ -75,6 +76,8 @@ def kept_field(secret: bytes, owner: UUID, files: tuple[Attachment, ...]) -> str
 def again(secret: bytes, owner: UUID, deed: Deed, come: Received, errors: Mapping[str, str]) -> Filling:
     """The form of this deed as it was filled in, to be mended or to go on with; errors by the form's own fields."""
     beside = {field_of(path): said for path, said in errors.items()}
+    if deed is Deed.CLAIM_RECTIFICATION and not come.sent.files:
+        beside[FILES] = FileFault.MISSING.label
     if come.refused:
         beside[FILES] = come.refused
     return Filling(deed, come.sent.typed, beside, come.sent.files, kept_field(secret, owner, come.sent.files))

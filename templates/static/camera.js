@@ -47,6 +47,7 @@
     const tray = document.createElement("ul");
     tray.className = "photos tray";
     field.append(tray);
+    field.classList.add("ready");
     let files = [];
 
     function put() {
