@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from api.operator import cases, mails, pages
+from api.operator import cases, directory, mails, pages
 
 router = APIRouter()
-for part in (pages.router, cases.router, mails.router):
+for part in (pages.router, cases.router, mails.router, directory.router):
     router.include_router(part)

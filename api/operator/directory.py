@@ -1,0 +1,195 @@
+"""The address book of departments: by place, with what is missing; registering, correcting, and who would be told."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import Row, func, select
+from starlette.datastructures import FormData
+
+from api.desk.acting import Misfilled
+from api.desk.frame import Visit, back, posted, visited
+from api.desk.front import local
+from api.desk.lists import code_of
+from api.operator import coverage, registering, trying
+from api.operator.registering import EVERY, place_of
+from api.operator.visits import OPERATORS, Reading, text_of
+from api.operator.waiting import NOBODY, OPEN
+from api.rows import CASES, OUTBOX, RECIPIENTS, TASKS
+from domain.calendar import local_date
+from domain.places import NAMES, NATION, full_region_name, region_name
+from domain.routing import is_department
+from models.contracts.ids import HUMAN_QUEUE, ancestors
+from models.contracts.vocabulary import Role, Sector, Size
+
+ADDRESS = "/operator/directory"
+router = APIRouter(prefix=ADDRESS, include_in_schema=False)
+PLACES = tuple(name for code, name in NAMES.items() if code != NATION)
+ROLES = tuple(role for role in Role if is_department(role))
+DONE = frozenset({"registered", "corrected"})
+
+
+@router.get("")
+async def book(visit: Reading) -> Response:
+    """The tree of places with gaps; of the chosen place, who is needed and who is there."""
+    entry, today = visit.entry, local_date(visit.entry.tools.now())
+    asked = code_of(visit.request.query_params.get("place", "").strip())
+    chosen = asked if asked in NAMES or (asked.isdigit() and len(asked) == 6) else ""
+    registered, rules = await coverage.seats(entry), entry.tools.rules
+    tree = await asyncio.to_thread(coverage.tree, rules, registered, today)
+    needs = coverage.covered(coverage.needs(rules, chosen, today), registered, chosen) if chosen else []
+    own = [seat for seat in registered.values() if seat.region == chosen] if chosen else []
+    did = visit.request.query_params.get("done", "")
+    return visit.page(
+        "operator/directory.html.j2",
+        tree=tree,
+        chosen=chosen,
+        place=full_region_name(chosen) if chosen else "",
+        needs=needs,
+        own=own,
+        total=len(registered),
+        places=PLACES,
+        every=len(Sector),
+        region_name=region_name,
+        did=did if did in DONE else "",
+    )
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What the form shows: a new department, a registered one, or what was typed."""
+
+    values: Mapping[str, Any]
+    errors: Mapping[str, str]
+
+
+@router.get("/try")
+async def try_out(visit: Reading) -> Response:
+    """Who would be told now: place, sector and size give every duty with each of its rungs."""
+    asked = visit.request.query_params
+    region = code_of(asked.get("region", "").strip())
+    sector, size = asked.get("sector", ""), asked.get("size", "")
+    duty = asked.get("duty", "")
+    known = region in NAMES or (region.isdigit() and len(region) == 6)
+    told: list[trying.Tried] = []
+    if known and sector in set(Sector):
+        seats = await coverage.seats(visit.entry)
+        place = trying.Where(region, Sector(sector), Size(size) if size in set(Size) else Size.MEDIUM)
+        told = trying.tried(visit.entry.tools.rules, place, seats, local_date(visit.entry.tools.now()))
+    return visit.page(
+        "operator/try.html.j2",
+        told=[one for one in told if duty in ("", one.id)],
+        duties=tuple(dict.fromkeys((one.id, one.label) for one in told)),
+        region=region if known else "",
+        place=full_region_name(region) if known else asked.get("region", ""),
+        sector=sector,
+        size=size or Size.MEDIUM.value,
+        duty=duty,
+        asked=known and bool(sector),
+        sectors=tuple(Sector),
+        sizes=tuple(Size),
+        places=PLACES,
+        region_name=region_name,
+    )
+
+
+@router.get("/new")
+async def new(visit: Reading) -> Response:
+    """An empty form, or one that knows the place and the department that was missed."""
+    asked = visit.request.query_params
+    values = {name: asked.get(name, "") for name in ("region", "department", "role", "next")}
+    region = code_of(values["region"]) if values["region"] else ""
+    values["region"] = region_name(region) if region in NAMES else region
+    return await _form(visit, Filled({**values, "sectors": [EVERY]}, {}), region=region)
+
+
+@router.post("/new")
+async def register(request: Request) -> Response:
+    async with posted(request, most_files=0) as form:
+        try:
+            asked = registering.department_of(form)
+            async with visited(request, *OPERATORS) as visit:
+                await registering.register(visit, asked)
+        except Misfilled as wrong:
+            async with visited(request, *OPERATORS) as visit:
+                return await _form(visit, Filled(_typed(form), wrong.errors))
+        onward = text_of(form, "next")
+    if onward:
+        return back(local(onward) + "?done=registered")
+    return back(f"{ADDRESS}?place={asked.region}&done=registered")
+
+
+@router.get("/{recipient_id}")
+async def department(visit: Reading, recipient_id: UUID) -> Response:
+    row = await registering.standing(visit.entry, recipient_id)
+    return await _form(visit, await _standing(visit, row), row)
+
+
+@router.post("/{recipient_id}")
+async def correct(request: Request, recipient_id: UUID) -> Response:
+    async with posted(request, most_files=0) as form:
+        try:
+            async with visited(request, *OPERATORS) as visit:
+                row = await registering.standing(visit.entry, recipient_id)
+                await registering.correct(visit, row, registering.department_of(form, row))
+        except Misfilled as wrong:
+            async with visited(request, *OPERATORS) as visit:
+                row = await registering.standing(visit.entry, recipient_id)
+                return await _form(visit, Filled(_typed(form), wrong.errors), row)
+    return back(f"{ADDRESS}?place={row.region}&done=corrected")
+
+
+async def _standing(visit: Visit, row: Row[Any]) -> Filled:
+    scopes = await registering.scopes_of(visit.entry, row.id)
+    values = {
+        "name": row.name,
+        "email": row.email,
+        "role": row.role.value,
+        "fallback": str(row.fallback_id or ""),
+        "places": "、".join(dict.fromkeys(region_name(place_of(prefix)) for prefix, _ in sorted(scopes))),
+        "sectors": sorted({sector for _, sector in scopes}),
+    }
+    return Filled(values, {})
+
+
+def _typed(form: FormData) -> dict[str, Any]:
+    names = ("region", "department", "role", "name", "email", "fallback", "places", "reason", "next")
+    return {**{name: text_of(form, name, 500) for name in names}, "sectors": [str(x) for x in form.getlist("sectors")]}
+
+
+async def _form(visit: Visit, filled: Filled, row: Row[Any] | None = None, region: str = "") -> Response:
+    entry, place = visit.entry, row.region if row else region
+    heirs = select(*RECIPIENTS.c["id", "name", "region"]).where(
+        RECIPIENTS.c.department.is_not(None) | (RECIPIENTS.c.id == HUMAN_QUEUE), RECIPIENTS.c.email != ""
+    )
+    if place:
+        near = RECIPIENTS.c.region.in_(ancestors(place)) | RECIPIENTS.c.region.is_(None)
+        heirs = heirs.where(near | (RECIPIENTS.c.id == (row.fallback_id if row else None)))
+    found = await entry.connection.execute(heirs.order_by(RECIPIENTS.c.region.desc().nulls_last(), RECIPIENTS.c.name))
+    return visit.page(
+        "operator/department.html.j2",
+        422 if filled.errors else 200,
+        row=row,
+        v=filled.values,
+        errors=filled.errors,
+        heirs=[(str(one.id), one.name) for one in found if row is None or one.id != row.id],
+        waits=await _waits(visit, row.region) if row else 0,
+        roles=ROLES,
+        sectors=tuple(Sector),
+        every=EVERY,
+        places=PLACES,
+        region_name=region_name,
+    )
+
+
+async def _waits(visit: Visit, region: str) -> int:
+    """Notices of this place that wait for somebody to be registered."""
+    found = (
+        select(func.count())
+        .select_from(TASKS.join(CASES, CASES.c.id == TASKS.c.case_id).join(OUTBOX, OUTBOX.c.id == TASKS.c.notice_id))
+        .where(OPEN, TASKS.c.kind.in_(NOBODY), CASES.c.region == region)
+    )
+    return (await visit.entry.connection.execute(found)).scalar_one()
