@@ -21,7 +21,7 @@ from tests.api.conftest import app, tools
 from tests.desk.conftest import CREDIT_CODE, OTHER_CODE, PAGE, SignedIn, Town
 
 __all__ = ["app", "tools"]
-NOBODYS_CODE = "91350200MA31XYZ99X"
+NOBODYS_CODE = "91350200MA31XYX992"
 
 
 def firm(town: Town, credit_code: str = CREDIT_CODE) -> dict[str, str]:
