@@ -81,7 +81,8 @@ async def figures(entry: Entry, mine: tuple[Scope, ...]) -> Figures:
     months = _months(local_date(now))
     policies = (await entry.connection.execute(_policies(mine, now, months))).all()
     hazards = (await entry.connection.execute(_hazards(mine, now, months))).all()
-    names = dict((await entry.connection.execute(select(INSURERS.c.id, INSURERS.c.name))).tuples().all())
+    known = await entry.connection.execute(select(INSURERS.c.id, INSURERS.c.name))
+    names = {row.id: row.name for row in known}
     cells, stages = _placed(row for row in policies if row.month is None)
     return Figures(
         cells=cells,

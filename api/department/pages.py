@@ -175,14 +175,16 @@ async def _case(visit: Visit, case_id: UUID, again: Mapping[str, object] | None 
     why, whole = asked.get("why", ""), asked.get("whole") == "1"
     case = await read_case(visit.entry, found.row, reader, why=why, whole=whole)
     happened = await reads.timeline(visit.entry, case_id)
+    mine = await matters(visit.entry, found.row, happened) if found.told else ()
+    did = {act.value for matter in mine for act, _, _ in matter.done}
     return visit.page(
         "department/case.html.j2",
         422 if again else 200,
         c=case,
         why=why,
-        matters=await matters(visit.entry, found.row, happened) if found.told else (),
+        matters=mine,
         told=found.told,
         others=await others(visit.entry) if found.told else [],
         again=again or {},
-        did=asked.get("done", "") if asked.get("done", "") in set(Act) else "",
+        did=asked.get("done", "") if asked.get("done", "") in did else "",
     )
