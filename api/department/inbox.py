@@ -8,13 +8,12 @@ from fastapi import APIRouter, Depends, Query, Request
 from api import reads
 from api.callers import Entry, entered
 from api.shapes import InboxNotice, NoticeQuery, Page
-from models.contracts.vocabulary import ActorKind
 
 router = APIRouter()
 
 
 async def department_entry(request: Request) -> AsyncIterator[Entry]:
-    async with entered(request, ActorKind.DEPARTMENT) as entry:
+    async with entered(request) as entry:
         yield entry
 
 
