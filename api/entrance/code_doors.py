@@ -145,15 +145,16 @@ async def _asking(request: Request, status: int, place: str, **shown: Any) -> Re
         )
         offices = (await connection.execute(registered.order_by(*RECIPIENTS.c["region", "name"]))).all()
     provinces = {one.region[:2]: region_name(f"{one.region[:2]}0000") for one in offices}
-    narrowed = place in provinces or len(offices) <= MOST_SHOWN
+    many, place = len(offices) > MOST_SHOWN, place if place in provinces else ""
     return page(
         request,
         "entrance/code.html.j2",
         status,
         insurers=insurers,
         provinces=list(provinces.items()),
-        place=place if place in provinces else "",
-        offices=_by_place(offices, place if place in provinces else "") if narrowed else [],
+        many=many,
+        place=place,
+        offices=_by_place(offices, place) if place or not many else [],
         **shown,
     )
 
