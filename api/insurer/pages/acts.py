@@ -24,7 +24,7 @@ DOORS: Mapping[tuple[CaseKind, str], Door] = {(door.kind, door.update): door for
 STAGES_OF: Mapping[type[Command], frozenset[Any]] = {**HAZARD_OPEN_TO, **CLAIM_OPEN_TO}
 RENEWS_WITHIN = timedelta(days=60)
 APPROVAL = "approve_payment"
-DANGEROUS = frozenset({"surrender", "refuse_claim", "void_payment", "reopen_claim"})
+DANGEROUS = frozenset({"surrender", "refuse_claim", "void_payment", "reopen_claim", "withdraw_claim"})
 """Acts that are hard to take back; their button looks it."""
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 from sqlalchemy import func, literal_column, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from api.callers import Entry
 from api.desk.lists import Asked, CaseFilters, counted, shown
@@ -94,7 +95,7 @@ async def _providers(entry: Entry) -> list[Provider]:
     named = (
         select(STEPS.c.case_id, name)
         .where(STEPS.c.command_name == NameProvider.__name__)
-        .distinct(STEPS.c.case_id)
+        .ext(distinct_on(STEPS.c.case_id))
         .order_by(STEPS.c.case_id, STEPS.c.seq.desc())
         .subquery()
     )
