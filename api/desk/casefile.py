@@ -13,7 +13,7 @@ from api.callers import Entry
 from api.desk.audience import Reader, Shown
 from api.desk.caseduties import DutyShown, duties_of, policy_life
 from api.desk.casemoney import ClaimShown, Fact, claim_of, money_of
-from api.desk.caserecord import Line, NoticeShown, line_of, notices_of
+from api.desk.caserecord import FileShown, Line, NoticeShown, files_of, line_of, notices_of
 from api.duties import read_duties
 from api.rows import CASES, INSURERS
 from api.shapes import Duties, TimelineEntry
@@ -95,6 +95,7 @@ class CaseFile:
     timeline: tuple[Line, ...] = ()
     earlier: int = 0
     """Lines of the record left off this page."""
+    files: tuple[FileShown, ...] = ()
     notices: tuple[NoticeShown, ...] = ()
     hazards: tuple[Companion, ...] = ()
     claims: tuple[Companion, ...] = ()
@@ -123,8 +124,9 @@ async def read_case(entry: Entry, row: Row[Any], reader: Reader, *, why: str = "
         life=_life(row, duties, happened, companions, at, reader),
         duties=tuple(one for one in shown if one.open),
         settled=tuple(one for one in shown if not one.open),
-        timeline=tuple(line_of(row, one, reader) for one in (happened if whole else happened[-MOST_LINES:])),
+        timeline=tuple(line_of(one, reader) for one in (happened if whole else happened[-MOST_LINES:])),
         earlier=0 if whole else max(len(happened) - MOST_LINES, 0),
+        files=await files_of(entry, row, reader),
         notices=await notices_of(entry, row, reader),
         hazards=_companions_of(CaseKind.HAZARD, companions, at, reader),
         claims=_companions_of(CaseKind.CLAIM, companions, at, reader),

@@ -1,6 +1,5 @@
-"""The record of a case as sentences with files, and the notices with their delivery; who reads what: audience.py."""
+"""The record of a case as sentences, its files, and the notices with their delivery; who reads what: audience.py."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +8,10 @@ from sqlalchemy import Row
 from api import reads
 from api.callers import Entry
 from api.desk.audience import Reader, Shown
+from api.evidence import FOR_VISITORS, VISIBLE, Piece, pieces
 from api.shapes import NoticeReading, TimelineEntry
 from domain import wording
-from models.contracts.base import Attachment
-from models.contracts.vocabulary import Event, NoticeKind, NoticeStatus
+from models.contracts.vocabulary import ActorKind, Event, NoticeKind, NoticeStatus
 
 REACHED: dict[NoticeStatus, str] = {
     NoticeStatus.ACKNOWLEDGED: "ok",
@@ -25,14 +24,24 @@ REACHED: dict[NoticeStatus, str] = {
 
 @dataclass(frozen=True)
 class Line:
-    """One thing that happened, as a sentence; files as links."""
+    """One thing that happened, as a sentence."""
 
     at_said: str
     event: Event
     said: str
     by: str
-    files: tuple[tuple[str, str], ...] = ()
-    """Name and address."""
+
+
+@dataclass(frozen=True)
+class FileShown:
+    """A photograph or a document somebody handed in, and with what."""
+
+    name: str
+    href: str
+    is_picture: bool
+    event: Event | None
+    at_said: str
+    by: str
 
 
 @dataclass(frozen=True)
@@ -48,25 +57,33 @@ class NoticeShown:
     acknowledged: str = ""
 
 
-def line_of(row: Row[Any], entry: TimelineEntry, reader: Reader) -> Line:
-    files = _attachments(entry.data) if reader.sees(Shown.EVIDENCE) and reader.hears(entry.event) else ()
+def line_of(entry: TimelineEntry, reader: Reader) -> Line:
     return Line(
         at_said=wording.instant(entry.at),
         event=entry.event,
         said=entry.said if reader.hears(entry.event) else "",
         by=entry.by,
-        files=tuple((one.name, f"/evidence/{row.id}/{one.digest}") for one in files),
     )
 
 
-def _attachments(data: Any) -> Iterator[Attachment]:
-    """Every file a line of the record refers to."""
-    if isinstance(data, Mapping) and "digest" in data and "name" in data:
-        yield Attachment.model_validate(data)
-    elif isinstance(data, Mapping):
-        yield from (found for part in data.values() for found in _attachments(part))
-    elif isinstance(data, list):
-        yield from (found for part in data for found in _attachments(part))
+async def files_of(entry: Entry, row: Row[Any], reader: Reader) -> tuple[FileShown, ...]:
+    """Photographs and documents of the case this reader may open, latest first; api/evidence.py lets them out."""
+    own = reader.kind is ActorKind.INSURER
+    if not reader.sees(Shown.EVIDENCE) or not (own or row.kind in FOR_VISITORS):
+        return ()
+    found = await pieces(entry.connection, row.id, None if own else VISIBLE.get(reader.kind, {}))
+    return tuple(_file(one) for one in reversed(found))
+
+
+def _file(one: Piece) -> FileShown:
+    return FileShown(
+        name=one.name,
+        href=f"/evidence/{one.case_id}/{one.digest}",
+        is_picture=one.is_picture,
+        event=one.event,
+        at_said=wording.instant(one.at),
+        by=one.by,
+    )
 
 
 async def notices_of(entry: Entry, row: Row[Any], reader: Reader) -> tuple[NoticeShown, ...]:

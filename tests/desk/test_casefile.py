@@ -17,7 +17,7 @@ from api.tools import Tools
 from models.contracts.vocabulary import ActorKind, CaseKind, Event
 from tests.api.claiming import insured, report
 from tests.api.conftest import today
-from tests.desk.conftest import Town
+from tests.desk.conftest import SignedIn, Town
 from tests.desk.matters import served_policy
 
 Read = Callable[[ActorKind, UUID], Awaitable[CaseFile]]
@@ -100,6 +100,18 @@ async def test_a_department_reads_shares_dates_reasons_and_whom_the_ladder_tells
     assert not case.duties[1].strip
     assert case.life
     assert [one.number for one in case.hazards] == ["H-001"]
+
+
+async def test_files_are_listed_for_those_who_may_open_them(
+    read: Read, town: Town, worker: Worker, signed_in: SignedIn
+):
+    policy_id = await served_policy(town.insurers[0])
+    case = await read(ActorKind.DEPARTMENT, policy_id)
+    assert {one.name for one in case.files} >= {"服务记录.pdf"}
+    assert (await read(ActorKind.OPERATOR, policy_id)).files == ()
+    officer = await signed_in(ActorKind.DEPARTMENT)
+    for one in case.files:
+        assert (await officer.get(one.href)).status_code == 200, one.name
 
 
 async def test_the_record_says_which_rungs_were_told_to_readers_who_see_no_letters_of_others(
