@@ -36,7 +36,6 @@ from models.contracts.vocabulary import ActorKind, CaseKind, HazardGrade
 from models.tables.cases import Case
 from models.tables.engine import connected, operator
 from rules.complaints import validated
-from rules.library import Library
 from rules.packfile import read_document
 
 AT_ONCE = 8
@@ -90,7 +89,7 @@ class Adoption:
         return sha256(json.dumps([table.year, table.notice, *days]).encode()).hexdigest()
 
 
-def adoption(library: Library, year: int | None, file: Path | None) -> Adoption:
+def adoption(library: Rules, year: int | None, file: Path | None) -> Adoption:
     """The built-in calendars, with the year of `file` in place of theirs.
 
     Raises RulesRefused where the file is no calendar, LookupError where the year is not there.
@@ -107,11 +106,16 @@ def adoption(library: Library, year: int | None, file: Path | None) -> Adoption:
     return Adoption(WorkCalendar(years=tuple(known[one] for one in sorted(known))), year)
 
 
-async def waiting(engine: AsyncEngine, everyone: bool = False) -> list[Case]:
-    """Open cases whose last days are provisional, or all open cases; rows of every insurer, for the operator."""
+async def waiting(engine: AsyncEngine, everyone: bool = False, lacking: int | None = None) -> list[Case]:
+    """Open cases whose last days are provisional, or all open cases; rows of every insurer, for the operator.
+
+    `lacking` leaves out those that know that year already.
+    """
     asked = select(Case).where(col(Case.ended_at).is_(None)).order_by(col(Case.id))
     if not everyone:
         asked = asked.where(col(Case.provisional))
+    if lacking is not None:
+        asked = asked.where(col(Case.calendar_through) < lacking)
     async with connected(engine) as connection:
         await operator(connection)
         rows = (await connection.execute(asked)).mappings().all()

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from api.operator import cases, directory, mails, pages
+from api.operator import adopting, cases, directory, mails, pages
 
 router = APIRouter()
-for part in (pages.router, cases.router, mails.router, directory.router):
+for part in (pages.router, cases.router, mails.router, directory.router, adopting.router):
     router.include_router(part)

@@ -1,0 +1,155 @@
+"""A published year reaches the cases that wait for it: what would move, the batch under way, what became of it.
+
+The batch runs in this process; where the process ends before it does, it is begun again, and repeats nothing.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import Row, func, select
+
+from api.audit import AuditEntry, noted
+from api.desk.acting import Misfilled
+from api.desk.frame import Visit, back, posted, visited
+from api.operator import calendars
+from api.operator.acts import Act, reason_of, record
+from api.operator.calendars import Adoption, Outcome, Result
+from api.operator.visits import OPERATORS, Reading
+from api.rows import CASES
+from api.tools import Tools
+from api.trail import TrailQuery, trail
+from domain.wording import instant
+from models.contracts.base import Actor
+from models.contracts.vocabulary import AuditEvent
+from models.tables.cases import Case
+
+ADDRESS = "/operator/calendars"
+MOST_FORESEEN = 100
+"""Cases whose dates the preview works out; the rest are counted."""
+MOST_LOGGED = 200
+CALENDAR = "calendar"
+router = APIRouter(prefix=ADDRESS, include_in_schema=False)
+
+
+@dataclass
+class Batch:
+    """One adoption under way in this process."""
+
+    total: int
+    begun_at: datetime
+    done: int = 0
+    counts: dict[Outcome, int] = field(default_factory=dict)
+    log: deque[Result] = field(default_factory=lambda: deque(maxlen=MOST_LOGGED))
+    """The latest that moved something or failed."""
+    ended_at: datetime | None = None
+    task: asyncio.Task[None] | None = None
+
+    def add(self, result: Result) -> None:
+        self.done += 1
+        self.counts[result.outcome] = self.counts.get(result.outcome, 0) + 1
+        if result.moved or result.failed:
+            self.log.append(result)
+
+    @property
+    def runs(self) -> bool:
+        return self.ended_at is None
+
+
+def batches(request: Request) -> dict[int, Batch]:
+    """Those of this process, by year."""
+    state = request.app.state
+    if not hasattr(state, "calendar_batches"):
+        state.calendar_batches = {}
+    return state.calendar_batches
+
+
+@router.get("/{year}")
+async def calendar(request: Request, visit: Reading, year: int) -> Response:
+    """The cases that wait for a year, what it would move, and how far the batch is."""
+    return await _calendar(request, visit, year)
+
+
+async def _calendar(request: Request, visit: Visit, year: int, again: Mapping[str, object] | None = None) -> Response:
+    entry, batch = visit.entry, batches(request).get(year)
+    adopted = _adoption(entry.tools, year)
+    lacking = CASES.c.provisional & CASES.c.ended_at.is_(None) & (CASES.c.calendar_through < year)
+    total = (await entry.connection.execute(select(func.count()).where(lacking))).scalar_one()
+    runs = batch is not None and batch.runs
+    rows = (
+        await entry.connection.execute(select(CASES).where(lacking).order_by(CASES.c.id).limit(MOST_FORESEEN))
+    ).all()
+    foreseen = await asyncio.to_thread(_foreseen, entry.tools, rows, adopted) if adopted and not runs else []
+    return visit.page(
+        "operator/calendar.html.j2",
+        422 if again else 200,
+        year=year,
+        adopted=adopted,
+        notice=next((one.notice for one in adopted.calendar.years if one.year == year), "") if adopted else "",
+        total=total,
+        cases=[(row, result) for row, result in zip(rows, foreseen or [None] * len(rows), strict=True)],
+        moving=sum(bool(one.moved) for one in foreseen),
+        most=MOST_FORESEEN,
+        batch=batch,
+        outcomes=tuple(Outcome),
+        acts=await _acts(visit, year),
+        instant=instant,
+        again=again or {"errors": {}},
+    )
+
+
+def _adoption(tools: Tools, year: int) -> Adoption | None:
+    """The year's table, where it is in this installation."""
+    try:
+        return calendars.adoption(tools.rules, year, None)
+    except LookupError:
+        return None
+
+
+def _foreseen(tools: Tools, rows: Sequence[Row[Any]], adopted: Adoption) -> list[Result]:
+    return [calendars.foreseen(tools.rules, Case.model_validate(dict(row._mapping)), adopted) for row in rows]
+
+
+async def _acts(visit: Visit, year: int) -> list[Row[Any]]:
+    """What operators did about this year before."""
+    asked = TrailQuery(what=frozenset({AuditEvent.OPERATOR_ACT}), about=f"{CALENDAR}-{year}", limit=10)
+    return await trail(visit.entry.connection, asked)
+
+
+@router.post("/{year}")
+async def adopt(request: Request, year: int) -> Response:
+    """Begin the batch, once: while it runs, and where nothing waits, there is nothing to begin."""
+    async with posted(request, most_files=0) as form:
+        try:
+            reason = reason_of(form)
+        except Misfilled as wrong:
+            async with visited(request, *OPERATORS) as visit:
+                return await _calendar(request, visit, year, {"errors": wrong.errors})
+        async with visited(request, *OPERATORS) as visit:
+            tools, by, known = visit.entry.tools, visit.caller.actor, batches(request)
+            adopted = _adoption(tools, year)
+            if adopted is None or (year in known and known[year].runs):
+                return back(f"{ADDRESS}/{year}")
+            batch = known[year] = Batch(total=0, begun_at=tools.now())
+            cases = await calendars.waiting(tools.engine, lacking=year)
+            batch.total = len(cases)
+            said = {"cases": len(cases), "digest": adopted.digest[:16]}
+            await record(visit, Act("adopt_calendar", (CALENDAR, f"{CALENDAR}-{year}"), reason, said))
+    batch.task = asyncio.create_task(_carry_out(tools, batch, cases, adopted, by))
+    return back(f"{ADDRESS}/{year}")
+
+
+async def _carry_out(tools: Tools, batch: Batch, cases: list[Case], adopted: Adoption, by: Actor) -> None:
+    """Every case, and at the end a row in the trail of how it came out."""
+    try:
+        await calendars.send_all(tools.temporal, cases, adopted, batch.add, by)
+    finally:
+        batch.ended_at = tools.now()
+        counts = {outcome.name.lower(): count for outcome, count in batch.counts.items()}
+        about = (CALENDAR, f"{CALENDAR}-{adopted.year}")
+        said = {"act": "adopted_calendar", "cases": batch.total, **counts}
+        await noted(tools.engine, AuditEntry(AuditEvent.OPERATOR_ACT, who=by, about=about, said=said))
