@@ -132,7 +132,7 @@ async def test_without_scripts_all_three_acts_are_plain_forms(
     path = f"{site}/enterprise/hazards/{works.ordinary}"
     await page.goto(path)
     await page.get_by_text("申请延期", exact=True).first.click()
-    await page.locator("#ask_more_time").get_by_label("7 日").check()
+    await page.locator("#ask_more_time").get_by_label("7 天").check()
     await page.locator("#ask_more_time").get_by_label("申请的理由").fill("等待配件")
     await page.locator("#ask_more_time").get_by_role("button", name="申请延期").click()
     await page.get_by_text("已申请延期，等待保险机构答复").wait_for()
