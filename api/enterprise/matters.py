@@ -129,7 +129,7 @@ async def hazard_matter(entry: Entry, row: Row[Any], reader: Reader, address: Ad
         choices=_choices(extendable),
         photographs=tuple(one for one in files if one.is_picture),
         documents=tuple(one for one in files if not one.is_picture),
-        record=tuple(line_of(row, one, reader) for one in happened if reader.hears(one.event)),
+        record=tuple(line_of(one, reader) for one in happened if reader.hears(one.event)),
         deeds=_deeds(row, extendable),
     )
 

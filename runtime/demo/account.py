@@ -23,6 +23,7 @@ from models.contracts.vocabulary import (
     Role,
     TaskKind,
 )
+from runtime.demo import ledger
 from runtime.demo.ledger import Books, cited
 from runtime.demo.people import Policy
 
@@ -67,12 +68,16 @@ class Account:
 
     def mails(self, sent: Iterable[tuple[Any, list[Any]]], subjects: Mapping[str, str]) -> None:
         """One line a mail; welcome mails and those of unfollowed policies are counted. `subjects`: by Message-ID."""
-        counted = 0
+        counted, asked = 0, 0
         for mail, notices in sent:
-            if self._is_told(mail, notices):
+            if ledger.was_asked_for(mail, notices):
+                asked += 1
+            elif self._is_told(mail, notices):
                 self._mail(mail, notices, subjects.get(mail.message_id) or _about(notices))
             else:
                 counted += 1
+        if asked:
+            self.line(f"✉ 另有 {asked} 封信是办理的人自己要的（验证码、新链接）", "dim")
         if counted:
             self.line(f"✉ 另有 {counted} 封信寄给投保单位（建档、提醒）", "dim")
 
@@ -124,11 +129,12 @@ class Account:
         hazards = {HazardStage(row.stage).label: row.number for row in books.cases if row.kind == CaseKind.HAZARD}
         claims = {ClaimStage(row.stage).label: row.number for row in books.cases if row.kind == CaseKind.CLAIM}
         notices = Counter(NoticeStatus(one.status).label for one in books.notices)
-        mails = Counter(NoticeStatus(one.status).label for one in books.mails)
+        mails = Counter(NoticeStatus(one.status).label for one in books.told())
+        asked = Counter(NoticeStatus(one.status).label for one in books.asked_for())
         table = Table(title=f"{days} 天的总数 totals", show_header=False)
         for name, found in (
             ("保单 policies", policies), ("隐患 hazards", hazards), ("赔案 claims", claims),
-            ("通知 notices", notices), ("邮件 mails", mails),
+            ("通知 notices", notices), ("邮件 mails", mails), ("验证码与新链接 codes, fresh links", asked),
         ):  # fmt: skip
             table.add_row(
                 name, str(sum(found.values())), "，".join(f"{word} {number}" for word, number in found.items())

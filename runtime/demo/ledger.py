@@ -1,6 +1,6 @@
 """What the account of a story reads from PostgreSQL: mails, notices, totals, and whether anything was lost."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -42,12 +42,27 @@ class Books:
     due: frozenset[str]
     """Keys of the notices that fired rungs must have caused."""
 
-    def by_mail(self) -> dict[UUID, list[Any]]:
+    def told(self) -> list[Any]:
+        """The mails that carry notices, and those whose notices moved on when they bounced."""
+        carried = self._carried()
+        return [mail for mail in self.mails if not was_asked_for(mail, carried.get(mail.id, ()))]
+
+    def asked_for(self) -> list[Any]:
+        """The mails with a code or a fresh link."""
+        carried = self._carried()
+        return [mail for mail in self.mails if was_asked_for(mail, carried.get(mail.id, ()))]
+
+    def _carried(self) -> dict[UUID, list[Any]]:
         found: dict[UUID, list[Any]] = {}
         for notice in self.notices:
             if notice.mail_id is not None:
                 found.setdefault(notice.mail_id, []).append(notice)
         return found
+
+
+def was_asked_for(mail: Any, notices: Sequence[Any]) -> bool:
+    """Whether somebody asked to be mailed this: it carries no notice. Who asked for it only its recipient may see."""
+    return not notices and mail.status != "bounced"
 
 
 async def read_books(engine: AsyncEngine) -> Books:

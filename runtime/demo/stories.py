@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 
-from runtime.demo.people import NotDone, Policy, Reader
+from runtime.demo.people import NotDone, Policy
+from runtime.demo.readers import Reader
 from runtime.demo.town import Town
 from runtime.embedded.mail import MailCatcher
 

@@ -1,9 +1,9 @@
 """A whole system in one process whose present can be moved: worker, web and post; who lives in it is people.py's."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 
 import httpx
@@ -59,6 +59,7 @@ class Town:
     nudger: Nudger
     http: httpx.AsyncClient
     calendar: WorkCalendar
+    readers: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     @property
     def today(self) -> date:
@@ -88,6 +89,20 @@ class Town:
             if asyncio.get_running_loop().time() > deadline:
                 raise PostStuck("一分钟内没有发完 / the post did not go out within a minute")
             await asyncio.sleep(BETWEEN_LOOKS)
+
+    def reading(self, address: str) -> asyncio.Lock:
+        """Whoever reads a mailbox does one thing at a time, and so knows which letter belongs to it."""
+        return self.readers.setdefault(address, asyncio.Lock())
+
+    async def delivered(self, look: Callable[[], str | None]) -> str:
+        """Carry nudges until something that was asked for has come. Raises PostStuck."""
+        deadline = asyncio.get_running_loop().time() + PATIENCE
+        while (found := look()) is None:
+            if asyncio.get_running_loop().time() > deadline:
+                raise PostStuck("一分钟内没有收到所要的信 / a letter that was asked for did not come within a minute")
+            await self.nudger.carry()
+            await asyncio.sleep(BETWEEN_LOOKS)
+        return found
 
     async def next_day(self) -> date | None:
         """The next day on which time alone changes something, or a digest may go; `None` if there is none."""

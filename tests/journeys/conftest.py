@@ -13,7 +13,8 @@ from temporalio.service import RPCError
 from api.insurer.doors import application
 from domain.calendar import next_working
 from models.contracts.ids import HUMAN_QUEUE, mailroom_workflow_id
-from runtime.demo.people import Insurer, Policy, Reader
+from runtime.demo.people import Insurer, Policy
+from runtime.demo.readers import Reader
 from runtime.demo.town import EVENING, MORNING, Town, open_town
 from runtime.embedded.mail import CaughtMail, MailCatcher
 from runtime.samples import load_directory
