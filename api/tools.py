@@ -12,6 +12,7 @@ from temporalio.client import Client
 from api.entrance.oidc import IdentityProvider
 from models.contracts.rulebook import Resolved, RulesFor, WorkCalendar
 from models.tables.sealed import FieldKeys
+from rules.findings import Finding
 from rules.library import LoadedPack
 
 MEBIBYTE = 1024 * 1024
@@ -27,6 +28,8 @@ class Rules(Protocol):
     def packs(self) -> tuple[LoadedPack, ...]: ...
 
     def pack_for(self, region: str, on: date) -> tuple[LoadedPack, ...]: ...
+
+    def warnings(self, today: date) -> tuple[Finding, ...]: ...
 
 
 @dataclass(frozen=True)

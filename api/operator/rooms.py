@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from api.operator import adopting, cases, directory, mails, pages
+from api.operator import adopting, cases, directory, mails, packs, pages, trails
 
 router = APIRouter()
-for part in (pages.router, cases.router, mails.router, directory.router, adopting.router):
+for part in (pages.router, cases.router, mails.router, directory.router, adopting.router, packs.router, trails.router):
     router.include_router(part)
