@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from api.desk.audience import Reader, Shown
+from api.desk.casewords import MILESTONES
 from api.drawings.days import day_strip
 from api.drawings.hours import hour_line
 from api.drawings.life import Life, Mark, Milestone
@@ -26,15 +27,6 @@ from models.contracts.vocabulary import (
     Role,
     StopReason,
 )
-
-MILESTONES: dict[Event, str] = {
-    Event.POLICY_UPLOADED: "policy_upload",
-    Event.PROVIDER_NAMED: "provider_naming",
-    Event.PLAN_FILED: "plan_filing",
-    Event.SERVICE_COMPLETED: "service_completion",
-    Event.POLICY_RENEWED: "renewal",
-}
-"""What stands on the bar of a life, and the duty whose day it has; packs use these names."""
 
 
 @dataclass(frozen=True)
@@ -152,19 +144,19 @@ def policy_life(
         hazards=tuple(_mark(one, reader) for one in rows if one.kind is CaseKind.HAZARD),
         claims=tuple(_mark(one, reader) for one in rows if one.kind is CaseKind.CLAIM),
         ended_on=surrendered,
-        ended_label=PolicyStage.SURRENDERED.label if surrendered else "",
+        ended_label=reader.t(PolicyStage.SURRENDERED.label) if surrendered else "",
     )
     return life_bar(life, "life", t=reader.t)
 
 
 def _milestones(row: Row[Any], duties: Duties, first: dict[Event, date], reader: Reader) -> Iterable[Milestone]:
-    for event, duty in MILESTONES.items():
+    for event, (duty, word) in MILESTONES.items():
         owed = next((one for one in duties.items if one.duty == duty), None)
         done_on = first.get(event)
         if owed is None and done_on is None:
             continue
         yield Milestone(
-            label=reader.t(event.label),
+            label=reader.t(word),
             due_on=owed.explanation.effective if owed else None,
             done_on=done_on,
             skipped=done_on is None and not _is_open(owed) and _left_behind(PolicyStage(row.stage), event),
