@@ -230,15 +230,16 @@ async def test_files_of_a_case_go_to_whom_the_case_is_shown_and_as_documents_to_
     for kind, second, status in (
         (ActorKind.INSURER, False, 200), (ActorKind.INSURER, True, 404), (ActorKind.DEPARTMENT, False, 200),
         (ActorKind.DEPARTMENT, True, 404), (ActorKind.ENTERPRISE, False, 200), (ActorKind.ENTERPRISE, True, 404),
-        (ActorKind.OPERATOR, False, 404),
+        (ActorKind.OPERATOR, False, 403),
     ):  # fmt: skip
         person = await signed_in(kind, second=second)
         answer = await person.get(f"/evidence/{works.policy}/{digest}")
         assert answer.status_code == status, (kind, second)
         if status == 200:
             assert answer.headers["content-disposition"].startswith("attachment")
-        assert (await person.get(f"/evidence/{works.policy}/{'0' * 64}")).status_code == 404
-        assert (await person.get(f"/evidence/{works.ordinary}/{digest}")).status_code == 404
+        for address in (f"{works.policy}/{'0' * 64}", f"{works.ordinary}/{digest}"):
+            assert (await person.get(f"/evidence/{address}")).status_code in {404, status}, (kind, second)
+            assert (await person.get(f"/evidence/{address}")).status_code != 200
 
 
 async def test_nobody_acts_without_a_session_or_from_another_site(enterprise: Person, works: Works, stranger: Any):

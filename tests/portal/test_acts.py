@@ -116,6 +116,31 @@ async def test_files_of_another_link_cannot_be_named(letters: Letters, http: Asy
     assert "✓" not in answer.text
 
 
+async def test_what_is_no_picture_is_named_and_nothing_of_it_is_kept(letters: Letters, http: AsyncClient) -> None:
+    path, before = await letters.link(*HAZARD), await letters.count("files")
+    whole = picture()
+    strange = {
+        "网页.jpg": b"<html><script>alert(1)</script></html>",
+        "图.svg": b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
+        "两样.jpg": b"\xff\xd8\xff\xe0<html><script>alert(1)</script>" + b"\xff\xd9",
+        "断.png": whole[: len(whole) // 2],
+        "包.ofd": b"PK\x03\x04" + b"\0" * 400,
+        "太大.pdf": b"%PDF-1.7" + b" " * (21 * 1024 * 1024) + b"%%EOF",
+    }
+    for name, content in strange.items():
+        files = [("files", (name, content, "image/jpeg" if name.endswith("jpg") else ""))]
+        answer = await http.post(path, data={"deed": "claim_rectification", "note": "好"}, files=files, headers=SAME)
+        assert (answer.status_code, f"{name}：" in answer.text) == (422, True), name
+        assert "<script>alert" not in answer.text
+    polyglot = ("files", ("夹带.png", whole + b"PK\x03\x04<script>SECRET</script>", "image/png"))
+    answer = await http.post(path, data={"deed": "claim_rectification", "note": "好"}, files=[polyglot], headers=SAME)
+    assert answer.status_code == 200
+    assert await letters.count("files") == before + 1
+    for kept in letters.tools.files.rglob("*"):
+        assert kept.is_dir() or b"SECRET" not in kept.read_bytes()
+    assert await letters.stage() == "found"
+
+
 async def test_pictures_are_given_out_by_the_link_of_their_case_alone(letters: Letters, http: AsyncClient) -> None:
     path = await letters.link(*HAZARD)
     await claim(letters, http, path)
