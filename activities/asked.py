@@ -79,7 +79,7 @@ async def _renew(session: AsyncSession, letter: AskedLetter, link_id: UUID, secr
     new = Link(
         id=_fresh(letter),
         token_hash=token_hash(token(secret, letter.id, letter.recipient_id)),
-        expires_at=_now() + LASTS,
+        expires_at=letter.asked_at + LASTS,
         **old.model_dump(include={"insurer_id", "case_id", "recipient_id", "notice_id", "purpose", "duty_key"}),
     )
     earlier = [LINKS[name].is_not_distinct_from(getattr(old, name)) for name in SAME_ACT]

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from models.contracts.vocabulary import ServiceDimension
 from runtime.demo.people import NotDone, Policy
 from runtime.demo.readers import Reader
 from runtime.demo.town import Town
@@ -83,12 +84,16 @@ def _finds(grade: str, description: str, days: int | None = None) -> Deed:
     return find
 
 
-def _enterprise(deed: str, note: str, about: str = "") -> Deed:
-    return lambda scene: scene.enterprise.act(scene.policy, deed, note, about)
+def _enterprise(deed: str, note: str, about: str = "", **filled: str) -> Deed:
+    return lambda scene: scene.enterprise.act(scene.policy, deed, note, about, **filled)
 
 
-def _office(address: str, deed: str, note: str, about: str = "") -> Deed:
-    return lambda scene: scene.at(address).act(scene.policy, deed, note, about)
+def _office(address: str, deed: str, note: str, about: str = "", **filled: str) -> Deed:
+    return lambda scene: scene.at(address).act(scene.policy, deed, note, about, **filled)
+
+
+def _hazard(path: str, **body: Any) -> Deed:
+    return lambda scene: scene.policy.hazard(path, **body)
 
 
 def _told(scene: Scene) -> Awaitable[Any]:
@@ -151,6 +156,8 @@ PLAN = Act(5, "提交服务计划", _plan)
 AGREE = Act(8, "企业点开邮件链接，同意服务计划", _enterprise("confirm_plan", "同意"))
 READY = (UPLOAD, NAME, PLAN, AGREE)
 TELLS = Act(10, "登记隐患告知的送达", _told)
+RATING = "记录一次事故预防服务"
+STARS = {one.value: "5" for one in ServiceDimension}
 MAJOR = "配电室与易燃物品混存，安全出口被封堵"
 
 STORIES: dict[str, tuple[Act, ...]] = {
@@ -160,7 +167,14 @@ STORIES: dict[str, tuple[Act, ...]] = {
     "忘记上传": (),
     "迟到上传": (Act(11, "逾期之后才上传", _upload),),
     "县局退信": (),
-    "没有服务": (UPLOAD,),
+    "没有服务": (
+        UPLOAD,
+        Act(
+            52,
+            "应急管理局输入验证码，把事项转给埇桥区",
+            _office("yingji@suzhou-ah.example", "pass_on", "企业在埇桥区，由区局督办", to="341302|应急管理局"),
+        ),
+    ),
     "部门签收": (
         Act(10, "应急管理局点开链接，接手处理", _office("yingji@suzhou-ah.example", "take_over", "由本局督办")),
     ),
@@ -168,12 +182,17 @@ STORIES: dict[str, tuple[Act, ...]] = {
         *READY,
         Act(9, "上门服务，发现一般隐患", _finds("ordinary", "可燃气体报警器未按期检定")),
         Act(11, "企业点开链接，确认收到告知", _enterprise("confirm_told", "已收到", "H-001")),
+        Act(12, "企业提出异议", _enterprise("object", "该报警器已停用", "H-001")),
+        Act(13, "保险机构答复：不采纳", _hazard("objections/answer", upheld=False, note="经核实仍在使用")),
+        Act(15, "企业申请延期五日", _enterprise("ask_more_time", "检定机构排期", "H-001", days="5")),
+        Act(16, "保险机构同意延期", _hazard("extensions", duty="rectification", days=5, reason="检定机构排期")),
         Act(19, "企业附照片申报整改完成", _enterprise("claim_rectification", "报警器已送检", "H-001")),
         Act(23, "复核未通过", _rechecks("仍有一台未检定", passed=False)),
         Act(30, "企业再次申报整改完成", _enterprise("claim_rectification", "全部检定合格", "H-001")),
         Act(33, "复核通过，隐患销号", _rechecks("现场复核合格", passed=True)),
         Act(36, "服务完成", _complete),
         Act(38, "列支服务费", _spend),
+        Act(44, "评价服务的链接已经过期，企业要来新的，评了星", _enterprise("rate_service", "", RATING, **STARS)),
     ),
     "重大逾期": (
         *READY,
