@@ -88,7 +88,7 @@ async def returned(entry: Entry) -> list[ReturnedMail]:
             fallback.c.name.label("fallback"),
             func.count().label("n"),
             func.min(TASKS.c.created_at).label("since"),
-            func.array_agg(TASKS.c.kind.distinct()).label("kinds"),
+            func.array_agg(func.distinct(TASKS.c.kind)).label("kinds"),
         )
         .join(RECIPIENTS, RECIPIENTS.c.id == TASKS.c.recipient_id)
         .join(fallback, fallback.c.id == RECIPIENTS.c.fallback_id, isouter=True)
@@ -176,7 +176,7 @@ async def suspects(entry: Entry) -> list[str]:
     orders = select(ORDERS.c.workflow_id).where(
         ORDERS.c.bank_reference == "", ORDERS.c.state.in_(("written", "sending")), ORDERS.c.written_at < late
     )
-    rooms = select(MAILS.c.recipient_id.distinct()).where(
+    rooms = select(MAILS.c.recipient_id).distinct().where(
         MAILS.c.status == NoticeStatus.QUEUED, MAILS.c.sent_at.is_(None), MAILS.c.attempts > 1
     )
     cases = [*(await entry.connection.execute(silent)).scalars()]
