@@ -79,12 +79,18 @@ def claim_of(row: Row[Any], duties: Duties, reader: Reader) -> ClaimShown | None
     told = explanation(view, duties)
     shown: dict[str, Any] = {}
     if reader.sees(Shown.CLAIM_WAY):
-        shown |= {"path": view.path, "grade": view.grade, "why_path": told.path, "why_grade": told.grade}
-        shown |= {"other_paths": told.other_paths}
+        # why a path was taken speaks of the figures agreed, which are the parties' own
+        taken = told.path if reader.sees(Shown.CLAIM_MONEY) else told.path.model_copy(update={"because": ()})
+        shown |= {"path": view.path, "grade": view.grade, "why_path": taken, "why_grade": told.grade}
     if reader.sees(Shown.CLAIM_SUM) or reader.sees(Shown.CLAIM_MONEY):
         shown |= _sums(view)
     if reader.sees(Shown.CLAIM_MONEY):
-        shown |= {"amount": told.amount, "figures": told.figures, "payments": told.payments}
+        shown |= {
+            "other_paths": told.other_paths,
+            "amount": told.amount,
+            "figures": told.figures,
+            "payments": told.payments,
+        }
         shown |= {"ledger": ledger(view, duties.as_of)}
     return ClaimShown(**shown)
 

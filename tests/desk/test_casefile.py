@@ -18,7 +18,7 @@ from models.contracts.vocabulary import ActorKind, CaseKind, Event
 from tests.api.claiming import insured, report
 from tests.api.conftest import today
 from tests.desk.conftest import SignedIn, Town
-from tests.desk.matters import served_policy
+from tests.desk.matters import served_policy, tell
 
 Read = Callable[[ActorKind, UUID], Awaitable[CaseFile]]
 HIDDEN = {
@@ -156,6 +156,12 @@ async def test_of_a_claim_the_enterprise_reads_its_sum_and_the_insurer_the_ledge
     assert owner.claim.why_path is not None
     assert own.claim.ledger is None
     assert own.claim.payments == ()
+    await tell(admin, town.departments[0], claim_id, "claim_determination")
+    told = (await read(ActorKind.DEPARTMENT, claim_id)).claim
+    assert told is not None
+    assert told.why_path is not None
+    assert told.why_path.because == ()
+    assert (told.other_paths, told.payable, told.reached, told.payments, told.ledger) == ((), "", "", (), None)
     assert own.claim.reached == "0.00 元"
     assert owner.kind is CaseKind.CLAIM
     assert owner.policy_number == "PA-1"
