@@ -49,7 +49,7 @@ class Job(BaseModel):
     done: int = 0
     counts: dict[str, int] = {}
     trouble: str = ""
-    """Why the file as a whole was not taken."""
+    """Why the file as a whole was not taken, or why not all of it."""
 
     @property
     def running(self) -> bool:

@@ -1,6 +1,7 @@
 """Carries an import out beside the requests: rows are checked, then opened a few at a time as the API does."""
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -17,7 +18,7 @@ from api.limits import spelled
 from api.portfolio.jobs import Job, Shelf, Stage
 from api.portfolio.parcels import Outcome, Parcel, Plan, Result, checked, column_of, planned
 from api.portfolio.reading import BadFile, Fault, Row
-from api.portfolio.words import FOREIGN
+from api.portfolio.words import FOREIGN, STOPPED
 from api.problems import CONNECTION_LOST, Problem
 from api.rows import SESSIONS, USERS
 from api.shapes import PolicyApplication
@@ -34,6 +35,9 @@ AT_A_TIME = 25
 """Rows that are checked before others get a turn, and before progress is told."""
 MAY_COME_BACK = {ProblemCode.OUTCOME_UNKNOWN.value, ProblemCode.UNAVAILABLE.value, ProblemCode.TOO_MANY.value}
 ACTORS = {Post.INSURER_ADMIN.value, Post.INSURER_HANDLER.value}
+
+
+log = logging.getLogger(__name__)
 
 
 class NoLongerAllowed(Exception):
@@ -95,14 +99,15 @@ class Import:
                 self._take(await self._opened(parcel))
                 self._tell()
 
+        stopped = ""
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(AT_ONCE):
                     group.create_task(hand())
         except* NoLongerAllowed:
-            pass
+            stopped = STOPPED
         self.shelf.keep(self.job, self.results)
-        self._tell(stage=Stage.DONE)
+        self._tell(stage=Stage.DONE, trouble=stopped)
 
     async def _opened(self, parcel: Parcel) -> Result:
         for tried in range(ATTEMPTS):
@@ -178,5 +183,13 @@ class Imports:
         running = self._tasks.get(key)
         if running is not None and not running.done():
             return False
-        self._tasks[key] = asyncio.create_task(one.run(), name=f"import {one.job.id}")
+        self._tasks[key] = asyncio.create_task(_logged(one), name=f"import {one.job.id}")
         return True
+
+
+async def _logged(one: Import) -> None:
+    """What nobody foresaw leaves the job as it is: it is seen to have stalled, and can be started again."""
+    try:
+        await one.run()
+    except Exception:
+        log.exception("import %s", one.job.id)

@@ -179,6 +179,24 @@ async def test_a_survey_may_leave_open_what_is_not_known(town: Town, handler: Pe
     assert (view["facts_true"], view["liability_clear"]) == (True, None)
 
 
+async def test_what_an_enterprise_asks_for_is_shown_and_answered(
+    town: Town, handler: Person, policy_id: str, signed_in: SignedIn
+) -> None:
+    await named(town, policy_id)
+    found = {"hazards.0.number": "H-1", "hazards.0.description": "通道堵塞", "hazards.0.grade": "ordinary"}
+    visit = await handler.post(f"/insurer/policies/{policy_id}/record_visit", **VISIT, **found)
+    assert visit.status_code == 303, visit.text
+    hazard_id = (await town.insurers[0].get(f"/v1/policies/{policy_id}/hazards")).json()["items"][0]["id"]
+    address = f"/insurer/hazards/{hazard_id}"
+    objected = await handler.post(f"{address}/object", reason="通道不是疏散通道")
+    assert objected.status_code == 303, objected.text
+    assert "隐患异议" in (await handler.get("/insurer")).text
+    assert "通道不是疏散通道" in (await handler.get(f"{address}/answer_objection")).text
+    answered = await handler.post(f"{address}/answer_objection", upheld="true", note="复核属实")
+    assert answered.status_code == 303, answered.text
+    assert (await town.insurers[0].get(f"/v1/hazards/{hazard_id}")).json()["stage"] == "closed"
+
+
 def error_of(answer: Response, field: str) -> str:
     found = re.search(rf'id="{field}-error"[^>]*>([^<]*)<', answer.text)
     return found[1] if found else ""

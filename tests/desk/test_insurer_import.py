@@ -147,8 +147,9 @@ async def test_whoever_was_disabled_imports_nothing_more(
     await handler.post(address)
     await disable(admin, handler)
     watcher = await signed_in(ActorKind.INSURER, Post.INSURER_ADMIN)
-    await settled(watcher, address, "导入完毕")
+    page = await settled(watcher, address, "不再有权办理")
     assert len(await numbers(town)) < 40
+    assert "再次开始" in page
 
 
 async def test_whoever_lost_the_post_imports_nothing(

@@ -165,6 +165,12 @@ def _casualties(of: Situation) -> Mapping[str, Any]:
     return {"casualties": {name: accident[name] for name in ("deaths", "serious_injuries", "direct_loss")}}
 
 
+def _longer(of: Situation) -> Mapping[str, Any]:
+    """More time, as the insured asked for it."""
+    asked = of.view.get("more_time")
+    return {"duty": asked["duty"], "days": asked["days"]} if asked else {}
+
+
 BEGINNINGS: Mapping[str, Any] = {
     "record_visit": _visit,
     "record_spend": _today,
@@ -174,5 +180,6 @@ BEGINNINGS: Mapping[str, Any] = {
     "agree_settlement": _agreement,
     "set_limits": _limits,
     "update_casualties": _casualties,
+    "extend": _longer,
 }
 """What a form begins with, where the case knows it."""

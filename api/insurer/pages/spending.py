@@ -60,7 +60,7 @@ async def spending(visit: Reading, short: bool = False) -> Response:
     totals = await _totals(entry)
     below = (CASES.c.id.in_(select(CASE_FIGURES.c.case_id).where(SHORT_ONLY)),) if short else ()
     filters = CaseFilters.read({"open": "true", **visit.request.query_params})
-    asked = Asked(CaseKind.POLICY, filters, "/insurer/spending", "/insurer/policies", below, WITHOUT)
+    asked = Asked(CaseKind.POLICY, filters, "/insurer/spending", "/insurer/policies", below, without=WITHOUT)
     share = totals.floor / totals.premium if totals.premium else Decimal(0)
     drawing = progress(totals.spent, totals.premium, share, "spending", t=t) if totals.premium else ""
     page, total = await shown(entry, asked), await counted(entry, asked)

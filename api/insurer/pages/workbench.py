@@ -1,14 +1,15 @@
 """The insurer's first page: policies by stage, what falls due, hazards, claims, and what waits for an answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from fastapi import APIRouter, Response
-from sqlalchemy import ColumnElement, Numeric, Row, cast, func, literal_column, or_, select
+from sqlalchemy import Row, func, literal_column, select
 
+from api import reads
 from api.callers import Entry
 from api.desk.frame import Visit
 from api.desk.words import namer, translator
@@ -23,18 +24,13 @@ from models.contracts.vocabulary import CaseKind, PaymentStatus, PolicyStage
 
 DAYS_AHEAD = 14
 MOST_WAITING = 20
-LIVING = CASES.c.ended_at.is_(None)
 RUNNING = CASE_FIGURES.c.ended_at.is_(None)
-"""The same of the figures, which count without reading a case's documents."""
-OBJECTS = CASES.c.view["objection"].astext.is_not(None)
-ASKS_TIME = CASES.c.view["more_time"].astext.is_not(None)
-PROPOSED = CASES.c.view.contains({"payments": [{"status": PaymentStatus.PROPOSED.value}]})
 router = APIRouter(prefix="/insurer", include_in_schema=False)
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Single numbers of the page."""
+    """Single numbers of the page; money in yuan."""
 
     policies: int
     overdue: int
@@ -44,6 +40,24 @@ class Figures:
     claims: int
     assessed: Decimal
     paid: Decimal
+
+    @classmethod
+    def of(cls, tallies: Sequence[Row[Any]]) -> "Figures":
+        """Summed over kinds and stages."""
+
+        def of_kind(kind: CaseKind) -> int:
+            return sum(row.n for row in tallies if row.kind is kind)
+
+        return cls(
+            policies=of_kind(CaseKind.POLICY),
+            hazards=of_kind(CaseKind.HAZARD),
+            claims=of_kind(CaseKind.CLAIM),
+            overdue=sum(row.overdue for row in tallies),
+            provisional=sum(row.provisional for row in tallies),
+            major=sum(row.major for row in tallies),
+            assessed=sum((Decimal(row.assessed) for row in tallies), Decimal(0)) / 100,
+            paid=sum((Decimal(row.reached) for row in tallies), Decimal(0)) / 100,
+        )
 
 
 @dataclass(frozen=True)
@@ -63,21 +77,38 @@ async def workbench(visit: Reading) -> Response:
     """The day at a glance; every number leads to its list."""
     entry, t = visit.entry, translator(visit.language)
     today = local_date(entry.tools.now())
-    figures = await _figures(entry)
-    waiting = [*await _payments(entry), *await _asked(entry)]
+    tallies = await _tallies(entry)
+    figures = Figures.of(tallies)
     strip = calendar_strip(
         await _coming(entry, today), "coming", overdue=Pile(figures.overdue, "/insurer/due?overdue=true&order=due"), t=t
     )
-    stages = stage_bar(await _stages(visit), "stages", t=t)
-    return visit.page("insurer/workbench.html.j2", figures=figures, strip=strip, stages=stages, waiting=waiting,
-                      today=today, acts=may_act(visit.caller))  # fmt: skip
+    stages = stage_bar(_stages(visit, tallies), "stages", t=t)
+    return visit.page("insurer/workbench.html.j2", figures=figures, strip=strip, stages=stages,
+                      waiting=await _waiting(entry), today=today, acts=may_act(visit.caller))  # fmt: skip
 
 
-async def _stages(visit: Visit) -> list[StageCount]:
+async def _tallies(entry: Entry) -> Sequence[Row[Any]]:
+    """Everything that runs, by kind and stage, in one reading of the figures."""
+    figures = CASE_FIGURES.c
+    late = figures.next_due_at <= func.greatest(entry.tools.now(), figures.changed_at)
+    counts = {"overdue": late, "provisional": figures.provisional, "major": figures.major}
+    found = select(
+        figures.kind,
+        figures.stage,
+        func.count().label("n"),
+        *(func.count().filter(which).label(name) for name, which in counts.items()),
+        func.coalesce(func.sum(figures.assessed_fen), 0).label("assessed"),
+        func.coalesce(func.sum(figures.reached_fen), 0).label("reached"),
+    )
+    rows = await entry.connection.execute(
+        found.where(RUNNING, *reads.own(entry.caller, CASE_FIGURES)).group_by(figures.kind, figures.stage)
+    )
+    return rows.all()
+
+
+def _stages(visit: Visit, tallies: Sequence[Row[Any]]) -> list[StageCount]:
     """Living policies by stage, in the order of a life."""
-    living = (CASE_FIGURES.c.kind == CaseKind.POLICY) & RUNNING
-    found = select(CASE_FIGURES.c.stage, func.count()).where(living).group_by(CASE_FIGURES.c.stage)
-    counts: dict[str, int] = {row[0]: row[1] for row in await visit.entry.connection.execute(found)}
+    counts: dict[str, int] = {row.stage: row.n for row in tallies if row.kind is CaseKind.POLICY}
     say: Callable[[Any], str] = namer(visit.language)
     return [
         StageCount(say(stage), counts[stage.value], f"/insurer/policies?stage={stage.value}&open=true")
@@ -86,46 +117,13 @@ async def _stages(visit: Visit) -> list[StageCount]:
     ]
 
 
-async def _figures(entry: Entry) -> Figures:
-    kind, figures = CASE_FIGURES.c.kind, CASE_FIGURES
-    found = select(
-        _count(kind == CaseKind.POLICY).label("policies"),
-        _count(figures.c.next_due_at <= func.greatest(entry.tools.now(), figures.c.changed_at)).label("overdue"),
-        _count(kind == CaseKind.HAZARD).label("hazards"),
-        _count((kind == CaseKind.HAZARD) & figures.c.major).label("major"),
-        _count(kind == CaseKind.CLAIM).label("claims"),
-    ).where(RUNNING)
-    row = (await entry.connection.execute(found)).one()
-    unsure = select(func.count()).select_from(CASES).where(CASES.c.provisional.is_(True), LIVING)
-    provisional = (await entry.connection.execute(unsure)).scalar_one()
-    known: dict[str, Any] = {**row._mapping, "provisional": provisional, **await _sums(entry)}
-    return Figures(**known)
-
-
-def _count(which: ColumnElement[bool]) -> Any:
-    return func.count().filter(which)
-
-
-async def _sums(entry: Entry) -> dict[str, Decimal]:
-    """What open claims are assessed at and what has been paid on them, in yuan."""
-
-    def amount(name: str) -> ColumnElement[Decimal]:
-        return func.coalesce(func.sum(cast(CASES.c.view["money"][name].astext, Numeric(18, 2))), 0)
-
-    reached = amount("paid") + amount("prepaid") + amount("advanced") - amount("recovered")
-    found = select(amount("assessed").label("assessed"), reached.label("paid"))
-    found = found.where(CASES.c.kind == CaseKind.CLAIM, LIVING)
-    row = (await entry.connection.execute(found)).one()
-    return {"assessed": Decimal(row.assessed), "paid": Decimal(row.paid)}
-
-
 async def _coming(entry: Entry, today: date) -> list[DueDay]:
     """How many cases' next term ends on each of the days to come; those already past stand in the pile."""
     local = func.timezone("Asia/Shanghai", CASE_FIGURES.c.next_due_at - timedelta(microseconds=1))
     day = func.date(local).label("day")
     until = midnight(today + DAYS_AHEAD * DAY)
     ahead = (CASE_FIGURES.c.next_due_at > entry.tools.now()) & (CASE_FIGURES.c.next_due_at <= until)
-    found = select(day, func.count().label("n")).where(RUNNING, ahead)
+    found = select(day, func.count().label("n")).where(RUNNING, ahead, *reads.own(entry.caller, CASE_FIGURES))
     counts: dict[date, int] = {
         row.day: row.n for row in await entry.connection.execute(found.group_by(literal_column("day")))
     }
@@ -146,12 +144,14 @@ def _letter(calendar: WorkCalendar, on: date, rest: bool) -> str:
     return words.HOLIDAY_LETTER if year and on in year.off else words.REST_LETTER
 
 
-async def _asked(entry: Entry) -> list[Waiting]:
-    """Objections and requests for more time of enterprises that nobody has answered yet, oldest first."""
-    columns = CASES.c["id", "number", "insured_name", "view"]
-    found = select(*columns).where(CASES.c.kind == CaseKind.HAZARD, LIVING, or_(OBJECTS, ASKS_TIME))
-    rows = await entry.connection.execute(found.order_by(CASES.c.changed_at).limit(MOST_WAITING))
-    return [one for row in rows for one in _asked_of(row)]
+async def _waiting(entry: Entry) -> list[Waiting]:
+    """Payments, objections and requests for more time that nobody has decided yet, payments first, then the oldest."""
+    columns, figures = CASES.c["id", "kind", "number", "insured_name", "view"], CASE_FIGURES.c
+    found = select(*columns).join(CASE_FIGURES, figures.case_id == CASES.c.id)
+    found = found.where(figures.waiting, *reads.own(entry.caller, CASE_FIGURES), *reads.own(entry.caller, CASES))
+    rows = (await entry.connection.execute(found.order_by(figures.changed_at).limit(2 * MOST_WAITING))).all()
+    payments = [one for row in rows if row.kind is CaseKind.CLAIM for one in _proposed_of(row)]
+    return [*payments, *(one for row in rows if row.kind is CaseKind.HAZARD for one in _asked_of(row))]
 
 
 def _asked_of(row: Row[Any]) -> list[Waiting]:
@@ -164,14 +164,10 @@ def _asked_of(row: Row[Any]) -> list[Waiting]:
     return told
 
 
-async def _payments(entry: Entry) -> list[Waiting]:
-    columns = CASES.c["id", "number", "insured_name", "view"]
-    found = select(*columns).where(CASES.c.kind == CaseKind.CLAIM, LIVING, PROPOSED)
-    rows = await entry.connection.execute(found.order_by(CASES.c.changed_at).limit(MOST_WAITING))
+def _proposed_of(row: Row[Any]) -> list[Waiting]:
     return [
         Waiting("payment", f"/insurer/claims/{row.id}/payments/{one['number']}", one["number"], row.insured_name,
                 row.number, sum((Decimal(line["amount"]) for line in one["lines"]), Decimal("0.00")))
-        for row in rows
         for one in row.view["payments"]
         if one["status"] == PaymentStatus.PROPOSED
     ]  # fmt: skip
