@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from domain.calendar import SATURDAY, SHANGHAI
+from domain.calendar import SATURDAY, SHANGHAI, local_date, midnight
 from domain.places import full_region_name, region_name
 from domain.policy.transitions import left_out
 from domain.routing import is_department
@@ -124,13 +124,26 @@ def forwarded(to: Role, holder: Role) -> str:
 
 
 def left(due_at: datetime | None, now: datetime) -> str:
-    """How much time is left, in whole days (hours on the last day), or how long it is overdue."""
+    """How much time is left, in whole days (hours on the last day), or since when it is overdue.
+
+    A term that ended at midnight is overdue by one day on the very next: people subtract the dates they see.
+    """
     if due_at is None:
         return SUSPENDED
-    gap = due_at - now
-    days, hours = divmod(abs(gap) // timedelta(hours=1), 24)
-    length = f"{days} 天" if days else f"{hours} 小时" if hours else "不足 1 小时"
-    return f"还剩 {length}" if gap > timedelta() else f"已逾期 {length}"
+    if due_at <= now:
+        return f"已逾期 {_overdue(due_at, now)}"
+    return f"还剩 {_span_of(due_at - now)}"
+
+
+def _overdue(due_at: datetime, now: datetime) -> str:
+    if due_at != midnight(local_date(due_at)):
+        return _span_of(now - due_at)
+    return f"{(local_date(now) - local_date(due_at)).days + 1} 天"
+
+
+def _span_of(gap: timedelta) -> str:
+    days, hours = divmod(gap // timedelta(hours=1), 24)
+    return f"{days} 天" if days else f"{hours} 小时" if hours else "不足 1 小时"
 
 
 def duty_line(label: str, effective: date | None, cites: Citation | None = None, *, provisional: bool = False) -> str:

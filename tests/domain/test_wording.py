@@ -91,8 +91,17 @@ def test_time_left_is_told_in_days_and_on_the_last_day_in_hours() -> None:
     assert wording.left(due, due - timedelta(days=3, hours=5)) == "还剩 3 天"
     assert wording.left(due, due - timedelta(hours=5)) == "还剩 5 小时"
     assert wording.left(due, due - timedelta(minutes=5)) == "还剩 不足 1 小时"
-    assert wording.left(due, due + timedelta(days=2)) == "已逾期 2 天"
     assert wording.left(None, due) == wording.SUSPENDED
+
+
+def test_overdue_days_are_what_one_gets_by_subtracting_the_dates() -> None:
+    end_of_the_eighth = datetime(2024, 3, 8, 16, tzinfo=UTC)
+    assert wording.left(end_of_the_eighth, end_of_the_eighth) == "已逾期 1 天"
+    assert wording.left(end_of_the_eighth, end_of_the_eighth + timedelta(hours=23)) == "已逾期 1 天"
+    assert wording.left(end_of_the_eighth, end_of_the_eighth + timedelta(days=2, hours=5)) == "已逾期 3 天"
+    at_noon = datetime(2024, 3, 8, 4, tzinfo=UTC)
+    assert wording.left(at_noon, at_noon + timedelta(hours=5)) == "已逾期 5 小时"
+    assert wording.left(at_noon, at_noon + timedelta(days=2)) == "已逾期 2 天"
 
 
 def test_places_are_named_and_unknown_ones_by_their_nearest_level() -> None:
