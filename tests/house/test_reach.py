@@ -75,7 +75,7 @@ def updates() -> set[tuple[CaseKind, str]]:
 def given() -> set[tuple[CaseKind, str]]:
     """Updates that a door of the API, a page or a command of the console gives."""
     doors = {(door.kind, door.update) for door in DOORS}
-    texts = [source for _, source in sources("api/portal", "api/claims", "runtime")]
+    texts = [source for _, source in sources("api/portal", "api/claims", "api/operator", "runtime")]
     named = {one for one in updates() if any(f'"{one[1]}"' in text for text in texts)}
     return doors | named
 
