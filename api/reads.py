@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, func, or_, select, tuple_
 from stdnum.cn import uscc
 
-from api.callers import Entry
+from api.callers import Caller, Entry
 from api.claims.shapes import ClaimReading
 from api.cursors import Cursors, Place
 from api.problems import not_found
@@ -28,7 +28,7 @@ from api.shapes import (
     TimelineEntry,
 )
 from domain.calendar import midnight
-from models.contracts.vocabulary import CaseKind, ClaimStage, HazardStage, PolicyStage
+from models.contracts.vocabulary import ActorKind, CaseKind, ClaimStage, HazardStage, PolicyStage
 
 L = TypeVar("L", bound=CaseLine)
 STAGES: dict[CaseKind, type[PolicyStage] | type[HazardStage] | type[ClaimStage]] = {
@@ -142,7 +142,7 @@ async def listed(entry: Entry, listing: Listing[L], query: ListQuery, conditions
     """Newest first by the day of opening, which never changes, so that no page skips or repeats a case."""
     now = entry.tools.now()
     cursors = Cursors(entry.tools.secret, entry.caller.owner, f"{listing.kind}/{listing.within}", query)
-    place, found = cursors.read(query.cursor), select(*LINE, *listing.more).where(*matching(listing.kind, query, now))
+    place, found = cursors.read(query.cursor), select(*LINE, *listing.more).where(*matching(entry, listing.kind, query))
     if listing.due_first:
         found = _soonest(found.where(*conditions), place, query.limit)
     else:
@@ -157,9 +157,14 @@ def _place(row: Row[Any], listing: Listing[Any]) -> datetime:
     return row.next_due_at if listing.due_first else row.opened_at
 
 
-def matching(kind: CaseKind, query: ListQuery, now: datetime) -> list[ColumnElement[bool]]:
+def matching(entry: Entry, kind: CaseKind, query: ListQuery) -> list[ColumnElement[bool]]:
     """What every list of cases filters by."""
-    return [CASES.c.kind == kind, *_common(query, now)]
+    return [*own(entry.caller, CASES), CASES.c.kind == kind, *_common(query, entry.tools.now())]
+
+
+def own(caller: Caller, table: FromClause) -> list[ColumnElement[bool]]:
+    """An insurer's rows are its own: row-level security says so too, but no index can be used by what it says."""
+    return [table.c.insurer_id == caller.tenant] if caller.kind is ActorKind.INSURER else []
 
 
 def _soonest(found: Select[Any], place: Place | None, limit: int) -> Select[Any]:
@@ -173,29 +178,34 @@ def _soonest(found: Select[Any], place: Place | None, limit: int) -> Select[Any]
 def _common(query: ListQuery, now: datetime) -> list[ColumnElement[bool]]:
     found = [*equal(CASES.c.sector, query.sector), *equal(CASES.c.provisional, query.provisional)]
     if query.region:
-        found.append(CASES.c.region.like(_below(query.region)))
+        found += below(CASES.c.region, query.region)
     if query.due_before:
         found.append(CASES.c.next_due_at <= midnight(query.due_before))
     if query.overdue is not None:
-        late = func.coalesce(CASES.c.next_due_at <= func.greatest(now, CASES.c.changed_at), False)
-        running = CASES.c.ended_at.is_(None) & late
-        found.append(running if query.overdue else ~running)
+        late = CASES.c.ended_at.is_(None) & _overdue(now)
+        found.append(late if query.overdue else ~func.coalesce(late, False))
     return found
 
 
-def _below(region: str) -> str:
-    """A place with everything below it: 34____, 3413__ or 341302; the nation has all."""
-    kept = next((width for width in (2, 4) if not region[width:].strip("0")), 6)
-    return "%" if not region.strip("0") else f"{region[:kept]}%"
+def _overdue(now: datetime) -> ColumnElement[bool]:
+    """The term has run out now, or where the case's own clock stands when that has been moved ahead of ours."""
+    due, moved = CASES.c.next_due_at, CASES.c.changed_at
+    return or_(due <= now, and_(moved > now, due <= moved))
+
+
+def below(region: ColumnElement[str], place: str) -> list[ColumnElement[bool]]:
+    """A place with everything below it, as bounds an index can use: 3413.., the nation has all."""
+    prefix = place.rstrip("0")
+    prefix = place[: len(prefix) + len(prefix) % 2]
+    return [region >= prefix, region < prefix + "a"] if prefix else []  # digits come before letters
 
 
 def by_insured(given: str) -> ColumnElement[bool]:
     """A credit code names one enterprise, anything else is how a name begins."""
+    if uscc.is_valid(given):
+        return CASES.c.insured_id.in_(select(INSUREDS.c.id).where(INSUREDS.c.credit_code == given))
     escaped = given.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
-    by_name = CASES.c.insured_name.like(f"{escaped}%")
-    if not uscc.is_valid(given):
-        return by_name
-    return or_(CASES.c.insured_id.in_(select(INSUREDS.c.id).where(INSUREDS.c.credit_code == given)), by_name)
+    return CASES.c.insured_name.like(f"{escaped}%")
 
 
 def equal(column: ColumnElement[Any], value: object) -> list[ColumnElement[bool]]:

@@ -15,7 +15,7 @@ SHARES = (5, 3, 2)
 """Of the copies, by insurer, where there are three."""
 OFFICES = ("emergency", "industry", "financial")
 
-# Deterministic enough: the same seed gives the same town, but for the rows PostgreSQL happens to read first.
+# Spread by a hash of the number: the same count gives the same town every time.
 COPIES = """
 CREATE TABLE bench_copies AS
 SELECT n, ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid AS id, p.id AS proto, p.number AS old_number,
@@ -28,11 +28,11 @@ FROM generate_series(1, $1) n
 JOIN (SELECT c.*, row_number() OVER (ORDER BY number) - 1 AS turn, count(*) OVER () AS all_ FROM cases c
       WHERE kind = 'policy') p ON p.turn = n % p.all_
 CROSS JOIN LATERAL (
-    SELECT ($2::uuid[])[1 + floor(random() * cardinality($2::uuid[]))::int] AS insurer_id,
-           (SELECT a.regions[1 + floor(random() * cardinality(a.regions))::int]
+    SELECT ($2::uuid[])[1 + abs(hashint4(n)) % cardinality($2::uuid[])] AS insurer_id,
+           ($3::text[])[1 + abs(hashint4(n + 500000)) % cardinality($3::text[])] AS sector,
+           (SELECT a.regions[1 + abs(hashint4(n + 1000000)) % cardinality(a.regions)]
             FROM bench_areas a WHERE a.city = p.region) AS region,
-           ($3::text[])[1 + floor(random() * cardinality($3::text[]))::int] AS sector,
-           p.opened_at - random() * interval '300 days' AS opened_at
+           p.opened_at - abs(hashint4(n + 1500000)) % 300000 * interval '86.4 seconds' AS opened_at
 ) x
 """
 ENTERPRISES = (
@@ -58,10 +58,11 @@ INSERT INTO cases SELECT r.* FROM bench_copies c JOIN cases p ON p.id = c.proto
 CROSS JOIN LATERAL jsonb_populate_record(p, jsonb_build_object(
     'id', c.id, 'number', c.number, 'insurer_id', c.insurer_id, 'region', c.region, 'sector', c.sector,
     'workflow_id', p.workflow_id || '#' || c.n, 'insured_id', c.insured_id, 'insured_name', c.name,
-    'opened_at', c.opened_at, 'changed_at', least(c.opened_at + random() * interval '60 days', p.changed_at),
+    'opened_at', c.opened_at, 'changed_at', least(c.opened_at + (c.n % 60) * interval '1 day', p.changed_at),
     'next_due_at', CASE WHEN p.next_due_at > now() THEN p.next_due_at + (c.n % 60) * interval '1 day'
                         ELSE p.next_due_at END,
-    'view', replace(replace(p.view::text, p.id::text, c.id::text), '"' || p.number || '"', '"' || c.number || '"')::jsonb
+    'view', replace(replace(p.view::text, p.id::text, c.id::text),
+                    '"' || p.number || '"', '"' || c.number || '"')::jsonb
 )) r
 """
 CHILDREN = """
@@ -71,7 +72,7 @@ CROSS JOIN LATERAL jsonb_populate_record(p, jsonb_build_object(
     'parent_id', c.id, 'insurer_id', c.insurer_id, 'region', c.region, 'sector', c.sector,
     'workflow_id', p.workflow_id || '#' || c.n, 'insured_id', c.insured_id, 'insured_name', c.name,
     'opened_at', c.opened_at + interval '1 day',
-    'changed_at', least(c.opened_at + random() * interval '60 days', p.changed_at),
+    'changed_at', least(c.opened_at + (c.n % 60) * interval '1 day', p.changed_at),
     'view', replace(replace(replace(p.view::text, p.id::text, md5(p.id::text || c.n)::uuid::text),
                             c.proto::text, c.id::text), '"' || c.old_number || '"', '"' || c.number || '"')::jsonb
 )) r
@@ -116,7 +117,6 @@ async def multiply(admin: asyncpg.Connection, count: int, insurers: Sequence[UUI
 
 
 async def _copy(connection: asyncpg.Connection, count: int, insurers: Sequence[UUID]) -> None:
-    await connection.execute("SELECT setseed(0.42)")
     await connection.execute("CREATE TABLE bench_areas (city text PRIMARY KEY, regions text[])")
     areas = {city: _below(prefix, digits) for prefix, (city, digits) in AREAS.items()}
     await connection.executemany("INSERT INTO bench_areas VALUES ($1, $2)", list(areas.items()))

@@ -1,4 +1,4 @@
-"""How quickly the pages of the rooms answer beside many policies: each page through ASGI, with a session of its room."""
+"""How quickly the pages of the rooms answer beside many policies: through ASGI, with a session of each room."""
 
 import time
 from collections.abc import AsyncIterator

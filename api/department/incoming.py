@@ -192,7 +192,7 @@ def _conditions(letters: Subquery, filters: InboxFilters, now: datetime) -> list
         *reads.equal(column.kind, filters.notice and filters.notice.value),
     ]
     if filters.region:
-        found += below(column.region, filters.region)
+        found += reads.below(column.region, filters.region)
     if filters.q:
         asked = filters.q.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
         found.append(
@@ -209,13 +209,6 @@ def _conditions(letters: Subquery, filters: InboxFilters, now: datetime) -> list
         if wanted is not None:
             found.append(condition if wanted else func.coalesce(not_(condition), True))
     return found
-
-
-def below(region: ColumnElement[str], place: str) -> list[ColumnElement[bool]]:
-    """A place with everything below it, as bounds an index can use: 3413.., the nation has all."""
-    prefix = place.rstrip("0")
-    prefix = place[: len(prefix) + len(prefix) % 2]
-    return [region >= prefix, region < prefix + "a"] if prefix else []
 
 
 def _letter(row: Row[Any], now: datetime) -> Letter:

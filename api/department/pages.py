@@ -10,7 +10,7 @@ from starlette.datastructures import FormData
 
 from api import reads
 from api.department.acts import COMMANDS, Act, body_of, heard, matters, others
-from api.department.incoming import InboxFilters, below, inbox
+from api.department.incoming import InboxFilters, inbox
 from api.department.overview import figures
 from api.department.plates import address, plates
 from api.department.scope import Opened, opened, scopes, told, within
@@ -23,7 +23,7 @@ from api.desk.frame import Visit, back, posted, visited, visitor
 from api.desk.lists import Asked, CaseFilters, counted, shown
 from api.desk.words import translator
 from api.problems import Problem
-from api.rows import CASES, INSURERS
+from api.rows import CASE_FIGURES, CASES, INSURERS
 from api.words import ProblemCode
 from domain.places import NAMES, NATION, region_name
 from models.contracts.vocabulary import ActorKind, CaseKind, NoticeKind, Sector
@@ -85,11 +85,12 @@ async def asked_for(visit: Visit) -> Asked:
     """The list the address asks for, within the department's scope."""
     filters = ScopeFilters.read(visit.request.query_params)
     kind = CaseKind.HAZARD if filters.kind is CaseKind.HAZARD else CaseKind.POLICY
-    conditions = [within(await scopes(visit.entry)), *reads.equal(CASES.c.insurer_id, filters.insurer)]
-    if filters.region:
-        conditions += below(CASES.c.region, filters.region)
-        conditions += [CASES.c.region == filters.region] if filters.here else []
-    return Asked(kind, filters, "/department/cases", "/department/cases", tuple(conditions), HIDDEN)
+    mine = await scopes(visit.entry)
+    conditions = [within(mine), *reads.equal(CASES.c.insurer_id, filters.insurer)]
+    if filters.region and filters.here:
+        conditions.append(CASES.c.region == filters.region)
+    figured = (within(mine, CASE_FIGURES),)
+    return Asked(kind, filters, "/department/cases", "/department/cases", tuple(conditions), figured, HIDDEN)
 
 
 async def insurer_asked(visit: Visit, asked: Asked) -> str:
@@ -135,6 +136,9 @@ async def case_act(request: Request, case_id: UUID, act: Act) -> Response:
         async with visited(request, ActorKind.DEPARTMENT) as visit:
             found = await _told(visit, case_id)
             body = await body_of(visit, case_id, act, form)
+            if act is Act.ACKNOWLEDGE and not body.get("duty"):
+                await heard(visit.entry, case_id, ("",))
+                return back(f"/department/cases/{case_id}?done={act.value}#matters")
             wanted = Wanted(case_id, found.row.kind, act.value, COMMANDS[act], str(form.get("_once") or ""))
             ready = await admitted(visit, wanted, body)
         try:

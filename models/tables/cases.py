@@ -23,6 +23,11 @@ class Case(Row, table=True):
         ForeignKeyConstraint(["insurer_id", "parent_id"], ["cases.insurer_id", "cases.id"]),
         ForeignKeyConstraint(["insurer_id", "insured_id"], ["insureds.insurer_id", "insureds.id"]),
         Index(None, "insurer_id", "kind", "changed_at", "id"),
+        Index(None, "insurer_id", "kind", "opened_at", "id"),
+        Index("ix_cases_own_terms", "insurer_id", "kind", "next_due_at", "id",
+              postgresql_where=text("ended_at IS NULL")),
+        Index("ix_cases_terms", "kind", "next_due_at", "id", postgresql_where=text("ended_at IS NULL")),
+        Index(None, "insured_id", "opened_at"),
         Index(None, "insurer_id", "stage"),
         Index(None, "insurer_id", "parent_id"),
         Index(None, "region", "sector"),
@@ -73,6 +78,8 @@ class CaseFigures(Row, table=True):
         ForeignKeyConstraint(["insurer_id", "case_id"], ["cases.insurer_id", "cases.id"]),
         Index(None, "region", "sector"),
         Index(None, "insurer_id"),
+        Index("ix_case_figures_own_terms", "insurer_id", "next_due_at", postgresql_where=text("ended_at IS NULL")),
+        Index("ix_case_figures_waiting", "insurer_id", "changed_at", postgresql_where=text("waiting")),
     )
 
     case_id: UUID = Field(primary_key=True)
@@ -92,6 +99,14 @@ class CaseFigures(Row, table=True):
     premium_fen: int | None = Field(default=None, sa_type=BigInteger)
     spent_fen: int | None = Field(default=None, sa_type=BigInteger)
     floor_fen: int | None = Field(default=None, sa_type=BigInteger)
+    number: str
+    insured_name: str
+    provisional: bool
+    waiting: bool
+    """An objection, a request for more time or a proposed payment waits for the insurer's own word."""
+    assessed_fen: int | None = Field(default=None, sa_type=BigInteger)
+    reached_fen: int | None = Field(default=None, sa_type=BigInteger)
+    """What a claim has been paid so far: settlement, prepayments and advances, less what came back."""
 
 
 class RecordedStep(Row, table=True):

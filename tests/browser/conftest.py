@@ -74,6 +74,10 @@ class Site:
         )
         return await lead(self.post, story, local_date(datetime.now(UTC)))
 
+    async def value(self, asked: str, *given: object) -> str:
+        """One value of the database, as text."""
+        return str(await self.admin.fetchval(asked, *given))
+
     async def mail(self, to: str, *words: str, within: float = 60) -> str:
         """The latest mail to an address whose subject or text has all the words. Raises TimeoutError."""
         async with asyncio.timeout(within):

@@ -16,7 +16,7 @@ PHOTOGRAPH = {"name": "现场.png", "mimeType": "image/png", "buffer": picture()
 
 
 async def stage_of(site: Site, story: Story) -> str:
-    return await site.admin.fetchval("SELECT stage FROM cases WHERE id = $1", story.hazard_id)
+    return await site.value("SELECT stage FROM cases WHERE id = $1", story.hazard_id)
 
 
 async def letter_opened(page: Page, site: Site, story: Story, *words: str) -> None:
@@ -78,7 +78,7 @@ async def test_an_objection_and_a_request_for_time_are_sent_from_its_own_room(si
         await form.get_by_label("异议的理由").fill("该设备已停用，不再构成隐患")
         await form.get_by_role("button", name="提出异议").click()
         await page.get_by_text("已提出异议，等待保险机构答复").wait_for()
-        view = await site.admin.fetchval("SELECT view::text FROM cases WHERE id = $1", story.hazard_id)
+        view = await site.value("SELECT view::text FROM cases WHERE id = $1", story.hazard_id)
         assert "备件到货延迟" in view
         assert "该设备已停用" in view
         assert watch.faults == []
@@ -107,7 +107,7 @@ async def test_a_plan_is_agreed_to_and_a_service_rated_once(site: Site) -> None:
 
 
 async def stage_of_policy(site: Site, story: Story) -> str:
-    return await site.admin.fetchval("SELECT stage FROM cases WHERE id = $1", story.policy_id)
+    return await site.value("SELECT stage FROM cases WHERE id = $1", story.policy_id)
 
 
 async def test_the_three_acts_are_done_by_keyboard_alone(site: Site) -> None:
