@@ -13,6 +13,7 @@ from temporalio.worker import Worker
 
 from api.insurer.doors import DOORS
 from models.contracts.vocabulary import ActorKind, CaseKind
+from tests.api.claiming import reported, victim
 from tests.api.conftest import Caller, sample_file, terms, today
 from tests.desk.conftest import Person, SignedIn, Town
 
@@ -119,7 +120,7 @@ async def test_rectification_is_claimed_with_photographs_once_however_often_it_i
         assert (answer.status_code, answer.headers["location"]) == (303, f"{path}?done=claim_rectification")
     assert (await works.hazard(works.ordinary))["stage"] == "claimed"
     assert (await works.events(f"hazards/{works.ordinary}")).count("rectification_claimed") == 1
-    page = (await enterprise.get(answer.headers["location"])).text
+    page = (await enterprise.get(f"{path}?done=claim_rectification")).text
     assert "已经提交" in page
     assert "等待保险机构复核" in page
     assert 'value="claim_rectification"' not in page
@@ -198,6 +199,16 @@ async def test_the_history_tells_what_was_done_page_by_page(enterprise: Person, 
     second = (await enterprise.get(f"/enterprise/history?limit=1&cursor={following}")).text
     assert "投保单位确认计划" in second
     assert "书面告知投保单位" not in second
+
+
+async def test_a_claim_shows_how_far_it_is_and_nobody_who_was_hurt(enterprise: Person, works: Works):
+    claim_id = await reported(works.insurer, works.policy)
+    await victim(works.insurer, claim_id)
+    page = (await enterprise.get("/enterprise")).text
+    assert "C-1" in page
+    assert "尚未核定" in page
+    assert "张某" not in page
+    assert (await enterprise.get(f"/evidence/{claim_id}/{await sample_file(works.insurer)}")).status_code == 404
 
 
 async def test_another_enterprise_sees_and_does_nothing_here(
