@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, func, select, update
 from starlette.datastructures import FormData, UploadFile
 
 from api.callers import Caller, Entry, speak_for
@@ -23,6 +23,9 @@ from models.contracts.ids import ancestors
 from models.contracts.vocabulary import Event, NoticeKind, NoticeStatus, Role
 
 TOLD = (NoticeStatus.QUEUED, NoticeStatus.ACCEPTED, NoticeStatus.AMBIGUOUS)
+
+
+KEY = func.coalesce(OUTBOX.c.about["duty_key"].astext, "")
 
 
 class Act(StrEnum):
@@ -71,13 +74,29 @@ class Matter:
 
 
 async def matters(entry: Entry, row: Row[Any], happened: list[TimelineEntry]) -> tuple[Matter, ...]:
-    """Every duty of the case this department was told about, in the order it was told."""
-    about = (OUTBOX.c.about["duty_key"].astext.label("key"), OUTBOX.c.about["label"].astext.label("title"))
-    found = select(OUTBOX.c.kind, *about)
+    """Every duty of the case this department was told about, in the order it was told; then letters that name none."""
+    about = (KEY.label("key"), OUTBOX.c.about["label"].astext.label("title"))
+    found = select(OUTBOX.c.kind, OUTBOX.c.acknowledged_at, *about)
     mine = found.where(OUTBOX.c.case_id == row.id, OUTBOX.c.recipient_id == entry.caller.recipient_id)
     told = (await entry.connection.execute(mine.order_by(OUTBOX.c.at, OUTBOX.c.id))).all()
     keys = {one.key: one for one in told if one.key}
-    return tuple(_matter(entry.caller, row, one, happened) for one in keys.values())
+    news = {one.kind: one for one in told if not one.key}
+    return (
+        *(_matter(entry.caller, row, one, happened) for one in keys.values()),
+        *(_news(one) for one in news.values()),
+    )
+
+
+def _news(told: Any) -> Matter:
+    """A letter that names no duty can only be acknowledged; nothing in the case changes by it."""
+    read = told.acknowledged_at
+    return Matter(
+        duty="",
+        shown="",
+        title=told.kind.label,
+        offered=() if read else (Act.ACKNOWLEDGE,),
+        done=((Act.ACKNOWLEDGE, instant(read), ""),) if read else (),
+    )
 
 
 def _matter(caller: Caller, row: Row[Any], told: Any, happened: list[TimelineEntry]) -> Matter:
@@ -147,11 +166,11 @@ async def _file(entry: Entry, case_id: UUID, form: FormData) -> dict[str, str] |
 
 
 async def heard(entry: Entry, case_id: UUID, duties: Iterable[str]) -> None:
-    """Every letter to this department about these duties counts as acknowledged, once."""
+    """Every letter to this department about these duties ("" for those that name none) is acknowledged, once."""
     mine = update(OUTBOX).where(
         OUTBOX.c.case_id == case_id,
         OUTBOX.c.recipient_id == entry.caller.recipient_id,
-        OUTBOX.c.about["duty_key"].astext.in_(tuple(duties)),
+        KEY.in_(tuple(duties)),
         OUTBOX.c.acknowledged_at.is_(None),
     )
     await entry.connection.execute(
