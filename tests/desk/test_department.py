@@ -140,6 +140,20 @@ async def test_acknowledging_is_done_once_and_shown(
     assert "已签收</span>" in (await officer.get("/department")).text
 
 
+async def test_news_that_name_no_duty_are_acknowledged_and_change_nothing_in_the_case(
+    signed_in: SignedIn, town: Town, admin: AsyncEngine
+):
+    case_id = await put_case(admin, town.insurers[0], "341302", "fireworks")
+    await tell(admin, town.departments[0], case_id, kind=NoticeKind.POLICY_SURRENDERED)
+    officer = await signed_in(ActorKind.DEPARTMENT)
+    found = (await officer.get("/department")).text
+    assert "退保通知" in found
+    assert (await officer.post(f"/department/cases/{case_id}/acknowledge", duty="")).status_code == 303
+    assert await status_of(admin, case_id, town.departments[0]) == [NoticeStatus.ACKNOWLEDGED]
+    assert "没有符合条件的事项" in (await officer.get("/department")).text
+    assert "退保通知" in (await officer.get("/department?settled=true")).text
+
+
 async def test_an_answer_needs_words_and_may_carry_a_file(
     signed_in: SignedIn, town: Town, admin: AsyncEngine, worker: Worker
 ):
