@@ -114,7 +114,10 @@ async def _recognised(tools: Tools, connection: AsyncConnection, token_hash: str
     if now - session.seen_at > SEEN_EVERY:
         await connection.execute(update(SESSIONS).where(SESSIONS.c.token_hash == token_hash).values(seen_at=now))
     caller = await (_user(connection, session) if session.user_id else _contact(connection, session))
-    return CameIn(token_hash, caller, form_token(tools.secret, token_hash)) if caller else None
+    if caller is None:  # whoever is let in again later comes in anew
+        await end(connection, token_hash)
+        return None
+    return CameIn(token_hash, caller, form_token(tools.secret, token_hash))
 
 
 async def _user(connection: AsyncConnection, session: Row[Any]) -> Caller | None:

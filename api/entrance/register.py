@@ -90,7 +90,7 @@ async def change(request: Request, user_id: UUID) -> Response:
             raise Problem(ProblemCode.NOT_ONESELF)
         if wanted in ("disable", "enable"):
             await let_in(visit.entry.connection, user, act, again=wanted == "enable")
-        elif wanted == "end_sessions":
+        if wanted in ("disable", "end_sessions"):
             await end_sessions(visit.entry.connection, user, act)
     return back(HERE)
 

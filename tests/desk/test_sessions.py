@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.desk.frame import ROOMS
+from api.rows import USERS
 from api.tools import Tools
 from models.contracts.vocabulary import ActorKind
 from tests.desk.conftest import SignedIn, disable, revoke
@@ -35,6 +37,17 @@ async def test_a_disabled_user_and_a_revoked_session_are_nobody_with_the_next_re
         assert (await person.get("/")).status_code == 303
         await ending(admin, person)
         assert (await person.get("/")).status_code == 200
+
+
+async def test_a_session_that_was_refused_once_stays_over_though_its_user_is_let_in_again(
+    signed_in: SignedIn, admin: AsyncEngine
+):
+    person = await signed_in(ActorKind.INSURER)
+    await disable(admin, person)
+    assert (await person.get("/")).status_code == 200
+    async with admin.begin() as connection:
+        await connection.execute(update(USERS).values(disabled_at=None))
+    assert (await person.get("/")).status_code == 200
 
 
 @pytest.mark.parametrize(
