@@ -102,8 +102,12 @@ def test_an_entry_given_twice_is_refused(tmp_path: Path) -> None:
 async def test_the_most_exact_entry_counts(world: World) -> None:
     """An administrator approves payments, a handler does everything else at the same route; HEAD is GET."""
     authorization: Authorization = world.app.state.authorization
-    route = next(door.route for door in doors(world.app.routes) if door.name == "POST /insurer/{shelf}/{case_id}/{update}")
-    for method, (shelf, update) in product(("POST", "GET", "HEAD"), (("claims", "approve_payment"), ("claims", "survey"))):
+    route = next(
+        door.route for door in doors(world.app.routes) if door.name == "POST /insurer/{shelf}/{case_id}/{update}"
+    )
+    for method, (shelf, update) in product(
+        ("POST", "GET", "HEAD"), (("claims", "approve_payment"), ("claims", "survey"))
+    ):
         request = _request(route, method, shelf=shelf, update=update)
         admins_only = update == "approve_payment"
         assert (Visitor.INSURER_HANDLER not in authorization.rule(request).visitors) is admins_only

@@ -1,6 +1,6 @@
 """The world the matrix is proved in: two insurers, two enterprises each, three offices, every number twice; no test."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,8 +19,9 @@ from api.app import create_app
 from api.claims.doors import DOORS as CLAIM_DOORS
 from api.claims.doors import losses, payment, report
 from api.desk.sessions import begin, cookie_name, form_token, hash_of
+from api.files import PDF
 from api.insurer.doors import DOORS as INSURER_DOORS
-from api.insurer.doors import application
+from api.insurer.doors import SAMPLE_FILE, application
 from api.keys import KeyFor, mint_key
 from api.rows import DEPARTMENT_SCOPES, INSURERS, OUTBOX, RECIPIENTS, TASKS, USERS
 from api.tools import Tools
@@ -148,7 +149,9 @@ async def _offices(world: World) -> None:
 
 async def _portfolio(world: World, caller: Caller, names: tuple[str, ...]) -> None:
     """PA-1 and PA-2 of two enterprises, and for the first insurer PA-9, which has ended; the numbers of all collide."""
-    digest = await sample_file(caller)
+    await sample_file(caller)
+    kept = await caller.raw("/v1/files?name=a.pdf", SAMPLE_FILE + caller.code.encode(), **{"Content-Type": PDF})
+    digest = kept.json()["digest"]
     area = SUZHOU if caller is world.insurers[0] else XIAMEN
     places = ((area, CHEMICALS, CODES[0]), (SUZHOU, HOUSING, CODES[1]), (area, CHEMICALS, CODES[0]))
     for name, number, (region, sector, code) in zip(names, ("1", "2", "9"), places, strict=False):
@@ -167,7 +170,7 @@ async def _served(caller: Caller, policy: str, number: str) -> dict[str, str]:
     hazard = (await caller.get(f"/v1/policies/{policy}/hazards")).json()["items"][0]["id"]
     claim = (await _posted(caller, f"/v1/policies/{policy}/claims", {**report(today()), "number": f"C-{number}"}))["id"]
     ref = (await _posted(caller, f"/v1/claims/{claim}/victims", PERSON))["ref"]
-    return {"policy": policy, "hazard": hazard, "claim": claim, "victim": ref, "visit": "V-001", "payment": "P-1"}
+    return {"policy": policy, "hazard": hazard, "claim": claim, "victim": ref, "visit": "V-001"}
 
 
 async def _paid(caller: Caller, ids: dict[str, str]) -> dict[str, str]:
@@ -178,7 +181,7 @@ async def _paid(caller: Caller, ids: dict[str, str]) -> dict[str, str]:
     for path in ("determination", "settlement"):
         await _posted(caller, f"{at}/{path}", EXAMPLES["claim", path](today()))
     await _posted(caller, f"{at}/payments", {**payment(ids["victim"]), "number": "P-1"})
-    return ids
+    return ids | {"payment": "P-1"}
 
 
 async def _ended(caller: Caller, ids: dict[str, str]) -> dict[str, str]:
@@ -198,7 +201,7 @@ async def _letters(world: World) -> None:
     """Each office is told of what lies in its place and sector; mails are composed as the postman composes them."""
     own, ended, sibling, foreign = (world.holdings[name].ids for name in ("own", "ended", "sibling", "foreign"))
     for office, cases in (
-        ("here", (own["policy"], own["hazard"], own["claim"], ended["policy"])),
+        ("here", [one[kind] for one in (own, ended) for kind in ("policy", "hazard", "claim")]),
         ("other_industry", (sibling["policy"], sibling["hazard"])),
         ("other_area", (foreign["policy"], foreign["hazard"])),
     ):
@@ -271,7 +274,7 @@ async def _session(world: World, name: str, came_by: CameBy, holder: dict[str, U
 
 async def _staff(world: World, holding: Holding, caller: Caller, admin: Actor) -> None:
     """A user and a key of the insurer, an import it has begun, and a line of the operators' queue about its case."""
-    user_id, task_id = uuid4(), uuid4()
+    user_id, task_id, book_id = uuid4(), uuid4(), uuid4()
     row = {"kind": ActorKind.INSURER, "name": "同事", "posts": [Post.INSURER_HANDLER.value], "insurer_id": caller.id}
     line = {"kind": "no_address", "insurer_id": caller.id, "case_id": UUID(holding.ids["policy"]), "said": "市应急局"}
     async with world.admin.begin() as connection:
@@ -279,11 +282,13 @@ async def _staff(world: World, holding: Holding, caller: Caller, admin: Actor) -
         minted = await mint_key(connection, KeyFor(ActorKind.INSURER, "旧系统", insurer_id=caller.id))
         notice = select(OUTBOX.c.id).where(OUTBOX.c.case_id == line["case_id"]).limit(1).scalar_subquery()
         await connection.execute(insert(TASKS).values(id=task_id, notice_id=notice, **line))
-    holding.ids |= {"user": str(user_id), "key": str(minted.id), "task": str(task_id)}
+        await connection.execute(insert(TASKS).values(id=book_id, **{**line, "kind": "books_differ"}))
+    holding.ids |= {"user": str(user_id), "key": str(minted.id), "task": str(task_id), "book": str(book_id)}
+    lines = SAMPLES.read_bytes().splitlines(keepends=True)
     answer = await world.http.post(
         "/insurer/import",
         data={"_token": admin.form_token, "_once": "import"},
-        files={"file": ("保单.csv", b"".join(SAMPLES.read_bytes().splitlines(keepends=True)[:2]))},
+        files={"file": ("保单.csv", lines[0] + lines[1 + world.insurers.index(caller)])},
         headers=PAGES | {"Cookie": admin.cookie},
     )
     assert answer.status_code == 303, answer.text
