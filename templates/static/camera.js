@@ -4,6 +4,7 @@
 
 (function () {
   const LONG_SIDE = 2560, QUALITY = 0.85, STORE = "photographs";
+  const LASTS = 14 * 24 * 3600 * 1000; // as long as a draft of text
 
   function opened() {
     return new Promise((give, fail) => {
@@ -56,7 +57,7 @@
       last.files = carried.files; // one field carries them all
       if (first !== last) first.value = "";
       tray.replaceChildren(...files.map(shown));
-      if (key) stored("readwrite", (store) => files.length ? store.put(files, key) : store.delete(key));
+      if (key) stored("readwrite", (store) => files.length ? store.put({ at: Date.now(), files }, key) : store.delete(key));
     }
 
     function shown(file) {
@@ -87,11 +88,19 @@
 
     for (const input of new Set([first, last])) input.addEventListener("change", () => taken(input));
     if (key) stored("readonly", (store) => store.get(key)).then((kept) => {
-      if (Array.isArray(kept) && kept.length && !files.length) { files = kept; put(); }
+      if (kept && Date.now() - kept.at < LASTS && !files.length) { files = kept.files; put(); }
     });
   }
 
+  async function sweep() {
+    for (const key of await stored("readonly", (store) => store.getAllKeys()) || []) {
+      const kept = await stored("readonly", (store) => store.get(key));
+      if (!kept || Date.now() - kept.at > LASTS) stored("readwrite", (store) => store.delete(key));
+    }
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
+    sweep();
     for (const done of document.querySelectorAll("[data-draft-done]")) stored("readwrite", (store) => store.delete(done.dataset.draftDone));
     for (const field of document.querySelectorAll("[data-camera]")) prepare(field);
   });
