@@ -234,7 +234,7 @@ def _conditions(entry: Entry, asked: Asked) -> list[ColumnElement[bool]]:
     if filters.stage in {one.value for one in asked.stages}:
         found.append(CASES.c.stage == filters.stage)
     if filters.grade in {one.value for one in asked.grades}:
-        found.append(CASES.c.view["grade"].astext == filters.grade)
+        found.append(_graded(entry, asked, filters.grade))
     if filters.open is not None:
         found.append(CASES.c.ended_at.is_(None) if filters.open else CASES.c.ended_at.is_not(None))
     if filters.due_on:
@@ -247,6 +247,15 @@ def _conditions(entry: Entry, asked: Asked) -> list[ColumnElement[bool]]:
 def due_on(on: date) -> list[ColumnElement[bool]]:
     """Whose next term's last day is `on`: such a term ends at the midnight after it, a term in hours before that."""
     return [CASES.c.next_due_at > midnight(on), CASES.c.next_due_at <= midnight(on + DAY)]
+
+
+def _graded(entry: Entry, asked: Asked, grade: str) -> ColumnElement[bool]:
+    """The grade of an accident stands in the case alone; that a hazard is a major one, in the figures too."""
+    if asked.kind is not CaseKind.HAZARD:
+        return CASES.c.view["grade"].astext == grade
+    major = CASE_FIGURES.c.major.is_(grade == HazardGrade.MAJOR)
+    among = (*reads.own(entry.caller, CASE_FIGURES), *asked.figured, CASE_FIGURES.c.kind == asked.kind, major)
+    return CASES.c.id.in_(select(CASE_FIGURES.c.case_id).where(*among))
 
 
 def _named(entry: Entry, asked: Asked, given: str) -> ColumnElement[bool]:

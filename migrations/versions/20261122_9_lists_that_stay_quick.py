@@ -14,6 +14,7 @@ CREATE INDEX ix_cases_insurer_id_kind_opened_at_id ON cases (insurer_id, kind, o
 CREATE INDEX ix_cases_own_terms ON cases (insurer_id, kind, next_due_at, id) WHERE ended_at IS NULL;
 CREATE INDEX ix_cases_terms ON cases (kind, next_due_at, id) WHERE ended_at IS NULL;
 CREATE INDEX ix_cases_insured_id_opened_at ON cases (insured_id, opened_at);
+CREATE INDEX ix_outbox_queued ON outbox (queued_at) WHERE status = 'queued';
 CREATE INDEX ix_case_figures_own_terms ON case_figures (insurer_id, next_due_at) WHERE ended_at IS NULL;
 CREATE INDEX ix_case_figures_waiting ON case_figures (insurer_id, changed_at) WHERE waiting;
 """

@@ -23,6 +23,7 @@ class OutboxNotice(Row, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["insurer_id", "case_id"], ["cases.insurer_id", "cases.id"]),
         Index("ix_outbox_waiting", "recipient_id", "urgency", postgresql_where=text("mail_id IS NULL")),
+        Index("ix_outbox_queued", "queued_at", postgresql_where=text("status = 'queued'")),
         Index(None, "insurer_id", "case_id"),
         Index(None, "recipient_id", "queued_at"),
         Index(None, "recipient_id", "case_id"),
