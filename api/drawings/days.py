@@ -173,7 +173,7 @@ def _grid(sheet: Sheet, strip: Strip) -> float:
         left = block * (across + GUTTER)
         for number, letter in enumerate(WEEKDAYS):
             spot = (left + MONTH_ROOM + (number + 0.5) * wide, HEAD - 8)
-            sheet.words(spot, strip.say.t(letter), "note", "middle")
+            sheet.words(spot, strip.say.letter(letter), "note", "middle")
         month = 0
         for number, row in enumerate(strip.rows[block * each : (block + 1) * each]):
             month = _row(sheet, (left, HEAD + number * HIGH), wide, strip, row, month)

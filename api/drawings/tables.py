@@ -15,6 +15,8 @@ LABEL, TOTAL, HIGH = 128, 64, 44
 PANEL_ROW, GAP = 26, 24
 HEAD_LINE, UPRIGHT = 17, 200
 WIDEST = 92
+LARGE, FULLEST = 60, 4
+"""Cells from which on a phone's panel shows the fullest columns of its row only: a page is to stay below 100 kB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,13 +238,15 @@ def _panel(sheet: Sheet, plot: Plot, row: Heading, at: Point, across: float) -> 
     sheet.words((x + across, y + 17), total, "bold", "end")
     sheet.line((x, y + 24), (x + across, y + 24), "rule")
     y += 28
-    counted = sorted(table.columns, key=lambda column: table.at(row, column).count, reverse=True)
-    for column in counted:
-        if table.at(row, column).count:
-            _panel_bar(sheet, plot, (row, column), (x, y), across)
-            y += PANEL_ROW
-    if not table.across(row):
-        sheet.words((x, y + 17), plot.say(words.NOTHING), "note")
+    ordered = sorted(table.columns, key=lambda column: table.at(row, column).count, reverse=True)
+    counted = [column for column in ordered if table.at(row, column).count]
+    most = FULLEST if sheet.narrow and len(table.rows) * len(table.columns) > LARGE else len(counted)
+    for column in counted[:most]:
+        _panel_bar(sheet, plot, (row, column), (x, y), across)
+        y += PANEL_ROW
+    rest = sum(table.at(row, column).count for column in counted[most:])
+    if rest or not counted:
+        sheet.words((x, y + 17), plot.say(words.REST_OF, n=rest) if rest else plot.say(words.NOTHING), "note")
         y += PANEL_ROW
     return y
 

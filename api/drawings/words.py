@@ -104,6 +104,10 @@ class Speech:
         """周五"""
         return self.t(WEEKDAY.format(letter=WEEKDAYS[on.weekday()]))
 
+    def letter(self, of: str) -> str:
+        """五, at the head of a column; alone it would be another word (日 is also a length of time)."""
+        return self.t(WEEKDAY.format(letter=of)).removeprefix(WEEKDAY.format(letter=""))
+
     def instant(self, at: datetime) -> str:
         """3月8日 09:30, in Beijing time"""
         local = at.astimezone(SHANGHAI)

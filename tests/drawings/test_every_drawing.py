@@ -111,7 +111,7 @@ def known_words() -> list[str]:
     """Every word of the drawings and every mark of a day, one by one; a form is asked for as it is written."""
     own = (value for name, value in vars(words).items() if name.isupper() and isinstance(value, str))
     forms = {words.MONTH, words.WEEKDAY, WEEKDAYS}
-    filled = [f"{month}月" for month in range(1, 13)] + [f"周{letter}" for letter in WEEKDAYS] + list(WEEKDAYS)
+    filled = [f"{month}月" for month in range(1, 13)] + [f"周{letter}" for letter in WEEKDAYS]
     return [*(word for word in own if word not in forms), *filled, *(mark.label for mark in DayMark), SUSPENDED]
 
 
