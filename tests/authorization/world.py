@@ -90,6 +90,13 @@ class World:
     holdings: dict[str, Holding] = field(default_factory=dict)
     offices: dict[str, UUID] = field(default_factory=dict)
 
+    async def told(self, office: str, case: str) -> None:
+        """A letter about a case waits for an office, in the name of the case's own insurer."""
+        await tell(self.admin, self.offices[office], UUID(case), DUTY)
+        named = "jsonb_set(matter, '{insurer_name}', (SELECT to_jsonb(name) FROM insurers WHERE id = insurer_id))"
+        async with self.admin.begin() as connection:
+            await connection.execute(text(f"UPDATE outbox SET matter = {named} WHERE case_id = :case"), {"case": case})
+
     async def rows(self) -> dict[str, int]:
         """How many rows every table has and how far every case has come; without what every request leaves behind."""
         left = {"audit", "audit_heads", "alembic_version"}
@@ -149,7 +156,7 @@ async def _offices(world: World) -> None:
 
 async def _portfolio(world: World, caller: Caller, names: tuple[str, ...]) -> None:
     """PA-1 and PA-2 of two enterprises, and for the first insurer PA-9, which has ended; the numbers of all collide."""
-    await sample_file(caller)
+    piece = await sample_file(caller)
     kept = await caller.raw("/v1/files?name=a.pdf", SAMPLE_FILE + caller.code.encode(), **{"Content-Type": PDF})
     digest = kept.json()["digest"]
     area = SUZHOU if caller is world.insurers[0] else XIAMEN
@@ -160,7 +167,9 @@ async def _portfolio(world: World, caller: Caller, names: tuple[str, ...]) -> No
         body["insured"] |= {"credit_code": code, "email": f"a{number}@{caller.code}.example"}
         policy = (await _posted(caller, "/v1/policies", body))["id"]
         ids = await (_ended if name == "ended" else _paid)(caller, await _served(caller, policy, number))
-        world.holdings[name] = Holding(name, ids | {"digest": digest, "office": str(world.offices["here"])})
+        world.holdings[name] = Holding(
+            name, ids | {"piece": piece, "digest": digest, "office": str(world.offices["here"])}
+        )
 
 
 async def _served(caller: Caller, policy: str, number: str) -> dict[str, str]:
@@ -206,7 +215,7 @@ async def _letters(world: World) -> None:
         ("other_area", (foreign["policy"], foreign["hazard"])),
     ):
         for case in cases:
-            await tell(world.admin, world.offices[office], UUID(case), DUTY)
+            await world.told(office, case)
     for name in ("own", "foreign"):
         await _compose(world, world.holdings[name])
 
@@ -298,5 +307,5 @@ async def _staff(world: World, holding: Holding, caller: Caller, admin: Actor) -
 def _random(world: World) -> dict[str, str]:
     """An id for every kind of object that is nobody's, as long as a real one."""
     known = world.holdings["own"].ids
-    numbers = {"visit": "V-777", "payment": "P-777", "digest": "7" * 64, "link": "L" * 43}
+    numbers = {"visit": "V-777", "payment": "P-777", "digest": "7" * 64, "piece": "7" * 64, "link": "L" * 43}
     return {kind: numbers.get(kind, str(uuid4())) for kind in known} | numbers
