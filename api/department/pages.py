@@ -29,7 +29,7 @@ from domain.places import NAMES, NATION, region_name
 from models.contracts.vocabulary import ActorKind, CaseKind, NoticeKind, Sector
 
 router = APIRouter(prefix="/department", include_in_schema=False)
-Visiting = Annotated[Visit, Depends(visitor(ActorKind.DEPARTMENT), scope="function")]
+Visiting = Annotated[Visit, Depends(visitor, scope="function")]
 HIDDEN = frozenset({"money", "rate_review"})
 """Columns of the shared list that are not for departments."""
 
@@ -133,7 +133,7 @@ async def case_page(visit: Visiting, case_id: UUID) -> Response:
 async def case_act(request: Request, case_id: UUID, act: Act) -> Response:
     """One act on a matter this department was told about, once."""
     async with posted(request, most_files=1) as form:
-        async with visited(request, ActorKind.DEPARTMENT) as visit:
+        async with visited(request) as visit:
             found = await _told(visit, case_id)
             body = await body_of(visit, case_id, act, form)
             if act is Act.ACKNOWLEDGE and not body.get("duty"):
@@ -144,9 +144,9 @@ async def case_act(request: Request, case_id: UUID, act: Act) -> Response:
         try:
             await done(ready, wanted, body)
         except Misfilled as wrong:
-            async with visited(request, ActorKind.DEPARTMENT) as visit:
+            async with visited(request) as visit:
                 return await _case(visit, case_id, _again(act, form, wrong.errors))
-    async with visited(request, ActorKind.DEPARTMENT) as visit:
+    async with visited(request) as visit:
         await heard(visit.entry, case_id, (body["duty"],))
     return back(f"/department/cases/{case_id}?done={act.value}#matters")
 

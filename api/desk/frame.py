@@ -2,7 +2,7 @@
 
 import hmac
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -21,7 +21,7 @@ from api.desk.words import COOKIE, Language, namer, translator
 from api.pages import PAGES, TEMPLATES
 from api.problems import Problem
 from api.words import ProblemCode
-from models.contracts.vocabulary import ActorKind, Post
+from models.contracts.vocabulary import ActorKind
 
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data: blob:; script-src 'nonce-{nonce}'; connect-src 'self';"
@@ -99,11 +99,10 @@ class NotSignedIn(Exception):
 
 
 @asynccontextmanager
-async def visited(request: Request, kind: ActorKind | None = None, *posts: Post) -> AsyncIterator[Visit]:
+async def visited(request: Request) -> AsyncIterator[Visit]:
     """Somebody is signed in whom authorization.yaml lets use this route; one transaction.
 
-    `kind` and `posts`, where named, are asked for as well. What was posted has been read by `posted` before, and must
-    carry the session's own token.
+    What was posted has been read by `posted` before, and must carry the session's own token.
     Raises NotSignedIn, Problem 403.
     """
     async with entered_by_cookie(request) as found:
@@ -111,20 +110,14 @@ async def visited(request: Request, kind: ActorKind | None = None, *posts: Post)
             raise NotSignedIn
         entry, came_in = found
         authorized(request, came_in.caller)
-        if kind not in (None, came_in.caller.kind) or (posts and not came_in.caller.holds(*posts)):
-            raise Problem(ProblemCode.FORBIDDEN)
         _require_own_form(request, came_in)
         yield Visit(request, entry, came_in)
 
 
-def visitor(kind: ActorKind | None = None, *posts: Post) -> Callable[[Request], AsyncIterator[Visit]]:
-    """`visited` as a dependency of pages that only read: `Annotated[Visit, Depends(visitor(…), scope="function")]`."""
-
-    async def visiting(request: Request) -> AsyncIterator[Visit]:
-        async with visited(request, kind, *posts) as visit:
-            yield visit
-
-    return visiting
+async def visitor(request: Request) -> AsyncIterator[Visit]:
+    """`visited` as a dependency of pages that only read: `Annotated[Visit, Depends(visitor, scope="function")]`."""
+    async with visited(request) as visit:
+        yield visit
 
 
 @asynccontextmanager

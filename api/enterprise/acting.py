@@ -85,7 +85,7 @@ def _deed(form: FormData, kind: CaseKind) -> Deed:
 
 async def _holder(request: Request, wish: Wish) -> UUID:
     """Before a byte of a file is looked at: somebody is signed in, and the case is theirs."""
-    async with visited(request, KIND) as visit:
+    async with visited(request) as visit:
         await own_case(visit.entry, wish.case_id, CASES_OF[wish.deed])
         return visit.caller.owner
 
@@ -93,7 +93,7 @@ async def _holder(request: Request, wish: Wish) -> UUID:
 @asynccontextmanager
 async def _keeping(request: Request, wish: Wish) -> AsyncIterator[tuple[AsyncConnection, UUID]]:
     """The enterprise's files lie with the insurer of the case."""
-    async with visited(request, KIND) as visit:
+    async with visited(request) as visit:
         row = await own_case(visit.entry, wish.case_id, CASES_OF[wish.deed])
         await settings.tenant(visit.entry.connection, row.insurer_id)
         yield visit.entry.connection, row.insurer_id
@@ -101,7 +101,7 @@ async def _keeping(request: Request, wish: Wish) -> AsyncIterator[tuple[AsyncCon
 
 async def _admitted(request: Request, wish: Wish, come: Received) -> Admitted:
     """Seen as its own first; then the insurer's rows are opened, which hold its files and its earlier answers."""
-    async with visited(request, KIND) as visit:
+    async with visited(request) as visit:
         row = await own_case(visit.entry, wish.case_id, CASES_OF[wish.deed])
         await settings.tenant(visit.entry.connection, row.insurer_id)
         return await admitted(visit, wish.wanted, body(wish.deed, come.sent, wish.matter))

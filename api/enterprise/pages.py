@@ -19,7 +19,7 @@ from api.problems import not_found
 from models.contracts.vocabulary import CaseKind, ServiceDimension
 
 router = APIRouter(prefix="/enterprise", include_in_schema=False)
-Here = Annotated[Visit, Depends(visitor(KIND), scope="function")]
+Here = Annotated[Visit, Depends(visitor, scope="function")]
 Just = Annotated[str, Query(alias="done", max_length=40)]
 """Which deed has just been carried out, to be confirmed on the page it leads back to."""
 
@@ -60,7 +60,7 @@ async def act_on_hazard(request: Request, case_id: UUID) -> Response:
     outcome = await act(request, case_id, CaseKind.HAZARD)
     if isinstance(outcome, Deed):
         return back(f"{request.url.path}?done={outcome}")
-    async with visited(request, KIND) as visit:
+    async with visited(request) as visit:
         return await _hazard(visit, case_id, Page(filling=outcome.filling))
 
 
@@ -93,7 +93,7 @@ async def _acted(request: Request, template: str, case_id: UUID, number: str = "
     outcome = await act(request, case_id, CaseKind.POLICY, number)
     if not isinstance(outcome, ToMend):
         return back(f"{request.url.path}?done={outcome}")
-    async with visited(request, KIND) as visit:
+    async with visited(request) as visit:
         return await _policy(visit, template, case_id, Page(filling=outcome.filling), number)
 
 

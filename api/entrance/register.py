@@ -18,8 +18,7 @@ from domain.places import region_name
 from models.contracts.vocabulary import ActorKind, Post
 
 HERE = "/operator/people"
-OPERATOR = (ActorKind.OPERATOR, Post.OPERATOR)
-Operator = Annotated[Visit, Depends(visitor(*OPERATOR), scope="function")]
+Operator = Annotated[Visit, Depends(visitor, scope="function")]
 router = APIRouter(prefix=HERE, include_in_schema=False)
 
 
@@ -53,7 +52,7 @@ async def look(
 @router.post("")
 async def add(request: Request) -> Response:
     """A user of an insurer, of a department, or another operator."""
-    async with posted(request, most_files=0) as form, visited(request, *OPERATOR) as visit:
+    async with posted(request, most_files=0) as form, visited(request) as visit:
         try:
             place = _place(form)
             posts = (Post.INSURER_ADMIN,) if place.kind is ActorKind.INSURER else POSTS[place.kind]
@@ -68,7 +67,7 @@ async def add(request: Request) -> Response:
 @router.post("/insurers")
 async def add_insurer(request: Request) -> Response:
     """A new insurer with its desk and its first administrator."""
-    async with posted(request, most_files=0) as form, visited(request, *OPERATOR) as visit:
+    async with posted(request, most_files=0) as form, visited(request) as visit:
         try:
             new = typed(NewInsurer, form)
             async with visit.entry.connection.begin_nested():  # an insurer without an administrator is none
@@ -83,7 +82,7 @@ async def add_insurer(request: Request) -> Response:
 @router.post("/users/{user_id}")
 async def change(request: Request, user_id: UUID) -> Response:
     """In no more, in again, or out of every browser. Nobody shuts out himself."""
-    async with posted(request, most_files=0) as form, visited(request, *OPERATOR) as visit:
+    async with posted(request, most_files=0) as form, visited(request) as visit:
         user = await user_of(visit.entry.connection, user_id)
         act, wanted = act_of(request, visit.caller), form.get("act")
         if user.id == visit.caller.user_id:

@@ -20,12 +20,11 @@ from api.words import ProblemCode, Scope
 from domain import wording
 from models.contracts.base import Name, Strict
 from models.contracts.ids import NAMESPACE
-from models.contracts.vocabulary import ActorKind, Post
+from models.contracts.vocabulary import ActorKind
 
 HERE = "/insurer/people"
 SOON = timedelta(days=30)
-ADMIN = (ActorKind.INSURER, Post.INSURER_ADMIN)
-Admin = Annotated[Visit, Depends(visitor(*ADMIN), scope="function")]
+Admin = Annotated[Visit, Depends(visitor, scope="function")]
 router = APIRouter(prefix=HERE, include_in_schema=False)
 
 
@@ -44,7 +43,7 @@ async def look(visit: Admin, cursor: Annotated[str | None, Query(max_length=200)
 @router.post("")
 async def add(request: Request) -> Response:
     """A new user, who may sign in from now on."""
-    async with posted(request, most_files=0) as form, visited(request, *ADMIN) as visit:
+    async with posted(request, most_files=0) as form, visited(request) as visit:
         try:
             new, posts = typed(NewUser, form), ticked(form)
             place = Place(ActorKind.INSURER, visit.caller.tenant)
@@ -59,7 +58,7 @@ async def add(request: Request) -> Response:
 @router.post("/users/{user_id}")
 async def change(request: Request, user_id: UUID) -> Response:
     """Other posts, in no more, or in again. Nobody shuts out himself."""
-    async with posted(request, most_files=0) as form, visited(request, *ADMIN) as visit:
+    async with posted(request, most_files=0) as form, visited(request) as visit:
         user = await user_of(visit.entry.connection, user_id)
         act, wanted = act_of(request, visit.caller), form.get("act")
         if user.id == visit.caller.user_id:
@@ -74,7 +73,7 @@ async def change(request: Request, user_id: UUID) -> Response:
 @router.post("/keys")
 async def make_key(request: Request) -> Response:
     """A key, shown on this page once; the form sent again shows no other."""
-    async with posted(request, most_files=0) as form, visited(request, *ADMIN) as visit:
+    async with posted(request, most_files=0) as form, visited(request) as visit:
         try:
             wanted = _wanted(visit, form)
         except Misfilled as wrong:
@@ -88,7 +87,7 @@ async def make_key(request: Request) -> Response:
 @router.post("/keys/{key_id}")
 async def change_key(request: Request, key_id: UUID) -> Response:
     """A successor, shown once, with some days for both; or the end of the key at once."""
-    async with posted(request, most_files=0) as form, visited(request, *ADMIN) as visit:
+    async with posted(request, most_files=0) as form, visited(request) as visit:
         key = await _known(visit, key_id)
         if key is None or key.revoked_at is not None:
             raise not_found()

@@ -19,7 +19,7 @@ from api.desk.frame import Visit, back, posted, visited
 from api.operator import calendars
 from api.operator.acts import Act, reason_of, record
 from api.operator.calendars import Adoption, Outcome, Result
-from api.operator.visits import OPERATORS, Reading
+from api.operator.visits import Reading
 from api.rows import CASES
 from api.tools import Tools
 from api.trail import TrailQuery, trail
@@ -127,9 +127,9 @@ async def adopt(request: Request, year: int) -> Response:
         try:
             reason = reason_of(form)
         except Misfilled as wrong:
-            async with visited(request, *OPERATORS) as visit:
+            async with visited(request) as visit:
                 return await _calendar(request, visit, year, {"errors": wrong.errors})
-        async with visited(request, *OPERATORS) as visit:
+        async with visited(request) as visit:
             tools, by, known = visit.entry.tools, visit.caller.actor, batches(request)
             adopted = _adoption(tools, year)
             if adopted is None or (year in known and known[year].runs):

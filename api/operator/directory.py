@@ -16,7 +16,7 @@ from api.desk.front import local
 from api.desk.lists import code_of
 from api.operator import coverage, registering, trying
 from api.operator.registering import EVERY, place_of
-from api.operator.visits import OPERATORS, Reading, text_of
+from api.operator.visits import Reading, text_of
 from api.operator.waiting import NOBODY, OPEN
 from api.rows import CASES, OUTBOX, RECIPIENTS, TASKS
 from domain.calendar import local_date
@@ -111,10 +111,10 @@ async def register(request: Request) -> Response:
     async with posted(request, most_files=0) as form:
         try:
             asked = registering.department_of(form)
-            async with visited(request, *OPERATORS) as visit:
+            async with visited(request) as visit:
                 await registering.register(visit, asked)
         except Misfilled as wrong:
-            async with visited(request, *OPERATORS) as visit:
+            async with visited(request) as visit:
                 return await _form(visit, Filled(_typed(form), wrong.errors))
         onward = text_of(form, "next")
     if onward:
@@ -132,11 +132,11 @@ async def department(visit: Reading, recipient_id: UUID) -> Response:
 async def correct(request: Request, recipient_id: UUID) -> Response:
     async with posted(request, most_files=0) as form:
         try:
-            async with visited(request, *OPERATORS) as visit:
+            async with visited(request) as visit:
                 row = await registering.standing(visit.entry, recipient_id)
                 await registering.correct(visit, row, registering.department_of(form, row))
         except Misfilled as wrong:
-            async with visited(request, *OPERATORS) as visit:
+            async with visited(request) as visit:
                 row = await registering.standing(visit.entry, recipient_id)
                 return await _form(visit, Filled(_typed(form), wrong.errors), row)
     return back(f"{ADDRESS}?place={row.region}&done=corrected")

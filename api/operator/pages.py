@@ -12,7 +12,7 @@ from api.desk.frame import Visit, back, posted, visited
 from api.operator import remedies, waiting
 from api.operator.acts import Act, reason_of, record
 from api.operator.engine import AWAY, Failing, Watch, try_again, ui_address
-from api.operator.visits import OPERATORS, Reading, text_of, until_of
+from api.operator.visits import Reading, text_of, until_of
 from api.problems import not_found, try_later
 from api.rows import RECIPIENTS
 from api.words import ProblemCode
@@ -70,7 +70,7 @@ async def retry(request: Request) -> Response:
     """Let the chosen failing activities be tried at once; on record first, so that no try is without its reason."""
     async with posted(request, most_files=0) as form:
         chosen = {str(one) for one in form.getlist("pick")}
-        async with visited(request, *OPERATORS) as visit:
+        async with visited(request) as visit:
             report = await watch_of(request).report(visit.entry.tools, await waiting.suspects(visit.entry))
             failing = [one for one in report.failing if one.activity_id and pick_of(one) in chosen]
             try:
@@ -129,10 +129,10 @@ async def redeliver(request: Request, recipient_id: UUID) -> Response:
             asked = remedies.Redelivery(
                 text_of(form, "email", 254), form.get("to") == "fallback", until_of(form), reason_of(form)
             )
-            async with visited(request, *OPERATORS) as visit:
+            async with visited(request) as visit:
                 sent = await remedies.redeliver(visit, recipient_id, asked)
         except Misfilled as wrong:
-            async with visited(request, *OPERATORS) as visit:
+            async with visited(request) as visit:
                 return await _returned(visit, recipient_id, _again(form, wrong))
     return back(f"/operator?done=redelivered&n={sent}")
 
@@ -178,10 +178,10 @@ async def reroute(request: Request, task_id: UUID) -> Response:
     async with posted(request, most_files=0) as form:
         try:
             until, reason = until_of(form), reason_of(form)
-            async with visited(request, *OPERATORS) as visit:
+            async with visited(request) as visit:
                 sent = await remedies.reroute(visit, task_id, text_of(form, "to"), until, reason)
         except Misfilled as wrong:
-            async with visited(request, *OPERATORS) as visit:
+            async with visited(request) as visit:
                 return await _unaddressed(visit, task_id, _again(form, wrong))
     return back(f"/operator?done=rerouted&n={sent}")
 
@@ -205,9 +205,9 @@ async def put_away(request: Request, task_id: UUID) -> Response:
     async with posted(request, most_files=0) as form:
         try:
             reason = reason_of(form)
-            async with visited(request, *OPERATORS) as visit:
+            async with visited(request) as visit:
                 await remedies.put_away(visit, task_id, reason)
         except Misfilled as wrong:
-            async with visited(request, *OPERATORS) as visit:
+            async with visited(request) as visit:
                 return await _book(visit, task_id, _again(form, wrong))
     return back("/operator?done=put_away")

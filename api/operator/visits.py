@@ -9,10 +9,8 @@ from starlette.datastructures import FormData
 from api.desk.acting import Misfilled
 from api.desk.frame import Visit, visitor
 from api.words import Reason
-from models.contracts.vocabulary import ActorKind, Post
 
-OPERATORS = (ActorKind.OPERATOR, Post.OPERATOR)
-Reading = Annotated[Visit, Depends(visitor(*OPERATORS), scope="function")]
+Reading = Annotated[Visit, Depends(visitor, scope="function")]
 
 
 def until_of(form: FormData) -> datetime:

@@ -13,14 +13,13 @@ from api.desk.acting import Misfilled, Wanted, admitted, done
 from api.desk.forms import Form, read, store, wants_rows
 from api.desk.frame import Visit, back, posted, visited
 from api.doors import Door
-from api.insurer.pages.acts import DANGEROUS, DOORS, posts_for
+from api.insurer.pages.acts import DANGEROUS, DOORS
 from api.insurer.pages.cases import case_address
 from api.insurer.pages.choices import offer, situation_of
 from api.insurer.pages.lists import SHELVES
 from api.insurer.pages.visits import staff_number
 from api.problems import Problem, not_found
 from api.words import ProblemCode
-from models.contracts.vocabulary import ActorKind
 
 SIGNED = "by_user"
 ALREADY_SPENT = {ProblemCode.OUTCOME_UNKNOWN.value, ProblemCode.UNAVAILABLE.value, ProblemCode.TOO_MANY.value}
@@ -81,7 +80,7 @@ async def sheet_of(visit: Visit, door: Door, case_id: UUID) -> Sheet:
 async def act_form(request: Request, shelf: str, case_id: UUID, update: str) -> Response:
     """The form of one act; an auditor is refused (403), a case of another insurer is not there (404)."""
     door = door_of(shelf, update)
-    async with visited(request, ActorKind.INSURER, *posts_for(door)) as visit:
+    async with visited(request) as visit:
         return (await sheet_of(visit, door, case_id)).page()
 
 
@@ -91,7 +90,7 @@ async def act(request: Request, shelf: str, case_id: UUID, update: str) -> Respo
     door = door_of(shelf, update)
     async with posted(request) as form:
         wanted = Wanted(case_id, door.kind, update, door.command, str(form.get("_once") or ""))
-        async with visited(request, ActorKind.INSURER, *posts_for(door)) as visit:
+        async with visited(request) as visit:
             sheet = await sheet_of(visit, door, case_id)
             stored = await store(visit.entry, visit.caller.tenant, form)
             body = read(door.command, form, stored)

@@ -9,7 +9,7 @@ from starlette.datastructures import UploadFile
 from api.desk.export import download
 from api.desk.frame import Visit, back, posted, visited
 from api.insurer.pages import words
-from api.insurer.pages.visits import ACTORS, Acting
+from api.insurer.pages.visits import Reading
 from api.portfolio.columns import COLUMNS
 from api.portfolio.jobs import LARGEST, MOST_ROWS, Job, Shelf, Stage
 from api.portfolio.parcels import Outcome, Result
@@ -18,7 +18,6 @@ from api.portfolio.reporting import annotated, empty
 from api.portfolio.running import Import, Imports
 from api.problems import not_found
 from domain.wording import instant
-from models.contracts.vocabulary import ActorKind
 
 SHOWN = 100
 """Faulty rows on the page; the workbook has all."""
@@ -26,7 +25,7 @@ router = APIRouter(prefix="/insurer/import", include_in_schema=False)
 
 
 @router.get("")
-async def start(visit: Acting) -> Response:
+async def start(visit: Reading) -> Response:
     return _start(visit)
 
 
@@ -37,7 +36,7 @@ def _start(visit: Visit, trouble: str = "", status: int = 200) -> Response:
 
 
 @router.get("/template.xlsx")
-async def template(_: Acting) -> Response:
+async def template(_: Reading) -> Response:
     """An empty workbook with the columns."""
     return download(empty(), words.TEMPLATE)
 
@@ -46,11 +45,13 @@ async def template(_: Acting) -> Response:
 async def upload(request: Request) -> Response:
     """Keep the workbook and look at every row; nothing is opened yet."""
     async with posted(request, most_files=1) as form:
+        async with visited(request):
+            pass  # nobody else has us read a workbook
         file = form.get("file")
         content = await file.read(LARGEST + 1) if isinstance(file, UploadFile) else b""
         name = (file.filename or "") if isinstance(file, UploadFile) else ""
         trouble = await asyncio.to_thread(_unfit, name, content)
-        async with visited(request, ActorKind.INSURER, *ACTORS) as visit:
+        async with visited(request) as visit:
             if trouble:
                 return _start(visit, trouble, 422)
             job = _shelf(visit).add(name, content, visit.entry.tools.now())
@@ -72,7 +73,7 @@ def _unfit(name: str, content: bytes) -> str:
 
 
 @router.get("/{job_id}")
-async def progress(visit: Acting, job_id: str) -> Response:
+async def progress(visit: Reading, job_id: str) -> Response:
     """How far it is, what is wrong with which row, and what can be done next."""
     job = _found(visit, job_id)
     results = _shelf(visit).results(job)
@@ -91,7 +92,7 @@ async def progress(visit: Acting, job_id: str) -> Response:
 @router.post("/{job_id}")
 async def carry_on(request: Request, job_id: str) -> Response:
     """Open what passed; a job that was interrupted goes on where it stopped, because what is open stays open."""
-    async with posted(request, most_files=0), visited(request, ActorKind.INSURER, *ACTORS) as visit:
+    async with posted(request, most_files=0), visited(request) as visit:
         job, now = _found(visit, job_id), visit.entry.tools.now()
         if not job.running or job.is_stalled(now):
             checking = job.stage is Stage.CHECKING
@@ -102,7 +103,7 @@ async def carry_on(request: Request, job_id: str) -> Response:
 
 
 @router.get("/{job_id}/result.xlsx")
-async def result(visit: Acting, job_id: str) -> Response:
+async def result(visit: Reading, job_id: str) -> Response:
     """The same rows with outcome, id and reason, and a comment at each cell that is to blame."""
     shelf, job = _shelf(visit), _found(visit, job_id)
     results: dict[int, Result] = shelf.results(job)

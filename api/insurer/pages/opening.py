@@ -21,13 +21,13 @@ from api.insurer.opening import Opening, opened_policy
 from api.insurer.pages.acting import ALREADY_SPENT
 from api.insurer.pages.cases import case_address
 from api.insurer.pages.rules_ahead import ahead
-from api.insurer.pages.visits import ACTORS, Acting
+from api.insurer.pages.visits import Reading
 from api.limits import spelled
 from api.problems import Problem, field_problems
 from api.shapes import PolicyApplication
 from domain.places import NAMES, NATION, region_name
 from models.contracts.claim import ReportClaim
-from models.contracts.vocabulary import ActorKind, CaseKind
+from models.contracts.vocabulary import CaseKind
 
 RULES = "_rules"
 """The button that shows which rules apply, where no script does it."""
@@ -64,13 +64,13 @@ def checked(contract: type[BaseModel], body: Mapping[str, Any]) -> Any:
 
 
 @router.get("/new")
-async def new_policy(visit: Acting) -> Response:
+async def new_policy(visit: Reading) -> Response:
     """An empty application."""
     return _policy_page(visit, Form(PolicyApplication, visit.language))
 
 
 @router.get("/new/rules")
-async def rules(visit: Acting) -> Response:
+async def rules(visit: Reading) -> Response:
     """The rules for what is filled in so far, as a part of the page."""
     asked = visit.request.query_params
     names = ("region", "sector", "size", "signed_at", "effective_on", "expires_on")
@@ -83,7 +83,7 @@ async def rules(visit: Acting) -> Response:
 async def open_new(request: Request) -> Response:
     """Open the policy, as the API does; or the form again with what is wrong beside it."""
     async with posted(request) as form, AsyncExitStack() as transaction:
-        visit = await transaction.enter_async_context(visited(request, ActorKind.INSURER, *ACTORS))
+        visit = await transaction.enter_async_context(visited(request))
         stored = await store(visit.entry, visit.caller.tenant, form)
         body = read(PolicyApplication, form, stored)
         body["terms"] = _placed(body.get("terms", {}))
@@ -129,7 +129,7 @@ def _with(sheet: Form, terms: Mapping[str, Any]) -> Form:
 
 
 @router.get("/policies/{policy_id:uuid}/claims/new")
-async def new_claim(visit: Acting, policy_id: UUID) -> Response:
+async def new_claim(visit: Reading, policy_id: UUID) -> Response:
     """An empty report of an accident under this policy."""
     row = await reads.case_row(visit.entry, policy_id, CaseKind.POLICY)
     return _claim_page(visit, row, Form(ReportClaim, visit.language))
@@ -139,7 +139,7 @@ async def new_claim(visit: Acting, policy_id: UUID) -> Response:
 async def open_claim(request: Request, policy_id: UUID) -> Response:
     """Open the claim, as the API does; or the form again."""
     async with posted(request) as form, AsyncExitStack() as transaction:
-        visit = await transaction.enter_async_context(visited(request, ActorKind.INSURER, *ACTORS))
+        visit = await transaction.enter_async_context(visited(request))
         row = await reads.case_row(visit.entry, policy_id, CaseKind.POLICY)
         body = read(ReportClaim, form, {})
         sheet = Form(ReportClaim, visit.language, body)

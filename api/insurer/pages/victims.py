@@ -16,17 +16,17 @@ from api.desk.frame import Visit, back, posted, visited
 from api.idempotency import attempt
 from api.insurer.pages.cases import case_address
 from api.insurer.pages.opening import checked
-from api.insurer.pages.visits import ACTORS, Acting
+from api.insurer.pages.visits import Reading
 from api.limits import spelled
 from api.problems import Problem
 from api.words import Scope
-from models.contracts.vocabulary import ActorKind, CaseKind
+from models.contracts.vocabulary import CaseKind
 
 router = APIRouter(prefix="/insurer/claims/{claim_id:uuid}/victims", include_in_schema=False)
 
 
 @router.get("")
-async def shelf(visit: Acting, claim_id: UUID) -> Response:
+async def shelf(visit: Reading, claim_id: UUID) -> Response:
     """The victims, masked, and a form for another one."""
     row = await reads.case_row(visit.entry, claim_id, CaseKind.CLAIM)
     return await _page(visit, row, Form(VictimEntry, visit.language))
@@ -35,7 +35,7 @@ async def shelf(visit: Acting, claim_id: UUID) -> Response:
 @router.post("")
 async def entered(request: Request, claim_id: UUID) -> Response:
     """Seal a person field by field; from then on it is called by a reference."""
-    async with posted(request, most_files=0) as form, visited(request, ActorKind.INSURER, *ACTORS) as visit:
+    async with posted(request, most_files=0) as form, visited(request) as visit:
         row = await reads.case_row(visit.entry, claim_id, CaseKind.CLAIM)
         body = read(VictimEntry, form, {})
         sheet = Form(VictimEntry, visit.language, body)
@@ -52,7 +52,7 @@ async def entered(request: Request, claim_id: UUID) -> Response:
 @router.post("/sight")
 async def seen(request: Request, claim_id: UUID) -> Response:
     """The originals, once, for a reason; who looked, at whom and why is written down before the page leaves."""
-    async with posted(request, most_files=0) as form, visited(request, ActorKind.INSURER, *ACTORS) as visit:
+    async with posted(request, most_files=0) as form, visited(request) as visit:
         row = await reads.case_row(visit.entry, claim_id, CaseKind.CLAIM)
         sheet = Form(VictimEntry, visit.language)
         try:

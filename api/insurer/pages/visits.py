@@ -1,4 +1,4 @@
-"""Who may come into the insurer's room, and who may act there; what is shown and done is in the other files."""
+"""Whom the insurer's room offers which acts; who may carry them out stands in api/authorization.yaml."""
 
 from typing import Annotated
 
@@ -6,16 +6,13 @@ from fastapi import Depends
 
 from api.callers import Caller
 from api.desk.frame import Visit, visitor
-from models.contracts.vocabulary import ActorKind, Post
+from models.contracts.vocabulary import Post
 
-READERS = (Post.INSURER_ADMIN, Post.INSURER_HANDLER, Post.INSURER_AUDITOR)
 ACTORS = (Post.INSURER_ADMIN, Post.INSURER_HANDLER)
 """An auditor reads everything and does nothing (promises.md 5.1)."""
 APPROVERS = (Post.INSURER_ADMIN,)
 
-Reading = Annotated[Visit, Depends(visitor(ActorKind.INSURER, *READERS), scope="function")]
-Acting = Annotated[Visit, Depends(visitor(ActorKind.INSURER, *ACTORS), scope="function")]
-"""For pages that only lead to acts: an auditor has no use for them."""
+Reading = Annotated[Visit, Depends(visitor, scope="function")]
 
 
 def staff_number(caller: Caller) -> str:
