@@ -5,11 +5,12 @@ from datetime import date, datetime
 from domain import clock as clocks
 from domain import notices
 from domain.calendar import local_date
+from domain.details import Coming
 from domain.ladder import calls, footholds
 from domain.notices import Case
 from domain.places import region_name
 from domain.routing import is_department
-from domain.wording import Coming, citation, who_says
+from domain.wording import citation, who_says
 from models.contracts.base import Actor
 from models.contracts.clock import Clock, PassedOn, RunningDuty
 from models.contracts.notice import Notice

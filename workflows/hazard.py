@@ -8,8 +8,8 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from domain import duties
 from domain.decision import Decision
+from domain.details import hazard_details
 from domain.hazard import life, views
-from domain.wording import hazard_details
 from models.contracts import hazard as commands
 from models.contracts import policy
 from models.contracts.base import Given

@@ -7,7 +7,7 @@ from uuid import UUID
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from domain import wording
+from domain import details, wording
 from models.contracts.mailroom import Compose, Delivery, MailroomState
 from models.contracts.ports import LookIn, Postman, Send
 from models.contracts.vocabulary import Urgency
@@ -67,7 +67,7 @@ class MailroomWorkflow:
     async def _wait(self, until: datetime | None) -> None:
         """Until a nudge, until the digest may go (an absolute instant), or until this run may be renewed."""
         timeout = max(until - workflow.now(), timedelta()) if until else None
-        summary = wording.mailroom_waits(until) if until else None
+        summary = details.mailroom_waits(until) if until else None
         try:
             await workflow.wait_condition(
                 lambda: self.nudged or self._is_to_be_renewed(), timeout=timeout, timeout_summary=summary
@@ -112,4 +112,4 @@ class MailroomWorkflow:
 
     def _show(self) -> None:
         delivered = self.state.delivered
-        workflow.set_current_details(wording.mailroom_details(self.waiting, delivered, self.opens_at, self.last))
+        workflow.set_current_details(details.mailroom_details(self.waiting, delivered, self.opens_at, self.last))

@@ -9,9 +9,9 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 from domain import duties
 from domain.calendar import local_date
 from domain.decision import Decision
+from domain.details import policy_details
 from domain.policy import life, refusals, views
 from domain.policy.changes import CHANGES
-from domain.wording import policy_details
 from models.contracts import policy as commands
 from models.contracts.base import Actor, Command, Given
 from models.contracts.hazard import StopHazard

@@ -3,8 +3,9 @@
 from decimal import Decimal
 
 from domain.claim import money
-from domain.wording import Coming, coming_lines, escaped, paragraphs, place_line, way_line
+from domain.details import Coming, coming_lines, escaped, paragraphs, way_line
 from domain.wording import money as yuan
+from domain.wording import place_line
 from models.contracts.claim_state import ClaimState
 from models.contracts.vocabulary import ClaimStage, PaymentStatus
 

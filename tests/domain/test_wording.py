@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from domain import wording
+from domain import details, wording
 from domain.places import NAMES, full_region_name, region_name
 from models.contracts.clock import Clock, Projection
 from models.contracts.policy import Birth, HazardBrief, PolicyState, Terms
@@ -151,10 +151,10 @@ def test_the_temporal_ui_tells_stage_next_duty_open_hazards_and_money() -> None:
     state = policy(
         stage=PolicyStage.UPLOADED, facts=facts, hazards=hazards, spent=Decimal("1000.00"), last_notice="履职提醒"
     )
-    coming = wording.Coming(
+    coming = details.Coming(
         "完成服务", date(2024, 2, 18), citation(), (Role.INSURER,), datetime(2024, 2, 15, 16, tzinfo=UTC), True
     )
-    told = wording.policy_details(state, coming, Decimal("10320.00"))
+    told = details.policy_details(state, coming, Decimal("10320.00"))
     for said in (
         "● 已签署 ─ **◉ 已上传** ─ ○ 已定服务机构",
         "应于2024年2月18日（周日） 24:00 前完成",
@@ -171,19 +171,19 @@ def test_the_temporal_ui_tells_stage_next_duty_open_hazards_and_money() -> None:
 
 def test_a_stage_that_was_never_done_is_not_shown_as_done() -> None:
     facts = {Event.POLICY_SIGNED: SIGNED, Event.PROVIDER_NAMED: SIGNED}
-    told = wording.policy_details(policy(stage=PolicyStage.PROVIDER_NAMED, facts=facts), None)
+    told = details.policy_details(policy(stage=PolicyStage.PROVIDER_NAMED, facts=facts), None)
     assert "● 已签署 ─ ◌ 已上传 ─ **◉ 已定服务机构**" in told
 
 
 def test_free_text_cannot_become_markdown() -> None:
-    told = wording.policy_details(policy(insured_name="**甲** [链接](http://x) # <b>"), None)
+    told = details.policy_details(policy(insured_name="**甲** [链接](http://x) # <b>"), None)
     assert r"\*\*甲\*\* \[链接\](http://x) \# \<b\>" in told
     assert "没有在计的期限" in told
 
 
 def test_a_mailroom_tells_what_waits_and_until_when() -> None:
     opens = datetime(2024, 3, 11, 1, tzinfo=UTC)
-    told = wording.mailroom_details(12, 3, opens)
+    told = details.mailroom_details(12, 3, opens)
     assert "待汇总 12 件" in told
     assert "2024年3月11日 09:00" in told
-    assert wording.mailroom_details(0, 3, None).startswith("没有待发通知")
+    assert details.mailroom_details(0, 3, None).startswith("没有待发通知")
