@@ -70,4 +70,4 @@ async def case_page(visit: Reading, case_id: UUID) -> Response:
     except AWAY:
         away = True
     ui = ui_address(entry.tools, row.workflow_id, run_id) if known else ""
-    return visit.page("operator/case.html.j2", c=case, why=why, run_id=run_id, away=away, known=known, ui=ui)
+    return visit.page("operator/case.html.j2", c=case, why=why, run_id=run_id, away=away, known=known, engine=ui)
