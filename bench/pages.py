@@ -102,15 +102,15 @@ async def pages(policies: int, times: int = TIMES) -> PagesFound:
         app = create_app(tools)
         token = next(token for name, token in stack.credentials.items() if name.startswith("PS "))
         async with connected(stack.postgres.url("admin")) as admin:
-            first = await admin.fetchval("SELECT id FROM insurers WHERE code = 'PS'")
+            [[first]] = await admin.fetch("SELECT id FROM insurers WHERE code = 'PS'")
             async with AsyncClient(transport=ASGITransport(app), base_url=BASE) as http:
                 await led(http, token, first)
             await stack.parts["worker"].stop()  # what is measured are pages; nothing happens beside them
             rest = await admin.fetch("SELECT id FROM insurers WHERE id <> $1 ORDER BY code", first)
             await multiply(admin, policies, [first, *(row["id"] for row in rest)])
-            counts = await admin.fetchrow("SELECT (SELECT count(*) FROM cases), (SELECT count(*) FROM outbox)")
+            [(cases, letters)] = await admin.fetch("SELECT (SELECT count(*) FROM cases), (SELECT count(*) FROM outbox)")
             answered = [one async for one in _looked_at(app, tools, admin, first, times)]
-            return PagesFound(datetime.now(UTC), policies, *(counts or (0, 0)), tuple(answered))
+            return PagesFound(datetime.now(UTC), policies, cases, letters, tuple(answered))
 
 
 @asynccontextmanager
@@ -131,23 +131,24 @@ async def _looked_at(
         found = await admin.fetchrow(asked, *([insurer] if "$1" in asked else []))
         if found is None:
             raise RuntimeError(f"nobody to look for {room}")
-        cookie = {cookie_name(tools): await _session(tools, found[0], found[1])}
+        cookie = {cookie_name(tools): await session(tools, found[0], found[1])}
         async with AsyncClient(transport=ASGITransport(app), base_url=BASE, cookies=cookie) as http:
             for path in PAGES[room]:
                 yield await _answered(http, room, path.format(**ids), path, times)
 
 
-async def _session(tools: Tools, holder: str, id_: UUID) -> str:
+async def session(tools: Tools, holder: str, id_: UUID) -> str:
     came_by = CameBy.OIDC if holder == "user_id" else CameBy.CODE
     async with tools.engine.begin() as connection:
         return (await begin(tools, connection, came_by, {holder: id_}))[0]
 
 
 async def _answered(http: AsyncClient, room: str, address: str, shown: str, times: int) -> Answered:
-    taken: list[float] = []
-    for turn in range(WARM + times):
+    for _ in range(WARM - 1):
+        await http.get(address)
+    answer, taken = await http.get(address), list[float]()
+    for _ in range(times):
         began = time.perf_counter()
         answer = await http.get(address)
-        if turn >= WARM:
-            taken.append(time.perf_counter() - began)
+        taken.append(time.perf_counter() - began)
     return Answered(room, shown, answer.status_code, spread(taken), len(answer.content))

@@ -17,7 +17,7 @@ from domain.places import region_name
 from models.contracts.vocabulary import PolicyStage, Sector
 
 LIST = "/department/cases"
-MOST_ROWS = 16
+MOST_ROWS = 6
 """Places of one table; of more than these the fullest are drawn, all of them stand in the tiles."""
 CITY_DIGITS = 4
 

@@ -53,6 +53,7 @@ CELL_SAID, CELL_LATE_SAID = "{row} · {column}：{n} 件", "{row} · {column}：
 LATE_LETTER = "逾 {n}"
 SHADES, LEGEND_TABLE_LATE = "颜色越深，件数越多", "斜线和“逾”：其中已逾期"
 LEFT_OUT = "没有记录的列未画出。"
+REST_OF = "其余 {n} 件，点开地名查看"
 TILES, TILES_SAID = "方块图", "按城市分组的方块图，共 {places} 个地方、{n} 件，其中逾期 {late} 件；排列不代表地理位置"
 TILES_REMARK = "方块图：每块是一个地方，按件数排列，不代表地理位置。"
 
