@@ -1,0 +1,119 @@
+"""Who may do what is decided on the data of this very request (promises.md P21); HEAD opens no door GET keeps shut."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Table, delete, func, insert, select, update
+
+from api.authorization import Visitor, load
+from api.rows import API_KEYS, CASES, DEPARTMENT_SCOPES, RECIPIENTS, USERS
+from models.contracts.vocabulary import Post
+from tests.authorization.test_cross_product import address
+from tests.authorization.world import CHEMICALS, HOUSING, SUZHOU, World
+
+
+@asynccontextmanager
+async def changed(world: World, table: Table, row_id: UUID, **values: Any) -> AsyncIterator[None]:
+    """A row is otherwise for a while."""
+    columns = [table.c[name] for name in values]
+    async with world.admin.begin() as connection:
+        before = (await connection.execute(select(*columns).where(table.c.id == row_id))).one()._mapping
+        await connection.execute(update(table).where(table.c.id == row_id).values(values))
+    try:
+        yield
+    finally:
+        async with world.admin.begin() as connection:
+            await connection.execute(update(table).where(table.c.id == row_id).values(dict(before)))
+
+
+async def user(world: World, name: str) -> UUID:
+    async with world.admin.connect() as connection:
+        return (await connection.execute(select(USERS.c.id).where(USERS.c.name == name))).scalar_one()
+
+
+async def status(world: World, actor: str, path: str) -> int:
+    return (await world.actors[actor].ask("GET", path)).status_code
+
+
+async def test_a_post_that_is_taken_away_is_gone_with_the_next_request(world: World) -> None:
+    assert await status(world, "insurer_admin", "/insurer/people") == 200
+    async with changed(world, USERS, await user(world, "insurer_admin"), posts=[Post.INSURER_AUDITOR]):
+        assert await status(world, "insurer_admin", "/insurer/people") == 403
+        assert await status(world, "insurer_admin", "/insurer/policies") == 200
+    async with changed(world, USERS, await user(world, "insurer_admin"), posts=[]):
+        assert await status(world, "insurer_admin", "/insurer/policies") == 403
+    async with changed(world, USERS, await user(world, "insurer_admin"), disabled_at=func.now()):
+        assert await status(world, "insurer_admin", "/insurer/policies") == 303
+    assert await status(world, "insurer_admin", "/insurer/people") == 200
+
+
+async def test_a_post_of_another_kind_gives_nothing(world: World) -> None:
+    """An insurer's user who was given an operator's post by mistake is no operator."""
+    async with changed(
+        world, USERS, await user(world, "insurer_auditor"), posts=[Post.OPERATOR, Post.DEPARTMENT_OFFICER]
+    ):
+        for path in ("/operator", "/department", "/insurer"):
+            assert await status(world, "insurer_auditor", path) == 403
+
+
+async def test_a_scope_that_is_taken_from_a_key_is_gone_with_the_next_request(world: World) -> None:
+    key = world.actors["insurer_key"]
+    path = f"/v1/claims/{world.holdings['own'].ids['claim']}/victims?unmasked=true&why=settle"
+    async with world.admin.connect() as connection:
+        found = select(API_KEYS.c.id).where(API_KEYS.c.name == "全")
+        key_id = (await connection.execute(found)).scalar_one()
+    async with changed(world, API_KEYS, key_id, scopes=[]):
+        assert (await key.ask("GET", path)).status_code == 403
+        assert (await key.ask("PUT", "/v1/claim-rules", {})).status_code == 403
+    assert (await key.ask("PUT", "/v1/claim-rules", {})).status_code == 422
+
+
+async def test_an_officer_who_is_transferred_sees_the_new_office_and_no_longer_the_old_one(world: World) -> None:
+    own, sibling = (f"/department/cases/{world.holdings[name].ids['policy']}" for name in ("own", "sibling"))
+    seen = [[await status(world, "department_officer", path) for path in (own, sibling)]]
+    officer = await user(world, "department_officer")
+    async with changed(world, USERS, officer, recipient_id=world.offices["other_industry"]):
+        seen.append([await status(world, "department_officer", path) for path in (own, sibling)])
+    assert seen == [[200, 404], [404, 200]]
+
+
+async def test_a_scope_that_changes_changes_the_next_request(world: World) -> None:
+    """By a case nobody was told about: what an office was told of it may go on reading."""
+    here, path = world.offices["here"], f"/department/cases/{world.holdings['sibling'].ids['hazard']}"
+    seen = [await status(world, "department_officer", path)]
+    more = {"recipient_id": here, "prefix": SUZHOU, "sector": HOUSING}
+    async with world.admin.begin() as connection:
+        await connection.execute(insert(DEPARTMENT_SCOPES).values(more))
+    seen.append(await status(world, "department_officer", path))
+    async with changed(world, CASES, UUID(world.holdings["sibling"].ids["hazard"]), region="350200"):
+        seen.append(await status(world, "department_officer", path))
+    async with world.admin.begin() as connection:
+        mine = DEPARTMENT_SCOPES.c.recipient_id == here
+        await connection.execute(delete(DEPARTMENT_SCOPES).where(mine, DEPARTMENT_SCOPES.c.sector == HOUSING))
+    seen.append(await status(world, "department_officer", path))
+    assert seen == [404, 200, 404, 404]
+    assert CHEMICALS != HOUSING
+
+
+async def test_an_enterprise_whose_address_is_taken_away_is_nobody(world: World) -> None:
+    contact = UUID(world.holdings["own"].ids["enterprise"])
+    assert await status(world, "enterprise", "/enterprise") == 200
+    async with changed(world, RECIPIENTS, contact, email=""):
+        assert await status(world, "enterprise", "/enterprise") == 303
+    assert await status(world, "enterprise", "/enterprise") == 200
+
+
+@pytest.mark.parametrize("actor", ["anonymous", "enterprise", "department_officer", "insurer_auditor", "plain_key"])
+async def test_head_and_options_open_no_door_that_get_keeps_shut(world: World, actor: str) -> None:
+    opened, own = [], world.holdings["own"].ids
+    for name, rule in load().items():
+        path = address(name, own)
+        if not name.startswith("GET ") or rule.visitors & {Visitor.ANYBODY, Visitor.LINK_HOLDER} or path is None:
+            continue
+        for method in ("HEAD", "OPTIONS"):
+            answer = await world.actors[actor].ask(method, path)
+            opened += [f"{method} {path} {answer.status_code}"] if answer.status_code < 300 or answer.text else []
+    assert [one for one in opened if " 405" not in one] == []
