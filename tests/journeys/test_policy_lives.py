@@ -59,6 +59,29 @@ async def test_a_department_takes_over_one_matter_of_a_digest_and_only_that_ladd
     assert "duty_taken_over" in await journey.events(f"policies/{taken.id}")
 
 
+async def test_a_department_passes_a_matter_on_with_the_code_from_its_mail_and_the_other_is_told(
+    journey: Journey,
+) -> None:
+    policy = await journey.policy(size="small")
+    due = await journey.due(policy, "policy_upload")
+    await journey.until(journey.office_day(due + DAY))
+    await journey.reader(EMERGENCY).act(policy, "pass_on", "由区局督办", to="341302|应急管理局")
+    await journey.until(journey.office_day(due + 3 * DAY))
+    assert len(journey.letters("yingji@yongqiao.example", policy.number)) == 1
+    assert "duty_passed_on" in await journey.events(f"policies/{policy.id}")
+
+
+async def test_a_link_that_expired_is_answered_by_a_fresh_one_to_the_registered_address(journey: Journey) -> None:
+    policy = await journey.policy(size="small")
+    await journey.ready(policy)
+    await policy.visit()
+    await journey.until(journey.office_day(journey.town.today + 40 * DAY))
+    stars = {"attitude": "5", "professionalism": "4", "timeliness": "5"}
+    await journey.reader(policy.email).act(policy, "rate_service", about="事故预防服务", **stars)
+    assert len(journey.letters(policy.email, "【新的办理链接】")) == 1
+    assert "service_rated" in await journey.events(f"policies/{policy.id}")
+
+
 async def test_a_policy_entered_late_is_told_once_for_each_duty_that_stands_open(journey: Journey) -> None:
     today = journey.town.today
     signed, begins = today - timedelta(days=100), today - timedelta(days=99)
