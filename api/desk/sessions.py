@@ -150,7 +150,7 @@ async def _contact(connection: AsyncConnection, session: Row[Any]) -> Caller | N
     """An enterprise or a department's address that typed the code mailed to it."""
     await settings.recipient(connection, session.recipient_id)
     row = (await connection.execute(select(RECIPIENTS).where(RECIPIENTS.c.id == session.recipient_id))).one_or_none()
-    if row is None or not row.email:
+    if row is None or not row.email or not (row.insured_id or row.department):  # an insurer's desk comes with a user
         return None
     return Caller(
         key_id=_id_of(session),

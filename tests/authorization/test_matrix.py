@@ -91,6 +91,35 @@ async def test_an_entry_for_a_route_that_is_gone_stops_the_application() -> None
         bind(FastAPI())
 
 
+OPENS = re.compile(r"engine\.(begin|connect)\(|entered_by_cookie\(|entered_by_link\(")
+DECIDES_ITSELF = {
+    "audit.py": "puts on record, beside the request's own transaction",
+    "callers.py": "entered(): asks the table",
+    "desk/front.py": "the first page: only looks who is there",
+    "desk/frame.py": "visited(): asks the table",
+    "desk/sessions.py": "recognises a cookie",
+    "entrance/arriving.py": "opens sessions",
+    "entrance/code_doors.py": "codes for whoever asks",
+    "entrance/codes.py": "codes for whoever asks",
+    "entrance/doors.py": "leaving",
+    "entrance/links.py": "a fresh link to the registered address",
+    "health.py": "asks whether the database answers",
+    "portal/codes.py": "codes behind a link",
+    "portal/links.py": "a link's own case",
+    "portal/pages.py": "a link's own case",
+    "portfolio/running.py": "an import that was begun by who may, each row asked anew",
+}
+
+
+def test_nothing_else_opens_a_transaction_for_somebody() -> None:
+    """Every other route comes through entered() or visited(), and so asks the table."""
+    root = TABLE.parent
+    found = {
+        str(path.relative_to(root)) for path in root.rglob("*.py") if OPENS.search(path.read_text(encoding="utf-8"))
+    }
+    assert found == set(DECIDES_ITSELF)
+
+
 def test_an_entry_given_twice_is_refused(tmp_path: Path) -> None:
     twice = tmp_path / "twice.yaml"
     twice.write_text("- visitors: [anybody]\n  routes: [GET /, GET /]\n", encoding="utf-8")
