@@ -134,9 +134,10 @@ async def adopt(request: Request, year: int) -> Response:
             adopted = _adoption(tools, year)
             if adopted is None or (year in known and known[year].runs):
                 return back(f"{ADDRESS}/{year}")
-            batch = known[year] = Batch(total=0, begun_at=tools.now())
             cases = await calendars.waiting(tools.engine, lacking=year)
-            batch.total = len(cases)
+            if not cases or (year in known and known[year].runs):  # somebody may have begun while we looked
+                return back(f"{ADDRESS}/{year}")
+            batch = known[year] = Batch(total=len(cases), begun_at=tools.now())
             said = {"cases": len(cases), "digest": adopted.digest[:16]}
             await record(visit, Act("adopt_calendar", (CALENDAR, f"{CALENDAR}-{year}"), reason, said))
     batch.task = asyncio.create_task(_carry_out(tools, batch, cases, adopted, by))
