@@ -39,6 +39,7 @@ def view(state: PolicyState) -> PolicyView:
         duties=open_duties,
         hazards=state.hazards,
         ratings=state.ratings[: -LATEST - 1 : -1],
+        provider_name=state.provider_name,
         spent=state.spent,
         provided=state.provided,
         spend_floor=spend_floor(state),

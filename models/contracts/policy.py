@@ -445,6 +445,8 @@ class PolicyView(Contract):
     hazards: tuple[HazardBrief, ...] = ()
     ratings: tuple[Rating, ...] = ()
     """The latest first."""
+    provider_name: str | None = None
+    """The institution or expert named last."""
     spent: Decimal = Decimal("0.00")
     provided: Decimal = Decimal("0.00")
     spend_floor: Decimal | None = None

@@ -78,9 +78,17 @@ class CaseFigures(Row, table=True):
         ForeignKeyConstraint(["insurer_id", "case_id"], ["cases.insurer_id", "cases.id"]),
         Index(None, "region", "sector"),
         Index(None, "insurer_id"),
-        Index("ix_case_figures_own_terms", "insurer_id", "next_due_at", postgresql_where=text("ended_at IS NULL")),
+        Index("ix_case_figures_own_terms", "insurer_id", "next_due_at",
+              postgresql_include=["kind", "region", "sector"], postgresql_where=text("ended_at IS NULL")),
+        Index("ix_case_figures_running", "insurer_id", "kind", "stage",
+              postgresql_include=["region", "sector", "provisional", "major", "assessed_fen", "reached_fen"],
+              postgresql_where=text("ended_at IS NULL")),
+        Index("ix_case_figures_providers", "insurer_id", "provider_name",
+              postgresql_include=["kind", "region", "sector", "stage", "service_next", "next_due_at", "rated",
+                                  "attitude", "professionalism", "timeliness"],
+              postgresql_where=text("ended_at IS NULL AND provider_name IS NOT NULL")),
         Index("ix_case_figures_waiting", "insurer_id", "changed_at", postgresql_where=text("waiting")),
-    )
+    )  # fmt: skip
 
     case_id: UUID = Field(primary_key=True)
     insurer_id: UUID
@@ -107,6 +115,15 @@ class CaseFigures(Row, table=True):
     assessed_fen: int | None = Field(default=None, sa_type=BigInteger)
     reached_fen: int | None = Field(default=None, sa_type=BigInteger)
     """What a claim has been paid so far: settlement, prepayments and advances, less what came back."""
+    provider_name: str | None = None
+    """The institution or expert a policy named last."""
+    service_next: bool
+    """The term that ends next is the one by which the service is to be done."""
+    rated: int
+    """How many ratings the view shows; the sums of their stars follow, by dimension."""
+    attitude: int | None = None
+    professionalism: int | None = None
+    timeliness: int | None = None
 
 
 class RecordedStep(Row, table=True):

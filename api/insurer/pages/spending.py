@@ -1,28 +1,26 @@
 """What is spent on prevention against its floor, policy by policy and in all; and who serves, how much, how well."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from fastapi import APIRouter, Response
-from sqlalchemy import func, literal_column, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import Row, func, literal_column, select
 
+from api import reads
 from api.callers import Entry
 from api.desk.lists import Asked, CaseFilters, counted, shown
 from api.desk.words import translator
 from api.drawings.bars import progress
 from api.insurer.pages.lists import WITHOUT
 from api.insurer.pages.visits import Reading
-from api.rows import CASE_FIGURES, CASES, STEPS
-from models.contracts.policy import NameProvider
+from api.rows import CASE_FIGURES, CASES
 from models.contracts.vocabulary import CaseKind, PolicyStage, ServiceDimension
 
 FEN = Decimal(100)
 SHORT_ONLY = CASE_FIGURES.c.spent_fen < CASE_FIGURES.c.floor_fen
-LATE = "service_completion"
 MOST_PROVIDERS = 200
+RUNNING = CASE_FIGURES.c.ended_at.is_(None)
 router = APIRouter(prefix="/insurer", include_in_schema=False)
 
 
@@ -77,7 +75,7 @@ async def _totals(entry: Entry) -> Totals:
         func.coalesce(func.sum(CASE_FIGURES.c.floor_fen), 0).label("floor"),
         func.count().label("floored"),
         func.count().filter(SHORT_ONLY).label("short"),
-    ).where(CASE_FIGURES.c.kind == CaseKind.POLICY, CASE_FIGURES.c.ended_at.is_(None), floored)
+    ).where(CASE_FIGURES.c.kind == CaseKind.POLICY, RUNNING, floored, *reads.own(entry.caller, CASE_FIGURES))
     row = (await entry.connection.execute(found)).one()
     premium, spent, floor = (Decimal(one) / FEN for one in (row.premium, row.spent, row.floor))
     return Totals(premium, spent, floor, row.floored, row.short)
@@ -90,43 +88,26 @@ async def providers(visit: Reading) -> Response:
 
 
 async def _providers(entry: Entry) -> list[Provider]:
-    """By the institution each policy in force named last."""
-    name = STEPS.c.cause["body"]["command"]["provider_name"].astext.label("name")
-    named = (
-        select(STEPS.c.case_id, name)
-        .where(STEPS.c.command_name == NameProvider.__name__)
-        .ext(distinct_on(STEPS.c.case_id))
-        .order_by(STEPS.c.case_id, STEPS.c.seq.desc())
-        .subquery()
-    )
-    late = (CASES.c.next_due_at <= entry.tools.now()) & CASES.c.next_duty.startswith(LATE)
-    served = CASES.c.stage == PolicyStage.SERVED
-    found = (
-        select(
-            named.c.name,
-            func.count().label("policies"),
-            func.count().filter(served).label("served"),
-            func.count().filter(late).label("late"),
-            func.array_agg(CASES.c.view["ratings"]).filter(_rated()).label("ratings"),
-        )
-        .join(CASES, CASES.c.id == named.c.case_id)
-        .where(CASES.c.ended_at.is_(None))
-        .group_by(named.c.name)
-        .order_by(literal_column("policies").desc(), named.c.name)
-    )
+    """By the institution each policy in force named last; counted from an index alone."""
+    figures = CASE_FIGURES.c
+    late = (figures.next_due_at <= entry.tools.now()) & figures.service_next
+    found = select(
+        figures.provider_name,
+        func.count().label("policies"),
+        func.count().filter(figures.stage == PolicyStage.SERVED).label("served"),
+        func.count().filter(late).label("late"),
+        func.sum(figures.rated).label("rated"),
+        *(func.sum(figures[one.value]).label(one.value) for one in ServiceDimension),
+    ).where(figures.provider_name.is_not(None), RUNNING, *reads.own(entry.caller, CASE_FIGURES))
+    found = found.group_by(figures.provider_name).order_by(literal_column("policies").desc(), figures.provider_name)
     return [_provider(row) for row in await entry.connection.execute(found.limit(MOST_PROVIDERS))]
 
 
-def _rated() -> Any:
-    return func.jsonb_array_length(func.coalesce(CASES.c.view["ratings"], literal_column("'[]'::jsonb"))) > 0
+def _provider(row: Row[Any]) -> Provider:
+    stars = row._mapping
+    means = tuple((one, _mean(stars[one.value], row.rated)) for one in ServiceDimension) if row.rated else ()
+    return Provider(row.provider_name, row.policies, row.served, row.late, row.rated, means)
 
 
-def _provider(row: Any) -> Provider:
-    stars = [one["stars"] for ratings in row.ratings or () for one in ratings]
-    means = tuple((one, _mean(given[one.value] for given in stars)) for one in ServiceDimension) if stars else ()
-    return Provider(row.name, row.policies, row.served, row.late, len(stars), means)
-
-
-def _mean(given: Iterable[int]) -> Decimal:
-    stars = list(given)
-    return (Decimal(sum(stars)) / len(stars)).quantize(Decimal("0.1"))
+def _mean(stars: int, rated: int) -> Decimal:
+    return (Decimal(stars) / rated).quantize(Decimal("0.1"))
