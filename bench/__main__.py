@@ -13,10 +13,12 @@ from bench.history import account, histories, replayed_per_second
 from bench.life import COMMANDS, HAZARD_UPDATES, POLICY_UPDATES, Lives
 from bench.measure import Load, spread
 from bench.midnight import midnight
+from bench.pages import pages
 from bench.plan import FULL, QUICK, Plan
 from bench.report import Claimed, Found, Leg, Lived
 from domain.calendar import local_date
 
+QUICK_ROWS = 500
 QUIETLY, WITH_MAIL, CLAIMS = "lives", "lives with their mail", "claims, reported to paid"
 
 
@@ -90,7 +92,18 @@ def main() -> None:
     asked = argparse.ArgumentParser(prog="bench", description=__doc__)
     asked.add_argument("--quick", action="store_true", help="under a minute, for a first look / 一分钟以内")
     asked.add_argument("--write-docs", action="store_true", help="write docs/bench.md / 写入 docs/bench.md")
+    asked.add_argument(
+        "what", nargs="?", choices=("all", "lives", "pages"), default="all", help="only a part / 只测一部分"
+    )
+    asked.add_argument("--rows", type=int, default=100_000, help="policies beside the pages / 页面旁的保单数")
     given = asked.parse_args()
+    if given.what != "lives":
+        pages_found = asyncio.run(pages(given.rows if not given.quick else QUICK_ROWS))
+        report.show_pages(pages_found)
+        if given.write_docs:
+            report.write_pages(pages_found)
+    if given.what == "pages":
+        return
     found = asyncio.run(bench(QUICK if given.quick else FULL))
     report.show(found)
     report.save(found)

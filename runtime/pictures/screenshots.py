@@ -19,6 +19,7 @@ from api.portfolio.parcels import Parcel
 from domain.calendar import local_date
 from models.contracts.ids import policy_workflow_id
 from runtime.embedded.mail import CaughtMail
+from runtime.pictures.rooms import take_rooms
 from runtime.portfolio import importing
 from runtime.settings import PROJECT_ROOT
 from runtime.stack import Stack, StackOptions
@@ -49,7 +50,8 @@ async def take() -> list[Path]:
         await _story(stack, local_date(datetime.now(UTC)))
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         try:
-            return [*await _engine(stack, browser), *await _letters(stack, browser)]
+            rooms = await take_rooms(stack, browser, FOLDER)
+            return [*rooms, *await _engine(stack, browser), *await _letters(stack, browser)]
         finally:
             await browser.close()
 

@@ -63,20 +63,27 @@ class Site:
     async def story(self, until: Until, **told: Any) -> Story:
         """A new policy of an enterprise of its own, led so far."""
         number = next(_enterprises)
-        place = {"region": "341300", "sector": Sector.HAZARDOUS_CHEMICALS, "enterprise": f"宿州浍水{number}号化工厂"}
+        usual = {"region": "341300", "sector": Sector.HAZARDOUS_CHEMICALS, "enterprise": f"宿州浍水{number}号化工厂"}
+        usual["email"] = f"anquan{number}@huishui.example"
         story = Story(
             insurer_id=self.insurer_id,
             number=f"BR-2026-{number:04d}",
             credit_code=credit_code(810_000 + number),
-            email=f"anquan{number}@huishui.example",
             until=until,
-            **place | told,
+            **usual | told,
         )
         return await lead(self.post, story, local_date(datetime.now(UTC)))
 
     async def value(self, asked: str, *given: object) -> str:
         """One value of the database, as text."""
         return str(await self.admin.fetchval(asked, *given))
+
+    async def until(self, asked: str, within: float = 60) -> str:
+        """The value as soon as there is one. Raises TimeoutError."""
+        async with asyncio.timeout(within):
+            while (found := await self.admin.fetchval(asked)) is None:
+                await asyncio.sleep(0.1)
+        return str(found)
 
     async def mail(self, to: str, *words: str, within: float = 60) -> str:
         """The latest mail to an address whose subject or text has all the words. Raises TimeoutError."""

@@ -26,6 +26,7 @@ NO_PAGE = {
     "/department/export.xlsx": "a workbook",
     "/insurer/import/template.xlsx": "a workbook",
     "/insurer/import/{job_id}/result.xlsx": "a workbook",
+    "/insurer/import/{job_id}": "looked at in the journey of an import",
 }
 """Routes that answer GET with something else than a page."""
 DEAD_LINK = "/l/" + "A" * 43
@@ -45,7 +46,16 @@ class Cast:
     mended: Story
     proposed: Story
     link: str
-    job: str = ""
+    returned: str
+    """A recipient whose mail came back."""
+    unaddressed: str
+    """A task: nobody is registered for a notice."""
+    book: str
+    """A task: a payment to be looked into."""
+    mail: str
+    department: str
+    pack: str
+    year: int
 
 
 def addresses(cast: Cast) -> dict[str, tuple[str, ...]]:
@@ -72,6 +82,16 @@ def addresses(cast: Cast) -> dict[str, tuple[str, ...]]:
             f"/insurer/hazards/{cast.mended.hazard_id}/recheck",
             f"/insurer/claims/{claim}/approve_payment",
         ),
+        "/insurer/claims/{claim_id:uuid}/payments/{number}": (
+            f"/insurer/claims/{claim}/payments/FK-{cast.proposed.number}",
+        ),
+        "/operator/returned/{recipient_id}": (f"/operator/returned/{cast.returned}",),
+        "/operator/unaddressed/{task_id}": (f"/operator/unaddressed/{cast.unaddressed}",),
+        "/operator/books/{task_id}": (f"/operator/books/{cast.book}",),
+        "/operator/mails/{mail_id}": (f"/operator/mails/{cast.mail}",),
+        "/operator/directory/{recipient_id}": (f"/operator/directory/{cast.department}",),
+        "/operator/calendars/{year}": (f"/operator/calendars/{cast.year}",),
+        "/operator/packs/{short}": (f"/operator/packs/{cast.pack}",),
         "/operator/cases/{case_id}": (
             f"/operator/cases/{policy}",
             f"/operator/cases/{cast.major.hazard_id}",

@@ -107,6 +107,7 @@ async def test_a_workbook_is_checked_first_then_imported_and_given_back_with_a_s
             await page.get_by_role("link", name="下载带结果的文件").click()
         given = load_workbook(BytesIO((await (await result.value).path()).read_bytes())).worksheets[0]
         assert any("已建档" in str(cell.value) for row in given for cell in row)
+        await watch.look(page.url)
         assert watch.faults == []
 
 
