@@ -7,14 +7,13 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    FromClause,
     Row,
     Select,
     String,
-    Subquery,
     Uuid,
     and_,
     func,
-    literal_column,
     not_,
     or_,
     select,
@@ -29,51 +28,38 @@ from api.callers import Entry
 from api.cursors import Cursors
 from api.desk.audience import DEPARTMENTS
 from api.desk.lists import CaseFilters
+from api.rows import OUTBOX
 from domain import wording
 from domain.calendar import DAY, local_date, midnight
-from models.contracts.vocabulary import CaseKind, HazardGrade, NoticeKind, Sector, Word
+from models.contracts.vocabulary import CaseKind, NoticeKind, Sector, Word
 
 INSTANT = DateTime(timezone=True)
-# One line for a matter, however often it was told: the latest letter, and the duty it speaks of as it stands now.
-# Each letter's case is looked up by its id: joined, all cases would be read for what row-level security says of them.
-# What was a report lives on as what the department owes. Letters that name no duty are done when acknowledged.
+# One line for a matter, however often it was told: the latest letter, and how it stands now, which the database keeps
+# beside it (migration 20261122_11); the case and its duty are opened for the lines that are shown alone.
 LETTERS = text(
     """
-    SELECT told.*, duty.brief, coalesce((duty.brief->>'due_at')::timestamptz, told.written_due_at) AS due_at,
-        CASE WHEN told.ended_at IS NOT NULL THEN true WHEN told.duty_key = '' THEN told.acknowledged_at IS NOT NULL
-             ELSE duty.brief IS NULL END AS settled
-    FROM (
-        SELECT DISTINCT ON (o.case_id, coalesce(nullif(o.about->>'duty_key', ''), o.kind))
-            o.id, o.case_id, o.kind, o.to_role, o.at, coalesce(o.about->>'duty_key', '') AS duty_key,
-            coalesce(o.about->>'label', '') AS label, coalesce(o.about->>'note', '') AS note,
-            coalesce(o.about->>'passed_on', '') AS passed_on, o.about->>'effective' AS written_effective,
-            (o.about->>'due_at')::timestamptz AS written_due_at, o.status, o.acknowledged_at,
-            o.matter->>'insurer_name' AS insurer, c.kind AS case_kind, c.number, c.region, c.sector, c.size, c.stage,
-            c.insured_name, c.ended_at, c.changed_at, c.view->'duties' AS duties,
-            c.view->>'policy_number' AS policy_number, c.view->>'grade' AS grade,
-            count(*) OVER (PARTITION BY o.case_id, coalesce(nullif(o.about->>'duty_key', ''), o.kind)) AS times
-        FROM outbox o CROSS JOIN LATERAL (SELECT * FROM cases WHERE cases.id = o.case_id LIMIT 1) c
-        WHERE o.recipient_id = :recipient
-        ORDER BY o.case_id, coalesce(nullif(o.about->>'duty_key', ''), o.kind), o.at DESC, o.id
-    ) told
-    LEFT JOIN LATERAL (
-        SELECT one AS brief FROM jsonb_array_elements(told.duties) one
-        WHERE one->>'key' = told.duty_key
-           OR (told.kind = 'major_hazard_report' AND one->>'owed_by' = ANY (:departments))
-        ORDER BY one->>'key' <> told.duty_key LIMIT 1
-    ) duty ON true
+    SELECT o.id, o.case_id, o.kind, o.at, coalesce(o.about->>'duty_key', '') AS duty_key,
+        coalesce(o.about->>'label', '') AS label, coalesce(o.about->>'note', '') AS note,
+        coalesce(o.about->>'passed_on', '') AS passed_on, o.about->>'effective' AS written_effective, o.acknowledged_at,
+        o.matter->>'insurer_name' AS insurer, o.due_at, o.settled, o.major, o.judged_at, o.place_at,
+        c.kind AS case_kind, c.number, c.region, c.sector, c.size, c.stage, c.insured_name, c.ended_at, c.changed_at,
+        c.view->>'policy_number' AS policy_number,
+        (SELECT count(*) FROM outbox again WHERE again.recipient_id = :recipient AND again.case_id = o.case_id
+         AND letter_subject(again) = letter_subject(o)) AS times,
+        (SELECT one FROM jsonb_array_elements(c.view->'duties') one
+         WHERE one->>'key' = coalesce(o.about->>'duty_key', '')
+            OR (o.kind = 'major_hazard_report' AND one->>'owed_by' = ANY (:departments))
+         ORDER BY one->>'key' <> coalesce(o.about->>'duty_key', '') LIMIT 1) AS brief
+    FROM outbox o CROSS JOIN LATERAL (SELECT * FROM cases WHERE cases.id = o.case_id LIMIT 1) c
+    WHERE o.recipient_id = :recipient AND o.latest
     """
 ).columns(
     id=Uuid, case_id=Uuid, kind=String, at=INSTANT, duty_key=String, label=String, note=String, passed_on=String,
     written_effective=String, acknowledged_at=INSTANT, insurer=String, case_kind=String, number=String, region=String,
     sector=String, size=String, stage=String, insured_name=String, ended_at=INSTANT, changed_at=INSTANT,
-    policy_number=String, grade=String, times=Integer, brief=JSONB, due_at=INSTANT, settled=Boolean,
+    policy_number=String, major=Boolean, judged_at=INSTANT, place_at=INSTANT, times=Integer, brief=JSONB,
+    due_at=INSTANT, settled=Boolean,
 )  # fmt: skip
-# What has no day stands after what has one, and what is settled after that, the latest of them first.
-PLACE = (
-    "CASE WHEN settled THEN timestamptz '2600-01-01' + (timestamptz '2100-01-01' - at)"
-    " WHEN due_at IS NULL THEN timestamptz '2300-01-01' + (timestamptz '2100-01-01' - at) ELSE due_at END"
-)
 
 
 class InboxFilters(CaseFilters):
@@ -139,52 +125,51 @@ async def inbox(entry: Entry, filters: InboxFilters) -> Inbox:
     """The calling department's matters: overdue first, then by the day they are due, settled ones last."""
     now = entry.tools.now()
     letters = LETTERS.bindparams(recipient=entry.caller.recipient_id, departments=sorted(DEPARTMENTS)).subquery()
-    piles = (await entry.connection.execute(_piles(letters, now))).one()
-    place = literal_column(PLACE, INSTANT).label("place")
+    piles = (await entry.connection.execute(_piles(entry.caller.recipient_id, now))).one()
     cursors = Cursors(entry.tools.secret, entry.caller.owner, "department/inbox", filters)
-    found = select(letters, place).where(*_conditions(letters, filters, now))
+    found = select(letters).where(*_conditions(letters, filters, now))
     after = cursors.read(filters.cursor)
     if after is not None:
-        found = found.where(tuple_(place.element, letters.c.id) > tuple_(*after))
-    ordered = found.order_by(place.element, letters.c.id).limit(filters.limit + 1)
+        found = found.where(tuple_(letters.c.place_at, letters.c.id) > tuple_(*after))
+    ordered = found.order_by(letters.c.place_at, letters.c.id).limit(filters.limit + 1)
     rows = (await entry.connection.execute(ordered)).all()
     shown, more = rows[: filters.limit], len(rows) > filters.limit
     return Inbox(
         letters=tuple(_letter(row, now) for row in shown),
-        next=cursors.write(shown[-1].place, shown[-1].id) if more else None,
+        next=cursors.write(shown[-1].place_at, shown[-1].id) if more else None,
         piles=Piles(piles.unread, piles.overdue, piles.due_today, piles.major),
     )
 
 
-def _late(letters: Subquery, now: datetime) -> ColumnElement[bool]:
+def _late(letters: FromClause, now: datetime) -> ColumnElement[bool]:
     """The term has run out, judged where the case's own clock stands."""
-    return and_(not_(letters.c.settled), letters.c.due_at <= func.greatest(now, letters.c.changed_at))
+    return and_(not_(letters.c.settled), letters.c.due_at <= func.greatest(now, letters.c.judged_at))
 
 
-def _unread(letters: Subquery) -> ColumnElement[bool]:
+def _unread(letters: FromClause) -> ColumnElement[bool]:
     return and_(not_(letters.c.settled), letters.c.acknowledged_at.is_(None))
 
 
-def _due_today(letters: Subquery, now: datetime) -> ColumnElement[bool]:
+def _due_today(letters: FromClause, now: datetime) -> ColumnElement[bool]:
     today = midnight(local_date(now))
     return and_(not_(letters.c.settled), letters.c.due_at > today, letters.c.due_at <= today + DAY)
 
 
-def _major(letters: Subquery) -> ColumnElement[bool]:
-    of_a_hazard = letters.c.case_kind == CaseKind.HAZARD.value
-    return and_(not_(letters.c.settled), of_a_hazard, letters.c.grade == HazardGrade.MAJOR.value)
+def _major(letters: FromClause) -> ColumnElement[bool]:
+    return and_(not_(letters.c.settled), letters.c.major)
 
 
-def _piles(letters: Subquery, now: datetime) -> Select[int, int, int, int]:
+def _piles(recipient_id: UUID | None, now: datetime) -> Select[int, int, int, int]:
+    """Counted from the index of matters alone."""
     return select(
-        func.count().filter(_unread(letters)).label("unread"),
-        func.count().filter(_late(letters, now)).label("overdue"),
-        func.count().filter(_due_today(letters, now)).label("due_today"),
-        func.count(letters.c.case_id.distinct()).filter(_major(letters)).label("major"),
-    )
+        func.count().filter(_unread(OUTBOX)).label("unread"),
+        func.count().filter(_late(OUTBOX, now)).label("overdue"),
+        func.count().filter(_due_today(OUTBOX, now)).label("due_today"),
+        func.count(OUTBOX.c.case_id.distinct()).filter(_major(OUTBOX)).label("major"),
+    ).where(OUTBOX.c.recipient_id == recipient_id, OUTBOX.c.latest, not_(OUTBOX.c.settled))
 
 
-def _conditions(letters: Subquery, filters: InboxFilters, now: datetime) -> list[ColumnElement[bool]]:
+def _conditions(letters: FromClause, filters: InboxFilters, now: datetime) -> list[ColumnElement[bool]]:
     column = letters.c
     found = [
         *reads.equal(column.settled, bool(filters.settled)),
@@ -233,7 +218,7 @@ def _letter(row: Row[Any], now: datetime) -> Letter:
         place=wording.region_name(row.region),
         sector=Sector(row.sector),
         stage=reads.STAGES[kind](row.stage),
-        major=kind is CaseKind.HAZARD and row.grade == HazardGrade.MAJOR,
+        major=row.major,
         due_day=wording.plain_day(date.fromisoformat(effective)) if effective else "",
         left=wording.left(running, at) if running else "",
         late=running is not None and running <= at,
