@@ -15,6 +15,7 @@ from api.rows import INSURERS, RECIPIENTS, SESSIONS, USERS
 from models.contracts.base import Actor, Name, Number, Strict
 from models.contracts.policy import EmailAddress
 from models.contracts.vocabulary import ActorKind, AuditEvent, Post, Role
+from models.tables import engine as settings
 from models.tables.audit import COMMON_CHAIN
 
 POSTS: dict[ActorKind, tuple[Post, ...]] = {
@@ -109,7 +110,8 @@ async def let_in(connection: AsyncConnection, user: Row[Any], act: Act, *, again
 
 
 async def end_sessions(connection: AsyncConnection, user: Row[Any], act: Act) -> int:
-    """Every browser of this user must sign in again, in the operators' view; how many there were."""
+    """Every browser of this user, who was looked up before, must sign in again; how many there were."""
+    await settings.user(connection, user.id)
     running = (SESSIONS.c.user_id == user.id) & SESSIONS.c.revoked_at.is_(None)
     ended = await connection.execute(update(SESSIONS).where(running).values(revoked_at=func.now()))
     await _note(connection, user.id, user.insurer_id, act, {"sessions_ended": ended.rowcount})

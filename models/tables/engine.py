@@ -96,6 +96,11 @@ async def identity(within: Within, vouched_for: str) -> None:
     await _set(within, "anze.identity", vouched_for)
 
 
+async def user(within: Within, user_id: UUID) -> None:
+    """The sessions of this user, until the transaction ends; whoever asks has looked the user up before."""
+    await _set(within, "anze.user", str(user_id))
+
+
 async def office(within: Within, recipient_id: UUID) -> None:
     """The cases in the places and sectors of this department, until the transaction ends."""
     await _set(within, "anze.office", str(recipient_id))

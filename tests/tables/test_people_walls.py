@@ -89,3 +89,25 @@ async def test_letters_are_seen_by_whom_they_are_addressed_to(users: dict[UUID, 
         assert await seen(connection, "asked_letters") == 0, "an insurer does not see that its enterprise asked"
         assert (await connection.execute(text("SELECT DISTINCT insurer_id FROM users"))).scalars().all() == [A]
         assert await seen(connection, "sessions") == 0
+
+
+async def test_an_insurer_ends_the_sessions_of_its_recipients_and_of_a_user_it_names(
+    users: dict[UUID, UUID], engine: AsyncEngine
+):
+    ended = text("UPDATE sessions SET revoked_at = now() WHERE revoked_at IS NULL")
+    for insurer in (A, B):
+        async with engine.begin() as connection:
+            await settings.session(connection, f"hash-mailbox-{insurer}")
+            row = {"token_hash": f"hash-mailbox-{insurer}", "recipient_id": known(insurer, "mailbox")}
+            row |= {"came_by": CameBy.CODE, "expires_at": text(f"'{LATER}'")}
+            await connection.execute(insert(SESSIONS).values(row))
+    async with engine.begin() as connection:
+        await settings.tenant(connection, A)
+        assert await seen(connection, "sessions") == 1, "its enterprise's, nobody else's"
+        assert (await connection.execute(ended)).rowcount == 1
+        await settings.user(connection, users[A])
+        assert (await connection.execute(ended)).rowcount == 1
+    for held, alive in ((f"hash-mailbox-{A}", 0), ("hash-ann", 0), (f"hash-mailbox-{B}", 1), ("hash-bob", 1)):
+        async with engine.begin() as connection:
+            await settings.session(connection, held)
+            assert (await connection.execute(text("SELECT * FROM sessions WHERE revoked_at IS NULL"))).rowcount == alive
