@@ -51,6 +51,7 @@ _keys = count(1)
 
 async def take_rooms(stack: Stack, browser: Browser, folder: Path) -> list[Path]:
     """Every room on a desk and on a phone; the stack has samples, worker, web and an identity service."""
+    folder.mkdir(parents=True, exist_ok=True)
     stories = await _told(stack)
     late, _, major, open_, _, _, claimed, _ = stories
     views: Mapping[str, tuple[tuple[str, str], ...]] = {

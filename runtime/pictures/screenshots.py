@@ -48,9 +48,9 @@ async def take() -> list[Path]:
     options = StackOptions(ui=True, worker="process", web="process", samples=True)
     async with Stack(options) as stack, async_playwright() as playwright:
         await _story(stack, local_date(datetime.now(UTC)))
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, "--lang=zh-CN"])
         try:
-            rooms = await take_rooms(stack, browser, FOLDER)
+            rooms = await take_rooms(stack, browser, FOLDER / "rooms")
             return [*rooms, *await _engine(stack, browser), *await _letters(stack, browser)]
         finally:
             await browser.close()
