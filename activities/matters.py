@@ -58,7 +58,7 @@ class Matter:
     insurer: str
     place: str
     region: str
-    due_day: str
+    due_by: str
     due_short: str
     due_at: datetime | None
     overdue: bool
@@ -92,7 +92,7 @@ def matter(row: OutboxNotice, now: datetime, link: str | None = None, settled: s
         title=_title(row, about, hazard),
         duty=about.label or row.kind.label,
         owed_by=about.owed_by.label if about.owed_by else "义务人",
-        due_day=wording.day(about.effective) if about.effective else "",
+        due_by=wording.last_moment(about.effective, about.due_at),
         due_short=wording.short_day(about.effective) if about.effective and waits else "",
         due_at=about.due_at,
         overdue=waits and not settled and about.due_at is not None and about.due_at <= asked_at,

@@ -19,6 +19,8 @@ __all__ = [
     "forwarded",
     "full_region_name",
     "instant",
+    "last_hour",
+    "last_moment",
     "left",
     "money",
     "place_line",
@@ -32,6 +34,7 @@ __all__ = [
 ]
 
 WEEKDAYS = "一二三四五六日"
+LAST_HOUR = "24:00"
 SUSPENDED = "计时已中止，恢复后重新推算到期日"
 SETTLED = "此后系统中已有办理记录，或者期限已终止，仅供核对。"
 MAIL_LATER = "邮件未能投出，稍后再试"
@@ -63,6 +66,16 @@ def instant(at: datetime) -> str:
     if (local.hour, local.minute, local.second) == (0, 0, 0):
         return f"{plain_day(local.date() - timedelta(days=1))} 24:00"
     return f"{plain_day(local.date())} {local:%H:%M}"
+
+
+def last_hour(due_at: datetime | None) -> str:
+    """24:00 where a term of days ends; a term in hours ends at its own minute within its last day."""
+    return instant(due_at).rpartition(" ")[2] if due_at else LAST_HOUR
+
+
+def last_moment(effective: date | None, due_at: datetime | None) -> str:
+    """2024年2月18日（周日）24:00, or 14:30 of that day for a term in hours; nothing while the term is suspended."""
+    return f"{day(effective)}{last_hour(due_at)}" if effective else ""
 
 
 def money(amount: Decimal) -> str:

@@ -50,6 +50,8 @@ class DutyShown:
     open: bool
     late: bool
     due_day: str
+    due_hour: str
+    """24:00, or where a term in hours ends within its last day."""
     left: str
     provisional: str
     counting: str
@@ -86,6 +88,7 @@ def _duty(one: DutyReading, at: datetime, fired: set[tuple[str, str]], reader: R
         open=one.state == "open",
         late=one.overdue,
         due_day=wording.day(explained.effective) if explained.effective else "",
+        due_hour=wording.last_hour(explained.due_at),
         left=wording.left(explained.due_at, at) if one.state == "open" else "",
         provisional=wording.provisional_note(explained.effective) if explained.provisional else "",
         counting=one.counting,

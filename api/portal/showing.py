@@ -31,6 +31,7 @@ class Told:
 
     label: str
     due_day: str
+    due_hour: str
     counting: str
     cites: str
     by: By
@@ -129,6 +130,7 @@ def _told(link: OpenedLink, about: About) -> Told | None:
     return Told(
         label=about.label,
         due_day=wording.day(about.effective) if about.effective else "",
+        due_hour=wording.last_hour(about.due_at),
         counting=about.counting,
         cites=wording.citation(cites) if cites else "",
         by=cites.by if cites else By.PRODUCT,

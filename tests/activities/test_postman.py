@@ -58,6 +58,24 @@ async def test_an_urgent_notice_becomes_one_mail_with_law_clause_and_counting(
     assert row["told_at"] >= NOW
 
 
+@pytest.mark.parametrize(
+    ("due_at", "said"),
+    [
+        ("2024-03-09T00:00:00+08:00", "于2024年3月8日（周五）24:00 前"),
+        ("2024-03-08T14:30:00+08:00", "于2024年3月8日（周五）14:30 前"),
+    ],
+)
+async def test_a_letter_names_the_hour_a_term_in_hours_ends_at(
+    office: PostOffice, mailbox: MailCatcher, due_at: str, said: str
+) -> None:
+    await office.put(DESK, *UPLOAD, due_at=due_at)
+    [mail] = await office.compose(DESK)
+    await office.send(DESK, mail)
+    [caught] = mailbox.messages
+    for part in ("plain", "html"):
+        assert said in caught.body(part), part
+
+
 async def test_composing_and_sending_twice_sends_once(office: PostOffice, mailbox: MailCatcher) -> None:
     await office.put(DESK, *UPLOAD)
     first = await office.compose(DESK)

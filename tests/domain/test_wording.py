@@ -30,6 +30,19 @@ def test_a_term_that_ends_at_midnight_ends_at_24_of_the_day_before() -> None:
     assert wording.instant(datetime(2024, 2, 18, 15, 59, tzinfo=UTC)) == "2024年2月18日 23:59"
 
 
+def test_a_term_of_days_ends_at_24_and_a_term_in_hours_at_its_minute() -> None:
+    eighth = date(2024, 3, 8)
+    end_of_it, afternoon = datetime(2024, 3, 8, 16, tzinfo=UTC), datetime(2024, 3, 8, 6, 30, tzinfo=UTC)
+    assert wording.last_moment(eighth, end_of_it) == "2024年3月8日（周五）24:00"
+    assert wording.last_moment(eighth, afternoon) == "2024年3月8日（周五）14:30"
+    assert wording.last_moment(None, None) == ""
+    assert (wording.last_hour(end_of_it), wording.last_hour(afternoon), wording.last_hour(None)) == (
+        "24:00",
+        "14:30",
+        "24:00",
+    )
+
+
 def test_days_money_and_shares_read_as_people_write_them() -> None:
     assert wording.day(date(2024, 2, 18)) == "2024年2月18日（周日）"
     assert wording.short_day(date(2024, 2, 18)) == "2月18日"

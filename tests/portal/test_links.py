@@ -1,6 +1,7 @@
 """The page behind a mailed link, over HTTP: GET shows, POST acts once, dead links tell nothing."""
 
 import asyncio
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
@@ -75,6 +76,22 @@ async def test_the_enterprise_reads_what_where_until_when_and_by_which_clause(
     assert page.headers["referrer-policy"] == "no-referrer"
     assert page.headers["cache-control"] == "no-store"
     assert "noindex" in page.headers["x-robots-tag"]
+
+
+@pytest.mark.parametrize("ends", ["24:00", "14:30"])
+async def test_a_settled_matter_is_told_with_the_hour_its_term_ended(
+    letters: Letters, http: AsyncClient, ends: str
+) -> None:
+    due_at = {"24:00": "2024-03-09T00:00:00+08:00", "14:30": "2024-03-08T14:30:00+08:00"}[ends]
+    path = await letters.tell_department()
+    about = {"duty_key": "met", "effective": "2024-03-08", "due_at": due_at}
+    settle = text("UPDATE outbox SET about = about || CAST(:about AS jsonb) WHERE to_role = 'emergency'")
+    async with letters.admin.begin() as connection:
+        await connection.execute(settle, {"about": json.dumps(about)})
+        await connection.execute(text("UPDATE links SET duty_key = 'met'"))
+    page = (await http.get(path)).text
+    assert "该事项已经办结" in page
+    assert f"2024年3月8日（周五）{ends} 前" in page
 
 
 async def test_looking_a_hundred_times_changes_nothing(letters: Letters, http: AsyncClient) -> None:
