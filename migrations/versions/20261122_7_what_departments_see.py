@@ -69,7 +69,6 @@ TOLD = f"id IN (SELECT case_id FROM outbox WHERE recipient_id = {OFFICE})"
 POLICIES = (
     ("cases", "office", "SELECT", IN_SCOPE),
     ("cases", "told", "SELECT", TOLD),
-    ("steps", "operator", "SELECT", OPERATOR),
     ("timeline", "operator", "SELECT", OPERATOR),
     ("case_figures", "tenant", "ALL", TENANT),
     ("case_figures", "operator", "SELECT", OPERATOR),
