@@ -44,7 +44,7 @@ class ProblemCode(Word):
         "Authentication required",
         "请使用有效的接口密钥：Authorization: Bearer anze_…",
     )
-    FORBIDDEN = "forbidden", "该密钥不能使用此功能", 403, "Not allowed with this key", "请使用对应类别的接口密钥。"
+    FORBIDDEN = "forbidden", "没有这项权限", 403, "Not allowed", "请使用有相应权限的账号或接口密钥。"
     SCOPE_MISSING = (
         "scope_missing",
         "该密钥没有所需的授权",
@@ -75,6 +75,13 @@ class ProblemCode(Word):
         409,
         "A request with this key is in progress",
         "请稍后以同一 Idempotency-Key 重试。",
+    )
+    CONFLICT = (
+        "conflict",
+        "与已有的内容冲突",
+        409,
+        "In conflict with what is there",
+        "尚未办理。请刷新后核对，再重新提交。",
     )
     TOO_LARGE = "too_large", "内容过大", 413, "Content too large", "请减小请求体；文件请先上传至 /v1/files。"
     UNSUPPORTED_MEDIA = (
