@@ -5,12 +5,14 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook
 
 from api.portfolio.columns import TITLES, Cell, Column, Unreadable, layout
+from api.portfolio.measuring import MOST_COLUMNS, TOO_LONG, TOO_WIDE, Unmeasured, require_measured
 
 ENCODINGS = ("utf-8-sig", "gb18030")
 SEPARATORS = ",\t;"
@@ -78,21 +80,25 @@ def portfolio_of(path: Path, content: bytes, most_rows: int = MOST_ROWS) -> Port
     if len(content) > LARGEST:
         raise BadFile(f"文件超过 {LARGEST // 1024 // 1024} MB，请拆分后导入")
     is_table = path.suffix.lower() in {".csv", ".tsv", ".txt"}
-    separator, lines = _of_text(content) if is_table else (",", _of_workbook(content))
+    separator, lines = _of_text(content, most_rows) if is_table else (",", _of_workbook(content, most_rows))
     if len(lines) > most_rows + 1:
-        raise BadFile(f"超过 {most_rows} 行，请拆分后导入")
+        raise BadFile(TOO_LONG.format(most=most_rows))
     return _portfolio(path, lines, sha256(content).hexdigest(), separator)
 
 
-def _of_text(content: bytes) -> tuple[str, list[tuple[int, Sequence[Cell]]]]:
+def _of_text(content: bytes, most_rows: int) -> tuple[str, list[tuple[int, Sequence[Cell]]]]:
+    """Reading ends one line after the last that is allowed: that there are more is all one needs to know."""
     written = _decoded(content)
     heading = written.split("\n", 1)[0]
     separator = max(SEPARATORS, key=heading.count)
     reader = csv.reader(io.StringIO(written, newline=""), delimiter=separator)
     try:
-        return separator, [(reader.line_num, cells) for cells in reader]
+        lines: list[tuple[int, Sequence[Cell]]] = [(reader.line_num, cells) for cells in islice(reader, most_rows + 2)]
     except csv.Error:
         raise BadFile("不是有效的 CSV 文件") from None
+    if any(len(cells) > MOST_COLUMNS for _, cells in lines):
+        raise BadFile(TOO_WIDE.format(most=MOST_COLUMNS))
+    return separator, lines
 
 
 def _decoded(content: bytes) -> str:
@@ -104,11 +110,14 @@ def _decoded(content: bytes) -> str:
     raise BadFile("文字编码无法识别，请另存为 UTF-8 或 GB18030")
 
 
-def _of_workbook(content: bytes) -> list[tuple[int, Sequence[Cell]]]:
+def _of_workbook(content: bytes, most_rows: int) -> list[tuple[int, Sequence[Cell]]]:
     """The first sheet; formulas count with the value the spreadsheet program last computed."""
     try:
+        require_measured(content, most_rows)
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
         cells = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
+    except Unmeasured as why:
+        raise BadFile(str(why)) from None
     except (CalamineError, IndexError, OSError, ValueError):
         raise BadFile("不是有效的 Excel 工作簿") from None
     return list(enumerate(cells, start=1))
