@@ -12,14 +12,13 @@ from starlette.datastructures import FormData, UploadFile
 from api.callers import Caller, Entry, speak_for
 from api.desk.frame import Visit
 from api.files import keep
-from api.rows import OUTBOX, RECIPIENTS
+from api.offices import named
+from api.rows import OUTBOX
 from api.shapes import TimelineEntry
-from domain.places import full_region_name
 from domain.routing import is_department
 from domain.wording import instant
 from models.contracts import policy
 from models.contracts.base import Command
-from models.contracts.ids import ancestors
 from models.contracts.vocabulary import Event, NoticeKind, NoticeStatus, Role
 
 TOLD = (NoticeStatus.QUEUED, NoticeStatus.ACCEPTED, NoticeStatus.AMBIGUOUS)
@@ -122,23 +121,6 @@ def _standing(row: Row[Any], told: Any) -> dict[str, Any] | None:
     return next((one for one in briefs if is_department(Role(one["owed_by"]))), None)
 
 
-async def others(entry: Entry) -> list[tuple[str, str]]:
-    """Registered departments of its own place, above and below it in its province, without itself: value, name."""
-    mine = entry.caller.region
-    columns = RECIPIENTS.c["region", "department", "name"]
-    found = select(*columns).where(
-        RECIPIENTS.c.department.is_not(None), RECIPIENTS.c.region >= mine[:2], RECIPIENTS.c.region < mine[:2] + "a"
-    )
-    rows = (await entry.connection.execute(found.order_by(RECIPIENTS.c.region, RECIPIENTS.c.department))).all()
-    self_ = (mine, entry.caller.department)
-    near = sorted(rows, key=lambda one: (one.region not in ancestors(mine), one.region[:4] != mine[:4], one.region))
-    return [
-        (f"{one.region} {one.department}", f"{one.name}（{full_region_name(one.region)}）")
-        for one in near
-        if (one.region, one.department) != self_
-    ]
-
-
 async def body_of(visit: Visit, case_id: UUID, act: Act, form: FormData) -> dict[str, Any]:
     """What the command says, from the form; a file is kept before. Raises Problem 404, 413, 422."""
     words = str(form.get("words") or "").strip()
@@ -147,7 +129,7 @@ async def body_of(visit: Visit, case_id: UUID, act: Act, form: FormData) -> dict
         case Act.ANSWER:
             body |= {"answer": words, "file": await _file(visit.entry, case_id, form)}
         case Act.PASS_ON:
-            region, _, department = str(form.get("to") or "").partition(" ")
+            region, department = named(str(form.get("to") or ""))
             body |= {"to_region": region, "to_department": department, "reason": words}
         case _:
             body |= {"note": words}

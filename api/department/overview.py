@@ -11,6 +11,7 @@ from sqlalchemy import ARRAY, Date, Label, Row, Select, func, literal, select, t
 
 from api.callers import Entry
 from api.department.scope import Scope, within
+from api.desk.lists import COMPARED
 from api.rows import CASE_FIGURES, INSURERS
 from domain.calendar import local_date, midnight
 from models.contracts.vocabulary import CaseKind, PolicyStage, Sector
@@ -34,7 +35,7 @@ class Tally:
 
 @dataclass
 class OfInsurer:
-    """One insurer's policies in the scope; sums in 分, shown as shares only."""
+    """One insurer's policies in the scope; sums in 分 over those with a floor (`COMPARED`), shown as shares only."""
 
     id: UUID
     name: str
@@ -101,7 +102,9 @@ def _policies(mine: tuple[Scope, ...], now: datetime, months: tuple[date, ...]) 
     month = func.width_bucket(F.signed_on, literal(months, ARRAY(Date)))
     sets = func.grouping_sets(tuple_(F.region, F.sector, F.stage, F.insurer_id), month)
     counts = _counts(now)
-    sums = (func.sum(column).label(column.name) for column in F["premium_fen", "spent_fen", "floor_fen"])
+    sums = (
+        func.sum(column).filter(COMPARED).label(column.name) for column in F["premium_fen", "spent_fen", "floor_fen"]
+    )
     return (
         select(F.region, F.sector, F.stage, F.insurer_id, month.label("month"), *counts, *sums)
         .where(F.kind == CaseKind.POLICY, within(mine, CASE_FIGURES))

@@ -9,7 +9,7 @@ from sqlalchemy import or_, select
 from starlette.datastructures import FormData
 
 from api import reads
-from api.department.acts import COMMANDS, Act, body_of, heard, matters, others
+from api.department.acts import COMMANDS, Act, body_of, heard, matters
 from api.department.incoming import InboxFilters, inbox
 from api.department.overview import figures
 from api.department.plates import address, plates
@@ -22,6 +22,7 @@ from api.desk.export import MOST_ROWS
 from api.desk.frame import Visit, back, posted, visited, visitor
 from api.desk.lists import Asked, CaseFilters, counted, shown
 from api.desk.words import translator
+from api.offices import neighbours
 from api.problems import Problem
 from api.rows import CASE_FIGURES, CASES, INSURERS
 from api.words import ProblemCode
@@ -180,6 +181,7 @@ async def _case(visit: Visit, case_id: UUID, again: Mapping[str, object] | None 
     case = await read_case(visit.entry, found.row, reader, why=why, whole=whole)
     happened = await reads.timeline(visit.entry, case_id)
     mine = await matters(visit.entry, found.row, happened) if found.told else ()
+    seat = (visit.caller.region, visit.caller.department)
     did = {act.value for matter in mine for act, _, _ in matter.done}
     return visit.page(
         "department/case.html.j2",
@@ -188,7 +190,7 @@ async def _case(visit: Visit, case_id: UUID, again: Mapping[str, object] | None 
         why=why,
         matters=mine,
         told=found.told,
-        others=await others(visit.entry) if found.told else [],
+        others=await neighbours(visit.entry.connection, case.row.region, seat) if found.told else (),
         again=again or {},
         did=asked.get("done", "") if asked.get("done", "") in did else "",
     )

@@ -14,6 +14,7 @@ from api.desk.audience import Reader, Shown
 from api.desk.caseduties import DutyShown, duties_of, policy_life
 from api.desk.casemoney import ClaimShown, Fact, claim_of, money_of
 from api.desk.caserecord import FileShown, Line, NoticeShown, files_of, line_of, notices_of
+from api.desk.tones import tone_of
 from api.duties import read_duties
 from api.rows import CASES, INSURERS
 from api.shapes import Duties, TimelineEntry
@@ -22,20 +23,12 @@ from domain.calendar import local_date
 from models.contracts.rulebook import PackRef
 from models.contracts.vocabulary import (
     CaseKind,
-    ClaimStage,
     HazardGrade,
-    HazardStage,
-    PolicyStage,
     Word,
 )
 
 MOST_LINES = 60
 """Lines of the record on a page; the whole of a long one is asked for."""
-SETTLED: frozenset[Word] = frozenset(
-    {PolicyStage.SERVED, PolicyStage.RENEWED, HazardStage.CLOSED, ClaimStage.COMPLETED, ClaimStage.CLOSED}
-)
-OVER: frozenset[Word] = frozenset({PolicyStage.EXPIRED, PolicyStage.SURRENDERED, HazardStage.STOPPED})
-BAD: frozenset[Word] = frozenset({HazardStage.REFUSED, HazardStage.FAILED, ClaimStage.REFUSED})
 
 
 @dataclass(frozen=True)
@@ -133,15 +126,6 @@ async def read_case(entry: Entry, row: Row[Any], reader: Reader, *, why: str = "
         claim=claim_of(row, duties, reader),
         row=row,
     )
-
-
-def tone_of(stage: Word, *, late: bool = False) -> str:
-    """The mark of a badge: done, over, bad, late, or under way."""
-    if stage in OVER:
-        return "off"
-    if stage in SETTLED:
-        return "ok"
-    return "late" if late or stage in BAD else "info"
 
 
 async def _insurer(entry: Entry, row: Row[Any]) -> str:

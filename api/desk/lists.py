@@ -13,6 +13,7 @@ from stdnum.cn import uscc
 
 from api import reads
 from api.callers import Entry
+from api.desk.tones import tone_of
 from api.rows import CASE_FIGURES, CASES, INSURERS
 from api.shapes import CaseLine, ListQuery, Page
 from domain.calendar import DAY, local_date, midnight
@@ -24,8 +25,6 @@ from models.contracts.vocabulary import (
     CaseKind,
     ClaimPath,
     HazardGrade,
-    HazardStage,
-    PolicyStage,
     Sector,
     Size,
     Word,
@@ -34,8 +33,8 @@ from models.contracts.vocabulary import (
 PER_PAGE = 30
 MOST_COUNTED = 1_000
 """Counting further costs more than anybody gains from it."""
-OVER = frozenset({"renewed", "expired", "surrendered", "closed", "stopped"})
-ALARMING = frozenset({"refused", "failed", "denied"})
+COMPARED = CASE_FIGURES.c.ended_at.is_(None) & CASE_FIGURES.c.floor_fen.is_not(None)
+"""Policies whose spending is held against a floor: in force, and their place demands one."""
 INSURER = select(INSURERS.c.name).where(INSURERS.c.id == CASES.c.insurer_id).scalar_subquery().label("insurer")
 DUTIES = CASES.c.view["duties"].label("duties")
 OF_KIND: dict[CaseKind, tuple[ColumnElement[Any], ...]] = {
@@ -127,12 +126,7 @@ class Shown(CaseLine):
 
     @property
     def tone(self) -> str:
-        """How the stage's badge looks: nothing of it is said by colour alone."""
-        if self.stage in ALARMING:
-            return "late"
-        if self.stage in OVER:
-            return "off"
-        return "ok" if self.stage in {PolicyStage.SERVED, HazardStage.TOLD, "completed", "agreed"} else "wait"
+        return tone_of(self.stage_word)
 
 
 @dataclass(frozen=True)

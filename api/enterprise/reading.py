@@ -13,7 +13,7 @@ from sqlalchemy import Row, select, tuple_
 from api import reads
 from api.callers import Entry
 from api.cursors import Cursors
-from api.desk.casefile import tone_of
+from api.desk.tones import tone_of
 from api.portal.deeds import BEFORE_CLAIM
 from api.problems import not_found
 from api.rows import CASES, STEPS, TIMELINE
@@ -226,12 +226,12 @@ def _line(row: Row[Any], now: datetime) -> Line:
 
 
 def _claim(row: Row[Any], now: datetime) -> Line:
-    """Few fields: how far it is, what is to be paid in all, the next day; nobody who was hurt."""
+    """Few fields: how far it is, what is to be paid once that is determined, the next day; nobody who was hurt."""
     at, stage = reads.as_of(now, row.changed_at), ClaimStage(row.stage)
     briefs = [one for one in row.view.get("duties", ()) if one["due_at"]]
     first = min(briefs, key=lambda one: one["due_at"], default=None)
     due = _due(first, at) if first else {}
-    payable = row.view["money"].get("determined") or row.view["money"].get("payable")
+    payable = row.view["money"].get("payable") if row.view.get("covered") is not None else None
     return Line(
         href=address(row.kind, row.id),
         number=row.number,

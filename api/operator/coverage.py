@@ -57,10 +57,6 @@ class Covered:
         return bool(self.need.candidates) and self.seat is None
 
     @property
-    def unnamed(self) -> bool:
-        return not self.need.candidates
-
-    @property
     def above(self) -> str:
         """The place whose department is told instead, where this place has none of its own."""
         return region_name(self.seat.region) if self.seat and self.seat.region != self.region else ""

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from api.desk.acting import filled
+from api.offices import named
 from domain.routing import is_department
 from models.contracts.base import Attachment, Command
 from models.contracts.hazard import AskMoreTime, ClaimRectification, ConfirmTold, ObjectToHazard
@@ -52,7 +53,6 @@ TEXTS: dict[Deed, str] = {
     Deed.PASS_ON: "reason",
 }
 """What the command calls the form's `note`, where it calls it otherwise."""
-WITH_FILES = frozenset({Deed.CLAIM_RECTIFICATION, Deed.OBJECT, Deed.ANSWER})
 LEGAL = frozenset({Deed.CLAIM_RECTIFICATION, Deed.OBJECT, Deed.ANSWER, Deed.PASS_ON})
 """Acts with legal effect: whoever holds a mere link types a code mailed to the registered address first (section 6)."""
 FOR_DEPARTMENTS = (Deed.ACKNOWLEDGE, Deed.TAKE_OVER, Deed.ANSWER, Deed.PASS_ON)
@@ -93,7 +93,7 @@ def body(deed: Deed, sent: Sent, matter: Matter) -> dict[str, Any]:
     elif deed is Deed.RATE_SERVICE:
         made |= {"visit": matter.visit} | {name: _number(typed.get(name, "")) for name in STARS}
     elif deed is Deed.PASS_ON:
-        made["to_region"], _, made["to_department"] = typed.get("to", "").partition("|")
+        made["to_region"], made["to_department"] = named(typed.get("to", ""))
     return made
 
 

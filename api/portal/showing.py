@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
-
 from api import reads
 from api.callers import Entry
 from api.desk.audience import Reader
@@ -12,17 +10,13 @@ from api.desk.caseduties import DutyShown, duties_of
 from api.drawings.words import Translate
 from api.duties import read_duties
 from api.enterprise.matters import Addressed, HazardMatter, PolicyMatter, VisitShown, hazard_matter, policy_matter
+from api.offices import neighbours
 from api.portal.deeds import FOR_DEPARTMENTS, Deed, Matter, standing_duty
 from api.portal.links import OpenedLink
-from api.rows import RECIPIENTS
 from domain import wording
-from domain.places import region_name
 from models.contracts.notice import About
 from models.contracts.rulebook import Citation
 from models.contracts.vocabulary import By, CaseKind, LinkPurpose, NoticeKind, Word
-
-NEIGHBOURS = 300
-"""Departments one may choose from: those of the same province."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +106,7 @@ async def _of_department(
         "hazard": hazard,
         "duty": next((one for one in shown if one.key == owed["key"]), None),
         "deeds": FOR_DEPARTMENTS,
-        "offices": await _offices(entry, link),
+        "offices": await neighbours(entry.connection, str(case.region), (link.holder.region, link.holder.department)),
     }
 
 
@@ -135,19 +129,3 @@ def _told(link: OpenedLink, about: About) -> Told | None:
         cites=wording.citation(cites) if cites else "",
         by=cites.by if cites else By.PRODUCT,
     )
-
-
-async def _offices(entry: Entry, link: OpenedLink) -> tuple[tuple[str, str], ...]:
-    """Registered departments of the same province, nearest places first, as (value, words)."""
-    region, own = str(link.case.region), (link.holder.region, link.holder.department)
-    columns = RECIPIENTS.c["region", "department", "name"]
-    found = select(*columns).where(
-        RECIPIENTS.c.insurer_id.is_(None),
-        RECIPIENTS.c.region.like(f"{region[:2]}%"),
-        RECIPIENTS.c.department.is_not(None),
-        RECIPIENTS.c.email != "",
-    )
-    rows = (await entry.connection.execute(found.limit(NEIGHBOURS))).all()
-    others = [one for one in rows if (one.region, one.department) != own]
-    others.sort(key=lambda one: (one.region[:4] != region[:4], one.region, one.department))
-    return tuple((f"{one.region}|{one.department}", f"{one.name}（{region_name(one.region)}）") for one in others)

@@ -12,9 +12,20 @@ from api.callers import Caller as Visitor
 from api.callers import Entry, open_rows
 from api.desk.audience import SAID_TO, SEES, Reader, Shown
 from api.desk.casefile import CaseFile, read_case
+from api.desk.lists import Shown as Listed
+from api.desk.tones import tone_of
+from api.reads import STAGES
 from api.rows import CASES
 from api.tools import Tools
-from models.contracts.vocabulary import ActorKind, CaseKind, Event
+from models.contracts.vocabulary import (
+    ActorKind,
+    CaseKind,
+    ClaimStage,
+    Event,
+    HazardStage,
+    PolicyStage,
+    Word,
+)
 from tests.api.claiming import insured, report
 from tests.api.conftest import today
 from tests.desk.conftest import SignedIn, Town
@@ -69,6 +80,20 @@ def test_an_unknown_reader_or_a_new_part_is_seen_by_nobody():
     assert ActorKind.SYSTEM not in SEES
     for kind in (ActorKind.DEPARTMENT, ActorKind.ENTERPRISE, ActorKind.OPERATOR):
         assert SEES[kind] < frozenset(Shown)
+
+
+@pytest.mark.parametrize(
+    ("stage", "tone"),
+    [
+        (ClaimStage.WITHDRAWN, "off"), (ClaimStage.DENIED, "late"), (ClaimStage.CLOSED, "ok"),
+        (PolicyStage.RENEWED, "ok"), (PolicyStage.EXPIRED, "off"), (HazardStage.TOLD, "info"),
+        (HazardStage.REFUSED, "late"), (ClaimStage.AGREED, "info"),
+    ],
+)  # fmt: skip
+def test_a_stage_looks_the_same_in_a_list_and_on_its_page(stage: Word, tone: str):
+    kind = next(kind for kind, stages in STAGES.items() if isinstance(stage, stages))
+    line = Listed.model_construct(kind=kind, stage=stage.value)
+    assert (line.tone, tone_of(stage)) == (tone, tone)
 
 
 @pytest.mark.parametrize("kind", [ActorKind.DEPARTMENT, ActorKind.ENTERPRISE, ActorKind.OPERATOR])

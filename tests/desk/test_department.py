@@ -1,5 +1,6 @@
 """A department's room: what it is shown, what is kept from others, each act once, refusals in words; no scripts."""
 
+import re
 from datetime import UTC, date, datetime
 from io import BytesIO
 from random import Random
@@ -15,9 +16,9 @@ from temporalio.worker import Worker
 
 from api.department.scope import EVERY_SECTOR, Scope, within
 from api.insurer.doors import SAMPLE_FILE
-from api.rows import CASE_FIGURES, CASES, DEPARTMENT_SCOPES, INSUREDS, OUTBOX
+from api.rows import CASE_FIGURES, CASES, DEPARTMENT_SCOPES, INSUREDS, OUTBOX, RECIPIENTS
 from api.tools import Tools
-from models.contracts.vocabulary import ActorKind, CaseKind, NoticeKind, NoticeStatus
+from models.contracts.vocabulary import ActorKind, CaseKind, NoticeKind, NoticeStatus, Role
 from models.tables import engine as settings
 from tests.api.conftest import Caller
 from tests.desk.conftest import Person, SignedIn, Town
@@ -180,12 +181,12 @@ async def test_taking_over_and_passing_on_reach_the_other_department(
     officer = await signed_in(ActorKind.DEPARTMENT)
     assert (await act(officer, policy_id, "take_over")).status_code == 303
     page = (await officer.get(f"/department/cases/{policy_id}")).text
-    assert "341300 住建局" in page
-    assert "341300 应急管理局" not in page
+    assert "341300|住建局" in page
+    assert "341300|应急管理局" not in page
     nowhere = await act(officer, policy_id, "pass_on", to="", words="属建设领域")
     assert nowhere.status_code == 422
     assert "属建设领域" in nowhere.text
-    passed = await act(officer, policy_id, "pass_on", to="341300 住建局", words="属建设领域")
+    passed = await act(officer, policy_id, "pass_on", to="341300|住建局", words="属建设领域")
     assert passed.status_code == 303, passed.text
 
     housing = await signed_in(ActorKind.DEPARTMENT, second=True)
@@ -195,6 +196,24 @@ async def test_taking_over_and_passing_on_reach_the_other_department(
     mine = (await officer.get(f"/department/cases/{policy_id}")).text
     assert '/pass_on"' not in mine
     assert "已转办</span>" in (await officer.get("/department")).text
+
+
+async def test_a_matter_is_passed_on_to_registered_departments_nearest_first(
+    signed_in: SignedIn, town: Town, admin: AsyncEngine, worker: Worker
+):
+    policy_id = await open_policy(town.insurers[0])
+    await tell(admin, town.departments[0], policy_id, DUTY)
+    seats = [("000000", "应急管理部", "e@x"), ("340000", "应急管理厅", "e@x"), ("341302", "应急管理局", "e@x")]
+    seats += [("350200", "应急管理局", "e@x"), ("341321", "应急管理局", "")]
+    async with admin.begin() as connection:
+        for region, department, email in seats:
+            seat = {"id": uuid4(), "role": Role.EMERGENCY, "region": region, "department": department, "email": email}
+            await connection.execute(RECIPIENTS.insert().values(name=department, **seat))
+    page = (await (await signed_in(ActorKind.DEPARTMENT)).get(f"/department/cases/{policy_id}")).text
+    offered = re.findall(r'<option value="(\d{6}\|[^"]+)"', page)
+    near = ["341300|住建局", "341302|应急管理局", "340000|应急管理厅", "000000|应急管理部"]
+    assert [one for one in offered if one in near] == near
+    assert not {"350200|应急管理局", "341321|应急管理局"} & set(offered)
 
 
 async def test_nobody_acts_on_what_it_was_not_told_of_nor_by_a_forged_form(
@@ -231,8 +250,29 @@ async def test_the_overview_counts_the_scope_and_every_figure_leads_to_its_list(
     assert "共 1 条" in here
     assert len(page.encode()) < 100_000
 
+    assert "只看本级" in here
+    assert 'name="here" value="true"' in here
+    assert "只看本级" not in (await officer.get("/department/cases?region=341300")).text
+
     housing = (await (await signed_in(ActorKind.DEPARTMENT, second=True)).get("/department/overview")).text
     assert "<b>1</b>在办保单" in housing
+
+
+async def test_spending_is_held_against_the_floor_for_policies_in_force_that_have_one(
+    signed_in: SignedIn, town: Town, admin: AsyncEngine
+):
+    """As the insurer's own page counts it."""
+    cases = [await put_case(admin, town.insurers[0], "341302", "fireworks") for _ in range(3)]
+    premium = {"spent": "90.00", "terms": {"premium_total": "100.00"}, "duties": []}
+    over = datetime(2026, 2, 1, tzinfo=UTC)
+    async with admin.begin() as connection:
+        await connection.execute(CASES.update().where(CASES.c.id == cases[1]).values(view=premium))
+        ended = {"view": premium | {"spend_floor": "12.00"}, "ended_at": over}
+        await connection.execute(CASES.update().where(CASES.c.id == cases[2]).values(ended))
+    page = (await (await signed_in(ActorKind.DEPARTMENT)).get("/department/overview")).text
+    assert "10.0 %" in page
+    assert "12.0 %" in page
+    assert "服务费只计在办且当地规定了下限的保单" in page
 
 
 async def test_the_list_is_searched_by_number_enterprise_place_sector_and_insurer(
@@ -242,6 +282,7 @@ async def test_the_list_is_searched_by_number_enterprise_place_sector_and_insure
     other = await put_case(admin, town.insurers[1], "341321", "fishery", "砀山渔场")
     officer = await signed_in(ActorKind.DEPARTMENT)
     insurer = town.insurers[0].id
+    assert "信用代码" not in (await officer.get("/department/cases")).text
     for asked in (f"q={wanted}", "q=花炮", "region=埇桥区", "sector=fireworks", f"insurer={insurer}"):
         page = (await officer.get(f"/department/cases?{asked}")).text
         assert str(wanted) in page, asked

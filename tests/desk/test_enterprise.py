@@ -13,7 +13,7 @@ from temporalio.worker import Worker
 
 from api.insurer.doors import DOORS
 from models.contracts.vocabulary import ActorKind, CaseKind
-from tests.api.claiming import reported, victim
+from tests.api.claiming import TERMS, done, losses, reported, victim
 from tests.api.conftest import Caller, sample_file, terms, today
 from tests.desk.conftest import Person, SignedIn, Town
 
@@ -54,7 +54,7 @@ async def works(town: Town, worker: Worker) -> Works:
     insurer = town.insurers[0]
     await sample_file(insurer)
     photo = await insurer.raw("/v1/files?name=现场.jpg", photograph("gray"), **{"Content-Type": "image/jpeg"})
-    opened = await insurer.post("/v1/policies", terms())
+    opened = await insurer.post("/v1/policies", terms(**TERMS))
     policy = opened.json()["id"]
     for path in ("upload", "provider", "plan"):
         answer = await insurer.post(f"/v1/policies/{policy}/{path}", EXAMPLES[CaseKind.POLICY, path](today()))
@@ -203,11 +203,15 @@ async def test_the_history_tells_what_was_done_page_by_page(enterprise: Person, 
 
 async def test_a_claim_shows_how_far_it_is_and_nobody_who_was_hurt(enterprise: Person, works: Works):
     claim_id = await reported(works.insurer, works.policy)
-    await victim(works.insurer, claim_id)
+    ref = await victim(works.insurer, claim_id)
+    await done(works.insurer, claim_id, "survey")
+    await done(works.insurer, claim_id, "assessment", {"lines": losses(ref)})
     page = (await enterprise.get("/enterprise")).text
     assert "C-1" in page
     assert "尚未核定" in page
     assert "张某" not in page
+    await done(works.insurer, claim_id, "determination")
+    assert "102,000.00 元" in (await enterprise.get("/enterprise")).text
     assert (await enterprise.get(f"/evidence/{claim_id}/{await sample_file(works.insurer)}")).status_code == 404
 
 

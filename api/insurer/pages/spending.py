@@ -9,7 +9,7 @@ from sqlalchemy import Row, func, literal_column, select
 
 from api import reads
 from api.callers import Entry
-from api.desk.lists import Asked, CaseFilters, counted, shown
+from api.desk.lists import COMPARED, Asked, CaseFilters, counted, shown
 from api.desk.words import translator
 from api.drawings.bars import progress
 from api.insurer.pages.lists import WITHOUT
@@ -68,14 +68,13 @@ async def spending(visit: Reading, short: bool = False) -> Response:
 
 async def _totals(entry: Entry) -> Totals:
     """Policies in force whose place demands a floor; without one there is nothing to compare with."""
-    floored = CASE_FIGURES.c.floor_fen.is_not(None)
     found = select(
         func.coalesce(func.sum(CASE_FIGURES.c.premium_fen), 0).label("premium"),
         func.coalesce(func.sum(CASE_FIGURES.c.spent_fen), 0).label("spent"),
         func.coalesce(func.sum(CASE_FIGURES.c.floor_fen), 0).label("floor"),
         func.count().label("floored"),
         func.count().filter(SHORT_ONLY).label("short"),
-    ).where(CASE_FIGURES.c.kind == CaseKind.POLICY, RUNNING, floored, *reads.own(entry.caller, CASE_FIGURES))
+    ).where(CASE_FIGURES.c.kind == CaseKind.POLICY, COMPARED, *reads.own(entry.caller, CASE_FIGURES))
     row = (await entry.connection.execute(found)).one()
     premium, spent, floor = (Decimal(one) / FEN for one in (row.premium, row.spent, row.floor))
     return Totals(premium, spent, floor, row.floored, row.short)
