@@ -47,9 +47,13 @@ def purpose(row: OutboxNotice, holder: Role) -> LinkPurpose | None:
     return INVITING.get(row.kind) or (LinkPurpose.RECTIFICATION if of_hazard and row.kind in HAZARD_KINDS else None)
 
 
-def token(secret: bytes, notice_id: UUID, recipient_id: UUID) -> str:
-    """256 bits, the same for the same notice and recipient, so that a letter rendered again carries the same link."""
-    mac = hmac.new(secret, f"link:{notice_id}:{recipient_id}".encode(), hashlib.sha256)
+def token(secret: bytes, notice_id: UUID, recipient_id: UUID, mail_id: UUID | None = None) -> str:
+    """256 bits, the same for the same notice and recipient, so that a letter rendered again carries the same link.
+
+    `mail_id`: of the letter a notice went out with anew; what an earlier letter carried is worth nothing there.
+    """
+    anew = f":{mail_id}" if mail_id else ""
+    mac = hmac.new(secret, f"link:{notice_id}:{recipient_id}{anew}".encode(), hashlib.sha256)
     return base64.urlsafe_b64encode(mac.digest()).rstrip(b"=").decode()
 
 
@@ -58,14 +62,19 @@ def token_hash(written: str) -> str:
     return hashlib.sha256(written.encode()).hexdigest()
 
 
-def link_for(row: OutboxNotice, holder: Role, secret: bytes, now: datetime) -> Link | None:
+def link_id(notice_id: UUID, recipient_id: UUID, mail_id: UUID | None = None) -> UUID:
+    """Known before it is stored, as the token is."""
+    return uuid5(NAMESPACE, f"link/{notice_id}/{recipient_id}" + (f"/{mail_id}" if mail_id else ""))
+
+
+def link_for(row: OutboxNotice, holder: Role, secret: bytes, now: datetime, mail_id: UUID | None = None) -> Link | None:
     """The link a notice carries, ready to be stored; `None` where it invites no act."""
     wanted = purpose(row, holder)
     if wanted is None:
         return None
     return Link(
-        id=uuid5(NAMESPACE, f"link/{row.id}/{row.recipient_id}"),
-        token_hash=token_hash(token(secret, row.id, row.recipient_id)),
+        id=link_id(row.id, row.recipient_id, mail_id),
+        token_hash=token_hash(token(secret, row.id, row.recipient_id, mail_id)),
         insurer_id=row.insurer_id,
         case_id=row.case_id,
         recipient_id=row.recipient_id,
@@ -76,11 +85,11 @@ def link_for(row: OutboxNotice, holder: Role, secret: bytes, now: datetime) -> L
     )
 
 
-def address(base_url: str, secret: bytes, row: OutboxNotice, holder: Role) -> str | None:
+def address(base_url: str, secret: bytes, row: OutboxNotice, holder: Role, mail_id: UUID | None = None) -> str | None:
     """Where the notice's link points, as the mail writes it."""
     if purpose(row, holder) is None:
         return None
-    return f"{base_url}/l/{token(secret, row.id, row.recipient_id)}"
+    return f"{base_url}/l/{token(secret, row.id, row.recipient_id, mail_id)}"
 
 
 def _expires(row: OutboxNotice, wanted: LinkPurpose, now: datetime) -> datetime:

@@ -1,6 +1,6 @@
 """The rows of a mailroom: what waits, what is composed, what was tried; no mail server and no wording here."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlmodel import col
 
 from activities.letters import message_id
-from activities.links import link_for
+from activities.links import link_for, link_id
 from models.contracts.vocabulary import NoticeStatus, Role, TaskKind, Urgency
 from models.tables.access import Link
 from models.tables.cases import Case
@@ -36,6 +36,8 @@ class Opened:
     """(case, duty) pairs that have been met or stopped since the notice was written."""
     page: int
     pages: int
+    anew: frozenset[UUID]
+    """Notices whose earlier letter carried a link already; this one carries another."""
 
 
 def session_for(engine: AsyncEngine) -> AsyncSession:
@@ -112,11 +114,19 @@ async def put_into_mail(session: AsyncSession, rows: list[OutboxNotice], now: da
     await session.execute(
         update(OutboxNotice).where(col(OutboxNotice.id).in_([row.id for row in rows])).values(mail_id=mail_id)
     )
-    links = [link for row in rows if (link := link_for(row, desk.holder, desk.secret, now))]
+    linked = await _linked(session, {link_id(row.id, row.recipient_id): row.id for row in rows})
+    made = [link_for(row, desk.holder, desk.secret, now, mail_id if row.id in linked else None) for row in rows]
+    links = [link for link in made if link]
     if links:
         values = [link.model_dump(exclude={"created_at"}) for link in links]
         await session.execute(insert(Link).values(values).on_conflict_do_nothing())
     return mail_id
+
+
+async def _linked(session: AsyncSession, notices: Mapping[UUID, UUID]) -> frozenset[UUID]:
+    """Of these notices, by the links they would carry, those whose link there is."""
+    found = await session.scalars(select(col(Link.id)).where(col(Link.id).in_(notices)))
+    return frozenset(notices[one] for one in found)
 
 
 async def open_mail(session: AsyncSession, recipient_id: UUID, mail_id: UUID) -> Opened:
@@ -144,7 +154,8 @@ async def open_mail(session: AsyncSession, recipient_id: UUID, mail_id: UUID) ->
     pages = together if mail.urgency is Urgency.DIGEST else [mail_id]
     notices = tuple(rows)
     settled = await _settled(session, notices)
-    return Opened(mail, to, notices, settled, pages.index(mail_id) + 1, len(pages))
+    anew = await _linked(session, {link_id(row.id, recipient_id, mail_id): row.id for row in notices})
+    return Opened(mail, to, notices, settled, pages.index(mail_id) + 1, len(pages), anew)
 
 
 async def _settled(session: AsyncSession, notices: Sequence[OutboxNotice]) -> frozenset[tuple[UUID, str]]:

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from email.errors import MessageError
+from email.headerregistry import Address
 from email.message import EmailMessage
 from functools import partial
 from typing import Protocol
@@ -157,7 +159,8 @@ class MailPostman(ports.Postman):
         # a report is met by being told: that is no news to the department it tells
         reports = row.kind is NoticeKind.MAJOR_HAZARD_REPORT
         over = not reports and (row.case_id, row.about.get("duty_key")) in opened.settled
-        link = address(self._base_url, self._secret, row, opened.to.role)
+        letter = opened.mail.id if row.id in opened.anew else None
+        link = address(self._base_url, self._secret, row, opened.to.role, letter)
         told = matter(row, opened.mail.composed_at, link, wording.SETTLED if over else "")
         return self._letters.piece(
             replace(told, forwarded=wording.forwarded(row.to_role, opened.to.role) or told.forwarded)
@@ -176,10 +179,13 @@ class MailPostman(ports.Postman):
         )
 
     async def _hand_over(self, envelope: Envelope, draft: Draft) -> Verdict:
+        unwritable = _unwritable(envelope.to_address)
+        if unwritable:
+            return Verdict(Outcome.REFUSED, reply=unwritable)
         try:
             message = draft.write()
-        except ValueError as unwritable:  # an address no header can carry: nobody can ever be reached there
-            return Verdict(Outcome.REFUSED, reply=type(unwritable).__name__)
+        except ValueError as broken:
+            return Verdict(Outcome.REFUSED, reply=type(broken).__name__)
         return await hand_over(self._smtp, message, envelope.to_address)
 
     async def _record(self, opened: book.Opened, number: int, verdict: Verdict, at: datetime) -> Delivery:
@@ -209,6 +215,16 @@ class MailPostman(ports.Postman):
             return None
         await book.move(session, opened, heir, at)
         return heir.id
+
+
+def _unwritable(address: str) -> str:
+    """How the address fails that no header and no envelope can carry: nobody can ever be reached there."""
+    try:
+        Address(addr_spec=address)
+        address.encode("ascii")
+    except (ValueError, MessageError, LookupError, AttributeError) as error:  # its parser stumbles in all these ways
+        return type(error).__name__
+    return ""
 
 
 def _status(verdict: Verdict, broken_before: int) -> NoticeStatus | None:

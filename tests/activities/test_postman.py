@@ -239,6 +239,40 @@ async def test_a_refused_address_moves_its_notices_to_the_fallback_and_to_an_ope
     assert "/l/" not in mailbox.messages[0].body(), "the insurer's desk may not act for the enterprise"
 
 
+@pytest.mark.parametrize(
+    "bad", ["a@@b", "a@", "a@[1", "a@b..example", "a b@x.example", "张三@x.example", "a@保.example"]
+)
+async def test_an_address_no_letter_can_carry_is_a_bounce_at_once_and_its_notices_move_on(
+    office: PostOffice, mailbox: MailCatcher, bad: str
+) -> None:
+    await office.sql("UPDATE recipients SET email = $1 WHERE id = $2", bad, MAILBOX)
+    notice = await office.put(MAILBOX, NoticeKind.PLAN_CONFIRMATION, Role.INSURED)
+    [mail] = await office.compose(MAILBOX)
+    delivery = await office.send(MAILBOX, mail)
+    assert (delivery.status, delivery.moved_to) == (NoticeStatus.BOUNCED, DESK)
+    assert [row["kind"] for row in await office.sql("SELECT kind FROM tasks")] == ["bounced"]
+    [row] = await office.sql("SELECT recipient_id, status FROM outbox WHERE id = $1", notice)
+    assert (row["recipient_id"], row["status"]) == (DESK, "queued")
+    assert mailbox.messages == []
+
+
+async def test_a_letter_composed_anew_carries_another_link_than_the_one_that_was_taken_away(
+    office: PostOffice, mailbox: MailCatcher
+) -> None:
+    notice = await office.put(EMERGENCY, NoticeKind.DUTY_OVERDUE, Role.EMERGENCY)
+    [mail] = await office.compose(EMERGENCY)
+    await office.send(EMERGENCY, mail)
+    await office.sql("UPDATE links SET revoked_at = now()")
+    await office.sql("UPDATE outbox SET status = 'queued', mail_id = NULL WHERE id = $1", notice)
+    [again] = await office.compose(EMERGENCY)
+    await office.send(EMERGENCY, again)
+    [living] = await office.sql("SELECT token_hash FROM links WHERE revoked_at IS NULL")
+    written = token(SECRET, notice, EMERGENCY, again)
+    assert living["token_hash"] == token_hash(written)
+    assert f"{BASE}/l/{written}" in mailbox.messages[1].body("html")
+    assert f"{BASE}/l/{token(SECRET, notice, EMERGENCY)}" not in mailbox.messages[1].body("html")
+
+
 async def test_a_second_refusal_goes_to_the_operators_and_a_third_stays_with_them(
     office: PostOffice, mailbox: MailCatcher
 ) -> None:
