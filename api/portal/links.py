@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.callers import Caller, Entry
 from api.gateway import FoundCase
 from api.offices import office_of
-from api.rows import CASES, INSURERS, LINK_USES, LINKS, OUTBOX, RECIPIENTS
+from api.rows import CASES, COMMANDS, INSURERS, LINK_USES, LINKS, OUTBOX, RECIPIENTS
 from api.tools import Tools
 from models.contracts.base import Actor, Office
 from models.contracts.vocabulary import ActorKind, LinkPurpose, NoticeStatus
@@ -97,6 +97,7 @@ async def _opened(tools: Tools, connection: AsyncConnection, token: str) -> Open
     case = (await connection.execute(select(CASES).where(CASES.c.id == link.case_id))).one()
     if case.ended_at is not None and link.duty_key:
         return None
+    await _recover(connection, link)
     return OpenedLink(
         id=link.id,
         insurer_id=link.insurer_id,
@@ -111,15 +112,39 @@ async def _opened(tools: Tools, connection: AsyncConnection, token: str) -> Open
     )
 
 
-async def record_use(tools: Tools, link: OpenedLink, action: str, command_id: str) -> None:
+async def record_use(tools: Tools, link: OpenedLink, action: str) -> None:
     """The use is on record once, however many clicked at once (P16); the notice counts as acknowledged."""
     async with tools.engine.begin() as connection:
         await settings.tenant(connection, link.insurer_id)
-        use = insert(LINK_USES).values(link_id=link.id, action=action, command_id=command_id)
-        await connection.execute(use.on_conflict_do_nothing())
-        if link.notice is not None:
-            heard = update(OUTBOX).where(OUTBOX.c.id == link.notice.id, OUTBOX.c.status.in_(TOLD))
-            await connection.execute(heard.values(status=NoticeStatus.ACKNOWLEDGED, acknowledged_at=tools.now()))
+        notice_id = link.notice.id if link.notice is not None else None
+        await _put_down(connection, (link.id, notice_id), action, tools.now())
+
+
+def command_id(link_id: UUID, action: str) -> str:
+    """One act of one link is one command to its case, however often it is sent."""
+    return f"link:{link_id}:{action}"
+
+
+async def _recover(connection: AsyncConnection, link: Row[Any]) -> None:
+    """An act the case carried out while its answer was lost has used the link, at the time it was carried out."""
+    known = LINK_USES.c.command_id == COMMANDS.c.command_id
+    lost = select(*COMMANDS.c["command_id", "at"]).where(
+        COMMANDS.c.case_id == link.case_id,
+        COMMANDS.c.command_id.startswith(command_id(link.id, "")),
+        ~select(LINK_USES.c.link_id).where(LINK_USES.c.link_id == link.id, known).exists(),
+    )
+    for command in (await connection.execute(lost)).all():
+        action = command.command_id.removeprefix(command_id(link.id, ""))
+        await _put_down(connection, (link.id, link.notice_id), action, command.at)
+
+
+async def _put_down(connection: AsyncConnection, of: tuple[UUID, UUID | None], action: str, at: datetime) -> None:
+    link_id, notice_id = of
+    use = {"link_id": link_id, "action": action, "command_id": command_id(link_id, action), "used_at": at}
+    await connection.execute(insert(LINK_USES).values(use).on_conflict_do_nothing())
+    if notice_id is not None:
+        heard = update(OUTBOX).where(OUTBOX.c.id == notice_id, OUTBOX.c.status.in_(TOLD))
+        await connection.execute(heard.values(status=NoticeStatus.ACKNOWLEDGED, acknowledged_at=at))
 
 
 def _uses(link_id: UUID) -> Any:

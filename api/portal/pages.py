@@ -26,7 +26,7 @@ from api.gateway import act
 from api.portal.codes import Pledge, proven, sent_to, to_room
 from api.portal.deeds import LEGAL, MOST_FILES, TYPED, Deed, body, command
 from api.portal.forms import EMPTY, MOST_FIELDS, MOST_TEXT, Filling, Received, again, received
-from api.portal.links import OpenedLink, entered_by_link, record_use
+from api.portal.links import command_id, entered_by_link, record_use
 from api.portal.showing import Offer, offer_of
 from api.problems import CONNECTION_LOST, Problem, not_found
 from api.tools import Tools
@@ -139,7 +139,7 @@ class Form:
 
 
 async def _carried_out(request: Request, token: str, offer: Offer, form: Form) -> Response:
-    """The case itself counts a repeated command once, so a crash before the use is recorded does no harm."""
+    """The case counts a repeated command once; a use that is lost on the way is put down when the link is next seen."""
     tools, link, deed = request.app.state.tools, offer.link, form.deed
     try:
         given = _given(offer, form)
@@ -157,7 +157,7 @@ async def _carried_out(request: Request, token: str, offer: Offer, form: Form) -
         if problem.status not in {409, 422}:
             raise
         return await _shown(request, token, again(tools.secret, link.id, deed, form.come, {"note": problem.detail}))
-    await record_use(tools, link, deed, command_id(link, deed))
+    await record_use(tools, link, deed)
     return _back(request)
 
 
@@ -172,13 +172,9 @@ def _given(offer: Offer, form: Form) -> Given[Any] | None:
     if form.come.refused:
         raise Misfilled({})
     made = command(deed, body(deed, form.come.sent, offer.matter))
-    known_as = command_id(link, deed)
+    known_as = command_id(link.id, deed)
     fingerprint = sha256(known_as.encode()).hexdigest()
     return Given[Any](command_id=known_as, actor=link.actor, fingerprint=fingerprint, command=made)
-
-
-def command_id(link: OpenedLink, deed: Deed) -> str:
-    return f"link:{link.id}:{deed}"
 
 
 async def _is_alive(request: Request, token: str) -> bool:

@@ -48,6 +48,8 @@ class Offer:
     told: Told | None = None
     settled: bool = False
     offices: tuple[tuple[str, str], ...] = ()
+    anew: bool = False
+    """Whether what this link was used for is to be done once more: the letter of the next round invites to it."""
 
     @property
     def matter(self) -> Matter:
@@ -67,6 +69,7 @@ async def offer_of(entry: Entry, link: OpenedLink, t: Translate, address: Addres
         stage=reads.STAGES[case.kind](case.stage),
         place=wording.place_line(case.region, case.sector, case.size),
         deeds=tuple(deed for deed in allowed if deed not in link.used),
+        anew=Deed.CLAIM_RECTIFICATION in allowed and Deed.CLAIM_RECTIFICATION in link.used,
         done=tuple((Deed(action), wording.instant(used_at)) for action, used_at in link.used.items()),
         **parts,
     )

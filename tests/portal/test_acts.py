@@ -2,12 +2,19 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from httpx import AsyncClient
 from sqlalchemy import text
 
+from api import gateway
+from api.portal import pages
 from api.portal.codes import TRIES
+from api.problems import try_later
+from api.tools import Tools
+from api.words import ProblemCode
+from domain import wording
 from models.contracts.vocabulary import AskedFor, CaseKind, LinkPurpose, NoticeKind, Role
 from tests.api.conftest import department, today
 from tests.portal.conftest import EXAMPLES, Letters, picture
@@ -233,3 +240,34 @@ async def test_after_the_recheck_the_new_letter_offers_it_again(letters: Letters
     page = (await http.get(path)).text
     assert "仍有泄漏" in page
     assert 'value="claim_rectification"' in page
+
+
+async def test_an_act_whose_answer_was_lost_has_used_its_link_and_a_fresh_one_is_for_the_next_round(
+    letters: Letters, http: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = await letters.link(*HAZARD)
+
+    async def lost(tools: Tools, *asked: Any) -> None:
+        await gateway.act(tools, *asked)
+        raise try_later(ProblemCode.OUTCOME_UNKNOWN, 1)
+
+    monkeypatch.setattr(pages, "act", lost)
+    assert (await claim(letters, http, path)).status_code == 503
+    monkeypatch.undo()
+    assert (await letters.stage(), await letters.count("link_uses")) == ("claimed", 0)
+    recheck = EXAMPLES[CaseKind.HAZARD, "recheck"](today()) | {"passed": False, "note": "仍有泄漏"}
+    assert (await letters.insurer.post(f"/v1/hazards/{letters.hazard_id}/recheck", recheck)).status_code == 200
+    page = (await http.get(path)).text
+    async with letters.admin.connect() as connection:
+        at = (await connection.execute(text("SELECT at FROM commands WHERE command_id LIKE 'link:%'"))).scalar_one()
+        used = "SELECT notice_id FROM links JOIN link_uses ON id = link_id"
+        told = (await connection.execute(text(f"SELECT * FROM outbox WHERE id = ({used})"))).one()
+    assert f"申报整改完成（{wording.instant(at)}）" in page
+    assert 'value="claim_rectification"' not in page
+    assert (told.status, told.acknowledged_at) == ("acknowledged", at)
+    assert "重新发送链接" in page
+    assert (await deed(http, path, "fresh")).status_code == 200
+    assert await letters.count("asked_letters WHERE asked_for = 'fresh_link'") == 1
+    fresh = await letters.link(NoticeKind.RECHECK_RESULT, Role.INSURED)
+    assert (await claim(letters, http, fresh)).status_code == 303
+    assert await letters.stage() == "claimed"
