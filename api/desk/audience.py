@@ -1,4 +1,4 @@
-"""Who reads what of a case: the one allow-list behind every case page; what is not here is seen by nobody."""
+"""Who reads what of a case on its page; what parts an enterprise's own pages show stands in api/enterprise."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

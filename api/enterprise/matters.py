@@ -11,8 +11,8 @@ from api import reads
 from api.callers import Entry
 from api.desk.audience import Reader
 from api.desk.caseduties import DutyShown, duties_of
-from api.desk.tones import tone_of
 from api.desk.caserecord import Line, line_of
+from api.desk.tones import tone_of
 from api.duties import read_duties
 from api.evidence import Piece, pieces
 from api.portal.deeds import Deed, of_hazard
