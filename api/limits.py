@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, NoReturn
+from urllib.parse import unquote_to_bytes
 from uuid import uuid4
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
-from api.problems import Problem, one_field
+from api.problems import Problem, not_found, one_field
 from api.tools import Budgets
 from api.words import ProblemCode, Reason
 
@@ -20,6 +22,8 @@ REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 ONCE = {b"authorization", b"content-type", b"content-length", b"idempotency-key", b"host"}
 JSON_TYPE = re.compile(r"application/json\s*(;\s*charset\s*=\s*\"?utf-8\"?\s*)?", re.IGNORECASE)
 STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+CONTROLS = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]")
+"""What no address and no text of a form has: all but tabs and line ends."""
 WITH_BODY = {"POST", "PUT", "PATCH", "DELETE"}
 RAW_ROUTES = ("/v1/files",)
 API = "/v1/"
@@ -55,16 +59,17 @@ class Limits:
         send = _with_safe_headers(send, scope["request_id"])
         try:
             _check_headers(scope, self.budgets)
+            _check_address(scope)
             receive = await self._checked(scope, receive)
             await self.app(scope, receive, send)
         except Problem as problem:
-            await _refuse(send, problem, scope["request_id"])
+            await problems.answer(Request(scope), problem)(scope, receive, send)
 
     async def _checked(self, scope: Scope, receive: Receive) -> Receive:
         path, method = str(scope["path"]), str(scope["method"])
         if not path.startswith(API) or path.startswith(RAW_ROUTES):
             most = self.budgets.file + self.budgets.body if path.startswith(API) else self.budgets.page_upload
-            return _counting(scope, receive, most)
+            return counting(scope, receive, most)
         body = await _whole(scope, receive, self.budgets.body)
         if method in WITH_BODY:
             _check_media_type(scope)
@@ -140,6 +145,14 @@ def _check_headers(scope: Scope, budgets: Budgets) -> None:
         raise Problem(ProblemCode.DUPLICATE_HEADER)
 
 
+def _check_address(scope: Scope) -> None:
+    """Nothing lies at a path with control characters, and no query string has any, however they are written."""
+    if CONTROLS.search(str(scope["path"])):
+        raise not_found()
+    if CONTROLS.search(unquote_to_bytes(scope.get("query_string") or b"").decode("latin-1")):
+        raise one_field("query", Reason.UNICODE)
+
+
 def _header(scope: Scope, wanted: bytes) -> bytes:
     return next((value for name, value in scope["headers"] if name.lower() == wanted), b"")
 
@@ -177,7 +190,7 @@ async def _whole(scope: Scope, receive: Receive, most: int) -> bytes:
             return bytes(body)
 
 
-def _counting(scope: Scope, receive: Receive, most: int) -> Receive:
+def counting(scope: Scope, receive: Receive, most: int) -> Receive:
     """For routes that read their body themselves: pass it on, piece by piece, and stop at the limit."""
     _check_length(scope, most)
     read = 0
@@ -218,11 +231,3 @@ def _with_safe_headers(send: Send, request_id: str) -> Send:
         await send(message)
 
     return sending
-
-
-async def _refuse(send: Send, problem: Problem, request_id: str) -> None:
-    body = problems.document(problem, request_id)
-    headers = {"content-type": problems.MEDIA_TYPE, "content-length": str(len(body)), **problem.headers}
-    encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": problem.status, "headers": encoded})
-    await send({"type": "http.response.body", "body": body})

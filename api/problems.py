@@ -9,7 +9,7 @@ import asyncpg
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -30,6 +30,8 @@ CONNECTION_LOST: tuple[type[Exception], ...] = (
     OSError,
     TimeoutError,
 )
+BAD_DATA = "22"
+"""The class of SQLSTATE for values the database does not take: too large a number, a character no text has."""
 RETRY_AFTER = 2  # seconds
 log = logging.getLogger(__name__)
 
@@ -161,8 +163,13 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
-    """The database did not answer. It is asked before anything is set going, so nothing was done."""
-    log.warning("database unavailable %s: %s", request.scope.get("request_id"), type(error).__name__)
+    """The database did not answer, or not to this. It is asked before anything is set going: nothing was done."""
+    state = str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
+    log.warning("database unavailable %s: %s %s", request.scope.get("request_id"), type(error).__name__, state)
+    if isinstance(error, IntegrityError):
+        return answer(request, Problem(ProblemCode.CONFLICT))
+    if state.startswith(BAD_DATA):
+        return answer(request, Problem(ProblemCode.INVALID))
     return answer(request, try_later(ProblemCode.UNAVAILABLE, RETRY_AFTER))
 
 

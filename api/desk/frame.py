@@ -14,13 +14,16 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
+from api.authorization import Authorization, Visitor
 from api.callers import Caller, Entry, authorized
 from api.desk.origin import comes_from_us
 from api.desk.sessions import CameIn, entered_by_cookie
 from api.desk.words import COOKIE, Language, namer, translator
+from api.limits import CONTROLS, counting
 from api.pages import PAGES, TEMPLATES
-from api.problems import Problem
-from api.words import ProblemCode
+from api.problems import Problem, one_field
+from api.tools import Tools
+from api.words import ProblemCode, Reason
 from models.contracts.vocabulary import ActorKind
 
 POLICY = (
@@ -122,12 +125,43 @@ async def visitor(request: Request) -> AsyncIterator[Visit]:
 
 @asynccontextmanager
 async def posted(request: Request, most_files: int = MOST_FILES) -> AsyncIterator[FormData]:
-    """The form that was posted, read before any transaction begins. Raises Problem 403 for another site's."""
-    if not comes_from_us(request, request.app.state.tools.base_url):
+    """The form that was posted, read outside any transaction, and only from somebody who may use the route.
+
+    One without files is as small as a body of the API. Raises NotSignedIn, Problem 403 for another site's or another
+    visitor's, 413 and 422 for what no page sends.
+    """
+    tools: Tools = request.app.state.tools
+    if not comes_from_us(request, tools.base_url):
         raise Problem(ProblemCode.FORM_FOREIGN)
+    if not _open_to_strangers(request):
+        await _require_somebody(request)
+    if not most_files:
+        request = Request(request.scope, counting(request.scope, request.receive, tools.budgets.body))
     async with request.form(max_files=most_files, max_fields=MOST_FIELDS, max_part_size=MOST_TEXT) as form:
+        _check_text(form)
         request.state.form_token = str(form.get(FORM_TOKEN) or "")
         yield form
+
+
+def _open_to_strangers(request: Request) -> bool:
+    authorization: Authorization = request.app.state.authorization
+    return Visitor.ANYBODY in authorization.rule(request).visitors
+
+
+async def _require_somebody(request: Request) -> None:
+    """Before a byte of a form is kept; whether they may still, is asked again where they act."""
+    async with entered_by_cookie(request) as found:
+        if found is None:
+            raise NotSignedIn
+        authorized(request, found[1].caller)
+
+
+def _check_text(form: FormData) -> None:
+    """No keyboard types control characters, and the database keeps no NUL."""
+    for name, value in form.multi_items():
+        text = value if isinstance(value, str) else value.filename or ""
+        if CONTROLS.search(name) or CONTROLS.search(text):
+            raise one_field("form", Reason.UNICODE)
 
 
 def _require_own_form(request: Request, came_in: CameIn) -> None:

@@ -2,9 +2,9 @@
 
 import hmac
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -36,6 +36,14 @@ class CameIn:
     token_hash: str
     caller: Caller
     form_token: str
+
+
+@dataclass(frozen=True)
+class _Recognised:
+    """Whose cookie it is now, if anybody's, and what is to be written of the session."""
+
+    came_in: CameIn | None = None
+    due: Mapping[str, Any] = field(default_factory=dict)
 
 
 def hash_of(token: str) -> str:
@@ -88,17 +96,32 @@ async def entered_by_cookie(request: Request) -> AsyncIterator[tuple[Entry, Came
     """One transaction with the rows of whoever the cookie belongs to; `None` where nobody is signed in."""
     tools: Tools = request.app.state.tools
     token = request.cookies.get(cookie_name(tools), "")
-    async with tools.engine.begin() as connection:
-        came_in = await _recognised(tools, connection, hash_of(token)) if token else None
-        if came_in is None:
+    async with AsyncExitStack() as transaction:
+        connection = await transaction.enter_async_context(tools.engine.begin())
+        found = await _recognised(tools, connection, hash_of(token)) if token else _Recognised()
+        if found.due:
+            await transaction.aclose()
+            await _write(tools, hash_of(token), found.due)
+            connection = await transaction.enter_async_context(tools.engine.begin())
+            found = await _recognised(tools, connection, hash_of(token))
+        if found.came_in is None:
             yield None
             return
-        request.scope["caller"] = came_in.caller  # whoever is refused from here on is on record by name
-        await open_rows(connection, came_in.caller)
-        yield Entry(connection, came_in.caller, tools, request.scope["deadline"]), came_in
+        caller = found.came_in.caller
+        request.scope["caller"] = caller  # whoever is refused from here on is on record by name
+        await open_rows(connection, caller)
+        yield Entry(connection, caller, tools, request.scope["deadline"]), found.came_in
 
 
-async def _recognised(tools: Tools, connection: AsyncConnection, token_hash: str) -> CameIn | None:
+async def _write(tools: Tools, token_hash: str, due: Mapping[str, Any]) -> None:
+    """In a transaction of its own: what becomes of the visit undoes nothing, and no other tab waits for it."""
+    running = (SESSIONS.c.token_hash == token_hash) & SESSIONS.c.revoked_at.is_(None)
+    async with tools.engine.begin() as connection:
+        await settings.session(connection, token_hash)
+        await connection.execute(update(SESSIONS).where(running).values(**due))
+
+
+async def _recognised(tools: Tools, connection: AsyncConnection, token_hash: str) -> _Recognised:
     """Decided on current data (promises.md P21): a disabled user or a revoked session is nobody at once."""
     await settings.session(connection, token_hash)
     now = tools.now()
@@ -110,14 +133,12 @@ async def _recognised(tools: Tools, connection: AsyncConnection, token_hash: str
     )
     session = (await connection.execute(select(SESSIONS).where(alive))).one_or_none()
     if session is None:
-        return None
-    if now - session.seen_at > SEEN_EVERY:
-        await connection.execute(update(SESSIONS).where(SESSIONS.c.token_hash == token_hash).values(seen_at=now))
+        return _Recognised()
     caller = await (_user(connection, session) if session.user_id else _contact(connection, session))
     if caller is None:  # whoever is let in again later comes in anew
-        await end(connection, token_hash)
-        return None
-    return CameIn(token_hash, caller, form_token(tools.secret, token_hash))
+        return _Recognised(due={"revoked_at": func.now()})
+    came_in = CameIn(token_hash, caller, form_token(tools.secret, token_hash))
+    return _Recognised(came_in, {"seen_at": now} if now - session.seen_at > SEEN_EVERY else {})
 
 
 async def _user(connection: AsyncConnection, session: Row[Any]) -> Caller | None:

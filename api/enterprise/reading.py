@@ -87,7 +87,7 @@ class HistoryQuery(BaseModel):
     """Where a page of the history begins."""
 
     cursor: str | None = Field(None, max_length=400)
-    limit: int = PER_PAGE
+    limit: int = Field(PER_PAGE, ge=1, le=100)
 
 
 async def board(entry: Entry) -> Board:

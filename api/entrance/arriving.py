@@ -57,7 +57,7 @@ async def arrive_as_contact(tools: Tools, request: Request, recipient_id: UUID) 
         await settings.recipient(connection, recipient_id)
         row = (await connection.execute(select(RECIPIENTS).where(RECIPIENTS.c.id == recipient_id))).one()
         kind = ActorKind.ENTERPRISE if row.insured_id else ActorKind.DEPARTMENT
-        actor = Actor(kind=kind, id=str(row.insurer_id or row.id), name=row.name)
+        actor = Actor(kind=kind, id=str(row.id), name=row.name)
         return await _arrive(tools, request, connection, (actor, row.insurer_id), {"recipient_id": row.id})
 
 

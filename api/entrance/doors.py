@@ -84,6 +84,7 @@ async def go_away(request: Request) -> Response:
             await leave(request, came_in, entry.connection)
     answer = back("/enter?left=true")
     secure = tools.base_url.startswith("https:")
+    answer.headers["Clear-Site-Data"] = '"storage"'  # drafts kept in this browser are not the next person's
     answer.delete_cookie(cookie_name(tools), secure=secure, httponly=True, samesite="lax")
     return answer
 

@@ -103,19 +103,27 @@ async def change_posts(connection: AsyncConnection, user: Row[Any], posts: Itera
 
 
 async def let_in(connection: AsyncConnection, user: Row[Any], act: Act, *, again: bool) -> None:
-    """Disable a user, who is nobody with the next request; or let a disabled one in again."""
+    """Disable a user, who is nobody with the next request, in any browser; or let a disabled one in again.
+
+    What is put on record comes last: it locks the chain, for which others wait.
+    """
     disabled_at = None if again else func.now()
     await connection.execute(update(USERS).where(USERS.c.id == user.id).values(disabled_at=disabled_at))
-    await _note(connection, user.id, user.insurer_id, act, {"disabled": not again})
+    ended = {} if again else {"sessions_ended": await _end_sessions(connection, user)}
+    await _note(connection, user.id, user.insurer_id, act, {"disabled": not again, **ended})
 
 
 async def end_sessions(connection: AsyncConnection, user: Row[Any], act: Act) -> int:
     """Every browser of this user, who was looked up before, must sign in again; how many there were."""
+    ended = await _end_sessions(connection, user)
+    await _note(connection, user.id, user.insurer_id, act, {"sessions_ended": ended})
+    return ended
+
+
+async def _end_sessions(connection: AsyncConnection, user: Row[Any]) -> int:
     await settings.user(connection, user.id)
     running = (SESSIONS.c.user_id == user.id) & SESSIONS.c.revoked_at.is_(None)
-    ended = await connection.execute(update(SESSIONS).where(running).values(revoked_at=func.now()))
-    await _note(connection, user.id, user.insurer_id, act, {"sessions_ended": ended.rowcount})
-    return ended.rowcount
+    return (await connection.execute(update(SESSIONS).where(running).values(revoked_at=func.now()))).rowcount
 
 
 async def _note(

@@ -89,7 +89,7 @@ async def change(request: Request, user_id: UUID) -> Response:
             raise Problem(ProblemCode.NOT_ONESELF)
         if wanted in ("disable", "enable"):
             await let_in(visit.entry.connection, user, act, again=wanted == "enable")
-        if wanted in ("disable", "end_sessions"):
+        elif wanted == "end_sessions":
             await end_sessions(visit.entry.connection, user, act)
     return back(HERE)
 

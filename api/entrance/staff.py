@@ -14,9 +14,9 @@ from api.desk.frame import Visit, back, posted, visited, visitor
 from api.entrance.forms import LASTING, OVERLAPS, Listed, act_of, chosen_days, kept, ticked, typed, user_of, users
 from api.entrance.people import POSTS, NewUser, Place, Taken, change_posts, let_in, register
 from api.keys import KeyAct, KeyFor, mint_key, revoke_key, rotate_key
-from api.problems import Problem, not_found
+from api.problems import Problem, not_found, one_field
 from api.rows import API_KEYS
-from api.words import ProblemCode, Scope
+from api.words import ProblemCode, Reason, Scope
 from domain import wording
 from models.contracts.base import Name, Strict
 from models.contracts.ids import NAMESPACE
@@ -96,10 +96,18 @@ async def change_key(request: Request, key_id: UUID) -> Response:
         elif form.get("act") == "rotate":
             new_id = _id_of(visit, form)
             if not await _known(visit, new_id):
-                until = visit.entry.tools.now() + chosen_days(form, "overlap", OVERLAPS)
+                until = _both_until(visit, form)
                 minted = await rotate_key(visit.entry.connection, key, until, _key_act(visit), new_id)
                 return await _page(visit, fresh=minted.token)
     return back(HERE)
+
+
+def _both_until(visit: Visit, form: FormData) -> datetime:
+    """How long the old key goes on beside the new one. Raises Problem 422 for days that were not offered."""
+    try:
+        return visit.entry.tools.now() + chosen_days(form, "overlap", OVERLAPS)
+    except Misfilled:
+        raise one_field("overlap", Reason.WORD) from None
 
 
 def _wanted(visit: Visit, form: FormData) -> KeyFor:

@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy import Row, func, select
 
 from api.audit import AuditEntry, noted
@@ -33,6 +33,7 @@ MOST_FORESEEN = 100
 """Cases whose dates the preview works out; the rest are counted."""
 MOST_LOGGED = 200
 CALENDAR = "calendar"
+Year = Annotated[int, Path(ge=2000, le=2199)]
 router = APIRouter(prefix=ADDRESS, include_in_schema=False)
 
 
@@ -69,7 +70,7 @@ def batches(request: Request) -> dict[int, Batch]:
 
 
 @router.get("/{year}")
-async def calendar(request: Request, visit: Reading, year: int) -> Response:
+async def calendar(request: Request, visit: Reading, year: Year) -> Response:
     """The cases that wait for a year, what it would move, and how far the batch is."""
     return await _calendar(request, visit, year)
 
@@ -121,7 +122,7 @@ async def _acts(visit: Visit, year: int) -> list[Row[Any]]:
 
 
 @router.post("/{year}")
-async def adopt(request: Request, year: int) -> Response:
+async def adopt(request: Request, year: Year) -> Response:
     """Begin the batch, once: while it runs, and where nothing waits, there is nothing to begin."""
     async with posted(request, most_files=0) as form:
         try:
@@ -137,9 +138,11 @@ async def adopt(request: Request, year: int) -> Response:
             cases = await calendars.waiting(tools.engine, lacking=year)
             if not cases or (year in known and known[year].runs):  # somebody may have begun while we looked
                 return back(f"{ADDRESS}/{year}")
-            batch = known[year] = Batch(total=len(cases), begun_at=tools.now())
             said = {"cases": len(cases), "digest": adopted.digest[:16]}
             await record(visit, Act("adopt_calendar", (CALENDAR, f"{CALENDAR}-{year}"), reason, said))
+    if year in known and known[year].runs:  # somebody began while ours was put on record
+        return back(f"{ADDRESS}/{year}")
+    batch = known[year] = Batch(total=len(cases), begun_at=tools.now())
     batch.task = asyncio.create_task(_carry_out(tools, batch, cases, adopted, by))
     return back(f"{ADDRESS}/{year}")
 

@@ -1,6 +1,7 @@
 """The address book of departments: by place, with what is missing; registering, correcting, and who would be told."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,8 @@ router = APIRouter(prefix=ADDRESS, include_in_schema=False)
 PLACES = tuple(name for code, name in NAMES.items() if code != NATION)
 ROLES = tuple(role for role in Role if is_department(role))
 DONE = frozenset({"registered", "corrected"})
+CODE = re.compile("[0-9]{6}")
+"""Of a place, also of one below those we know by name."""
 
 
 @router.get("")
@@ -37,7 +40,7 @@ async def book(visit: Reading) -> Response:
     """The tree of places with gaps; of the chosen place, who is needed and who is there."""
     entry, today = visit.entry, local_date(visit.entry.tools.now())
     asked = code_of(visit.request.query_params.get("place", "").strip())
-    chosen = asked if asked in NAMES or (asked.isdigit() and len(asked) == 6) else ""
+    chosen = asked if _is_place(asked) else ""
     registered, rules = await coverage.seats(entry), entry.tools.rules
     tree = await asyncio.to_thread(coverage.tree, rules, registered, today)
     needs = coverage.covered(coverage.needs(rules, chosen, today), registered, chosen) if chosen else []
@@ -58,6 +61,10 @@ async def book(visit: Reading) -> Response:
     )
 
 
+def _is_place(asked: str) -> bool:
+    return asked in NAMES or CODE.fullmatch(asked) is not None
+
+
 @dataclass(frozen=True)
 class Filled:
     """What the form shows: a new department, a registered one, or what was typed."""
@@ -73,7 +80,7 @@ async def try_out(visit: Reading) -> Response:
     region = code_of(asked.get("region", "").strip())
     sector, size = asked.get("sector", ""), asked.get("size", "")
     duty = asked.get("duty", "")
-    known = region in NAMES or (region.isdigit() and len(region) == 6)
+    known = _is_place(region)
     told: list[trying.Tried] = []
     if known and sector in set(Sector):
         seats = await coverage.seats(visit.entry)

@@ -13,7 +13,7 @@ from rich.table import Table
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.entrance.people import ON_THE_SERVER, POSTS, NewUser, Place, Taken, end_sessions, let_in, register
+from api.entrance.people import ON_THE_SERVER, POSTS, NewUser, Place, Taken, let_in, register
 from api.rows import INSURERS, RECIPIENTS, USERS
 from models.contracts.vocabulary import ActorKind, Post
 from models.tables.engine import make_engine, operator
@@ -73,9 +73,7 @@ def disable(email: Email) -> None:
     """停用，立即生效；其全部登录一并退出 / no more, with the next request."""
 
     async def end(connection: AsyncConnection) -> None:
-        user = await _named(connection, email)
-        await let_in(connection, user, ON_THE_SERVER, again=False)
-        await end_sessions(connection, user, ON_THE_SERVER)
+        await let_in(connection, await _named(connection, email), ON_THE_SERVER, again=False)
 
     _done(end)
     typer.echo(f"已停用 {email} / disabled")

@@ -165,6 +165,25 @@ async def test_a_published_year_is_foreseen_and_adopted_once_with_a_log(
     assert "reason" in acts[0].said
 
 
+async def test_a_year_whose_adoption_failed_half_way_can_be_adopted_again(
+    signed_in: SignedIn, tools: Tools, app: Any, town: Town, admin: AsyncEngine, worker: Worker, monkeypatch: Any
+):
+    policy_id = await open_policy(town.insurers[0], signed_at=f"{today()}T00:00:00+08:00", effective_on=str(today()))
+    last = max(year.year for year in tools.rules.calendar().years)
+    await forget_calendar(admin, policy_id, last - 1)
+    person, address = await signed_in(ActorKind.OPERATOR), f"/operator/calendars/{last}"
+
+    async def lost(*_: Any) -> None:
+        raise OSError
+
+    with monkeypatch.context() as broken:
+        broken.setattr("api.operator.adopting.record", lost)
+        assert (await person.post(address, reason="放假安排已公布")).status_code == 503
+    assert (await person.post(address, reason="放假安排已公布")).status_code == 303
+    await app.state.calendar_batches[last].task
+    assert "1 / 1" in (await person.get(address)).text
+
+
 async def forget_calendar(admin: AsyncEngine, case_id: UUID, through: int) -> None:
     """The row of a case as it stood before the last year was published."""
     async with admin.begin() as connection:

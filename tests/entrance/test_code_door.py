@@ -53,6 +53,8 @@ async def test_an_enterprise_comes_in_by_the_code_mailed_to_its_registered_addre
     assert (answer.status_code, answer.headers["location"]) == (303, "/enterprise/history")
     async with admin.connect() as connection:
         session = (await connection.execute(select(SESSIONS))).one()
+        signed_in = text("SELECT who_id FROM audit WHERE what = 'signed_in'")
+        assert (await connection.execute(signed_in)).scalars().all() == [str(town.enterprises[0])]
     assert (session.recipient_id, session.came_by) == (town.enterprises[0], CameBy.CODE)
     assert (await stranger.get("/")).headers["location"] == "/enterprise"
     again = await stranger.post("/enter/code/check", data={"code": await mailed_code(tools, admin)})
@@ -178,6 +180,7 @@ async def test_leaving_ends_the_session_for_every_browser_that_has_its_cookie(
     person = await signed_in(kind)
     answer = await person.post("/leave")
     assert answer.headers["location"] == "/enter?left=true"
+    assert answer.headers["clear-site-data"] == '"storage"', "drafts are not left to the next person"
     assert "您已退出" in (await person.get("/enter?left=true")).text
     person.http.cookies.set("anze", person.token, domain="anze.test")
     assert (await person.get("/")).status_code == 200

@@ -182,6 +182,53 @@ async def test_an_operator_registers_officers_and_ends_sessions(
     assert (await handler.get("/")).status_code == 200, "nobody is signed in any more"
 
 
+@pytest.mark.parametrize("by", ["boss", "operator"])
+async def test_disabling_somebody_ends_every_session_for_good(
+    boss: Person, operator: Person, signed_in: SignedIn, admin: AsyncEngine, by: str
+):
+    room, person = ("insurer", boss) if by == "boss" else ("operator", operator)
+    handler, bystander = await signed_in(ActorKind.INSURER), await signed_in(ActorKind.INSURER)
+    for act in ("disable", "enable"):
+        answer = await person.post(f"/{room}/people/users/{handler.user_id}", act=act)
+        assert answer.status_code == 303
+    assert (await handler.get("/insurer")).status_code == 303, "the old cookie opens nothing any more"
+    assert (await bystander.get("/insurer")).status_code == 200
+    async with admin.connect() as connection:
+        noted = await connection.execute(text("SELECT said FROM audit WHERE what = 'setting_changed' ORDER BY number"))
+        assert [row.said for row in noted] == [{"disabled": True, "sessions_ended": 1}, {"disabled": False}]
+
+
+async def test_what_is_put_on_record_locks_the_chain_last(
+    operator: Person, signed_in: SignedIn, admin: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+):
+    """A session that is locked elsewhere must not be waited for while everybody waits for the chain."""
+    handler = await signed_in(ActorKind.INSURER)
+    await operator.post(f"/operator/people/users/{handler.user_id}", act="enable")  # the chain has begun
+    async with admin.begin() as held, admin.connect() as looking:
+        await held.execute(text("SELECT 1 FROM sessions WHERE user_id = :id FOR UPDATE"), {"id": handler.user_id})
+        disabling = asyncio.create_task(operator.post(f"/operator/people/users/{handler.user_id}", act="disable"))
+        waiting = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        while not (await looking.execute(waiting)).scalar_one():
+            await asyncio.sleep(0.01)
+            await looking.rollback()
+        await looking.execute(text("SELECT 1 FROM audit_heads FOR UPDATE NOWAIT"))
+        await looking.rollback()
+    assert (await disabling).status_code == 303
+
+
+async def test_days_that_were_not_offered_are_refused_in_words(boss: Person, insurer: Caller, admin: AsyncEngine):
+    async with admin.connect() as connection:
+        key_id = (
+            await connection.execute(select(API_KEYS.c.id).where(API_KEYS.c.insurer_id == insurer.id))
+        ).scalar_one()
+    for overlap in ("", "99999", "x"):
+        answer = await boss.post(f"/insurer/people/keys/{key_id}", act="rotate", overlap=overlap)
+        assert answer.status_code == 422
+    assert (await insurer.get("/v1/me")).status_code == 200
+
+
 async def test_the_register_is_the_operators_alone(signed_in: SignedIn):
     for kind in (ActorKind.INSURER, ActorKind.DEPARTMENT, ActorKind.ENTERPRISE):
         person = await signed_in(kind)
