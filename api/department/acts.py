@@ -9,12 +9,14 @@ from uuid import UUID
 from sqlalchemy import Row, func, select, update
 from starlette.datastructures import FormData, UploadFile
 
+from api import files
 from api.callers import Caller, Entry, speak_for
 from api.desk.frame import Visit
-from api.files import keep
+from api.files import Acceptable
 from api.offices import named
 from api.rows import OUTBOX
 from api.shapes import TimelineEntry
+from api.tools import Tools
 from domain.routing import is_department
 from domain.wording import instant
 from models.contracts import policy
@@ -121,13 +123,35 @@ def _standing(row: Row[Any], told: Any) -> dict[str, Any] | None:
     return next((one for one in briefs if is_department(Role(one["owed_by"]))), None)
 
 
-async def body_of(visit: Visit, case_id: UUID, act: Act, form: FormData) -> dict[str, Any]:
-    """What the command says, from the form; a file is kept before. Raises Problem 404, 413, 422."""
+@dataclass(frozen=True)
+class Sent:
+    """A form of the case page as it was sent, with its file once that was looked at."""
+
+    case_id: UUID
+    act: Act
+    form: FormData
+    file: Acceptable | None = None
+
+    @property
+    def part(self) -> UploadFile | None:
+        part = self.form.get("file") if self.act is Act.ANSWER else None
+        return part if isinstance(part, UploadFile) and part.filename else None
+
+
+async def looked_at(tools: Tools, part: UploadFile) -> Acceptable:
+    """A file that may be kept; outside any transaction. Raises Problem 413, 422 or 503."""
+    content = await part.read(tools.budgets.file + 1)
+    return await files.looked_at(tools, (files.display_name(part.filename or ""), part.content_type or ""), content)
+
+
+async def body_of(visit: Visit, sent: Sent) -> dict[str, Any]:
+    """What the command says, from the form; a file is kept before. Raises Problem 404."""
+    act, form = sent.act, sent.form
     words = str(form.get("words") or "").strip()
     body: dict[str, Any] = {"duty": str(form.get("duty") or "")}
     match act:
         case Act.ANSWER:
-            body |= {"answer": words, "file": await _file(visit.entry, case_id, form)}
+            body |= {"answer": words, "file": await _file(visit.entry, sent)}
         case Act.PASS_ON:
             region, department = named(str(form.get("to") or ""))
             body |= {"to_region": region, "to_department": department, "reason": words}
@@ -136,15 +160,12 @@ async def body_of(visit: Visit, case_id: UUID, act: Act, form: FormData) -> dict
     return {name: value for name, value in body.items() if value not in ("", None)}
 
 
-async def _file(entry: Entry, case_id: UUID, form: FormData) -> dict[str, str] | None:
-    part = form.get("file")
-    if not isinstance(part, UploadFile) or not part.filename:
+async def _file(entry: Entry, sent: Sent) -> dict[str, str] | None:
+    if sent.file is None:
         return None
-    name = part.filename.replace("\\", "/").rpartition("/")[2]
-    content = await part.read(entry.tools.budgets.file + 1)
-    insurer_id = await speak_for(entry, case_id, None)
-    receipt = await keep(entry.tools, entry.connection, insurer_id, (name, part.content_type or ""), content)
-    return {"digest": receipt.digest, "name": name, "media_type": receipt.media_type}
+    insurer_id = await speak_for(entry, sent.case_id, None)
+    await files.store(entry.tools, entry.connection, insurer_id, sent.file)
+    return sent.file.attachment.model_dump()
 
 
 async def heard(entry: Entry, case_id: UUID, duties: Iterable[str]) -> None:

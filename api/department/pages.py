@@ -1,6 +1,8 @@
 """The department's room: what was sent to it, the cases of its places and sectors, and what it does with a matter."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -9,16 +11,16 @@ from sqlalchemy import or_, select
 from starlette.datastructures import FormData
 
 from api import reads
-from api.department.acts import COMMANDS, Act, body_of, heard, matters
+from api.department.acts import COMMANDS, Act, Sent, body_of, heard, looked_at, matters
 from api.department.incoming import InboxFilters, inbox
 from api.department.overview import figures
 from api.department.plates import address, plates
 from api.department.scope import Opened, opened, scopes, told, within
-from api.department.taking import taken
+from api.department.taking import line, taken
 from api.desk.acting import Misfilled, Wanted, admitted, done
 from api.desk.audience import Reader
 from api.desk.casefile import read_case
-from api.desk.export import MOST_ROWS
+from api.desk.export import MOST_ROWS, alone, download, workbook
 from api.desk.frame import Visit, back, posted, visited, visitor
 from api.desk.lists import Asked, CaseFilters, counted, shown
 from api.desk.words import translator
@@ -104,14 +106,19 @@ async def insurer_asked(visit: Visit, asked: Asked) -> str:
 
 
 @router.get("/export.xlsx")
-async def export(visit: Visiting) -> Response:
-    """The list with the same filters as a workbook."""
-    asked = await asked_for(visit)
-    total = await counted(visit.entry, asked, MOST_ROWS)
-    if total > MOST_ROWS:
-        again = f"/department/cases?{asked.filters.address()}"
-        return visit.page("department/narrow.html.j2", 422, most=MOST_ROWS, again=again)
-    return await taken(visit, asked, await scopes(visit.entry), total)
+async def export(request: Request) -> Response:
+    """The list with the same filters as a workbook, made after the transaction that read it."""
+    with ExitStack() as running:
+        async with visited(request) as visit:
+            running.enter_context(alone(visit))
+            asked = await asked_for(visit)
+            total = await counted(visit.entry, asked, MOST_ROWS)
+            if total > MOST_ROWS:
+                again = f"/department/cases?{asked.filters.address()}"
+                return visit.page("department/narrow.html.j2", 422, most=MOST_ROWS, again=again)
+            found = await taken(visit, asked, await scopes(visit.entry), total)
+        content = await workbook(found.sheet, found.rows, lambda one: line(one, visit))
+    return download(content, found.name)
 
 
 @router.get("/overview")
@@ -134,9 +141,18 @@ async def case_page(visit: Visiting, case_id: UUID) -> Response:
 async def case_act(request: Request, case_id: UUID, act: Act) -> Response:
     """One act on a matter this department was told about, once."""
     async with posted(request, most_files=1) as form:
+        sent = Sent(case_id, act, form)
+        if sent.part is not None:
+            async with visited(request) as visit:
+                await _told(visit, case_id)  # nobody else has us look at a file
+            try:
+                sent = replace(sent, file=await looked_at(visit.entry.tools, sent.part))
+            except Problem as refused:
+                async with visited(request) as visit:
+                    return await _case(visit, case_id, _again(act, form, {"file": refused.detail}), refused.status)
         async with visited(request) as visit:
             found = await _told(visit, case_id)
-            body = await body_of(visit, case_id, act, form)
+            body = await body_of(visit, sent)
             if act is Act.ACKNOWLEDGE and not body.get("duty"):
                 await heard(visit.entry, case_id, ("",))
                 return back(f"/department/cases/{case_id}?done={act.value}#matters")
@@ -172,7 +188,7 @@ def _again(act: Act, form: FormData, errors: Mapping[str, str]) -> dict[str, obj
     }
 
 
-async def _case(visit: Visit, case_id: UUID, again: Mapping[str, object] | None = None) -> Response:
+async def _case(visit: Visit, case_id: UUID, again: Mapping[str, object] | None = None, status: int = 422) -> Response:
     asked = visit.request.query_params
     found = await opened(visit.entry, case_id)
     children = (or_(within(found.mine), told(visit.caller.recipient_id)),)
@@ -185,7 +201,7 @@ async def _case(visit: Visit, case_id: UUID, again: Mapping[str, object] | None 
     did = {act.value for matter in mine for act, _, _ in matter.done}
     return visit.page(
         "department/case.html.j2",
-        422 if again else 200,
+        status if again else 200,
         c=case,
         why=why,
         matters=mine,

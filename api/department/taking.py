@@ -1,35 +1,41 @@
 """The list of cases as a workbook for a department: same filters, same scope; that it was taken is on record."""
 
-from collections.abc import AsyncIterator
-from typing import Any
-
-from fastapi import Response
+from dataclasses import dataclass
 
 from api.audit import AuditEntry, Origin, note
 from api.department import words
 from api.department.scope import EVERY_SECTOR, Scope
-from api.desk.export import MOST_ROWS, Sheet, Value, download, workbook
+from api.desk.export import MOST_ROWS, Sheet, Value, asked_in_words
 from api.desk.frame import Visit
 from api.desk.lists import Asked, Shown, every
 from api.desk.words import namer, translator
 from domain.places import region_name
-from models.contracts.vocabulary import AuditEvent, CaseKind, Sector, Word
+from models.contracts.vocabulary import AuditEvent, CaseKind, Sector
 
 
-async def taken(visit: Visit, asked: Asked, mine: tuple[Scope, ...], total: int) -> Response:
-    """The file; the audit row stands in the transaction that read the lines."""
+@dataclass(frozen=True)
+class Taken:
+    """What was read for a workbook, on its way out of the transaction."""
+
+    sheet: Sheet
+    rows: tuple[Shown, ...]
+    name: str
+
+
+async def taken(visit: Visit, asked: Asked, mine: tuple[Scope, ...], total: int) -> Taken:
+    """What the file is made of; the audit row stands in the transaction that read the lines."""
     t = translator(visit.language)
     name = t(words.HAZARDS if asked.kind is CaseKind.HAZARD else words.POLICIES)
     about: list[tuple[str, Value]] = [
         (t(words.TAKEN_BY), visit.caller.name),
         (t(words.TAKEN_AT), visit.entry.tools.now()),
         (t(words.SCOPE), "；".join(_scope(one, visit) for one in mine)),
-        (t(words.FILTERED_BY), _filters(visit, asked)),
+        (t(words.FILTERED_BY), asked_in_words(visit, asked)),
         (t(words.LINES), total),
         (t(words.REMARK), t(words.PROVISIONAL_REMARK)),
     ]
     sheet = Sheet(t(words.COVER), name, about, [t(one) for one in words.HEADINGS])
-    content = await workbook(sheet, _lines(visit, asked))
+    rows = tuple([one async for one in every(visit.entry, asked, MOST_ROWS)])
     entry = AuditEntry(
         AuditEvent.EXPORTED,
         who=visit.caller.actor,
@@ -38,20 +44,7 @@ async def taken(visit: Visit, asked: Asked, mine: tuple[Scope, ...], total: int)
         origin=Origin.of(visit.request),
     )
     await note(visit.entry.connection, entry)
-    return download(content, f"{name}-{visit.entry.tools.now():%Y%m%d}.xlsx")
-
-
-def _filters(visit: Visit, asked: Asked) -> str:
-    """行业：危险化学品；已逾期：是"""
-    t, said = translator(visit.language), namer(visit.language)
-    kinds: dict[str, tuple[Word, ...]] = {"stage": asked.stages, "grade": asked.grades}
-    found: list[str] = []
-    given: dict[str, Any] = asked.filters.model_dump(exclude_defaults=True, exclude={"cursor", "limit"})
-    for name, value in given.items():
-        shown = next((said(one) for one in kinds.get(name, ()) if one.value == value), said(value))
-        shown = t(words.YES if value else words.NO) if isinstance(value, bool) else shown
-        found.append(f"{t(words.FILTERS[name])}：{region_name(str(value)) if name == 'region' else shown}")
-    return "；".join(found) or t(words.EVERYTHING)
+    return Taken(sheet, rows, f"{name}-{visit.entry.tools.now():%Y%m%d}.xlsx")
 
 
 def _scope(one: Scope, visit: Visit) -> str:
@@ -61,12 +54,7 @@ def _scope(one: Scope, visit: Visit) -> str:
     return f"{place} · {t(words.EVERY_SECTOR) if one.sector == EVERY_SECTOR else say(Sector(one.sector))}"
 
 
-async def _lines(visit: Visit, asked: Asked) -> AsyncIterator[list[Value]]:
-    async for one in every(visit.entry, asked, MOST_ROWS):
-        yield _line(one, visit)
-
-
-def _line(one: Shown, visit: Visit) -> list[Value]:
+def line(one: Shown, visit: Visit) -> list[Value]:
     t, say = translator(visit.language), namer(visit.language)
     yes = t(words.YES)
     return [

@@ -1,6 +1,8 @@
 """A list as a workbook: what was asked for on the first sheet, the lines on the second; no formula is ever written."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,7 +16,15 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
+from api.desk.exportwords import EVERYTHING, FILTERS, NO, ONE_AT_A_TIME, YES
+from api.desk.frame import Visit
+from api.desk.lists import Asked, Shown
+from api.desk.words import namer, translator
+from api.problems import Problem
+from api.words import ProblemCode
 from domain.calendar import SHANGHAI
+from domain.places import region_name
+from models.contracts.vocabulary import Word
 
 MOST_ROWS = 50_000
 """More than this is told to be narrowed down."""
@@ -39,8 +49,43 @@ class Sheet:
     headings: Sequence[str]
 
 
-async def workbook(sheet: Sheet, lines: AsyncIterator[Sequence[Value]]) -> bytes:
-    """The file's bytes; the header row stays in sight, days are days and amounts are numbers."""
+@contextmanager
+def alone(visit: Visit) -> Iterator[None]:
+    """One export at a time for each caller of this process. Raises Problem 429."""
+    state = visit.request.app.state
+    if not hasattr(state, "exporting"):
+        state.exporting = set()
+    busy, who = state.exporting, visit.caller.user_id or visit.caller.owner
+    if who in busy:
+        again = {"Retry-After": str(visit.entry.tools.budgets.retry_after)}
+        raise Problem(ProblemCode.TOO_MANY, translator(visit.language)(ONE_AT_A_TIME), headers=again)
+    busy.add(who)
+    try:
+        yield
+    finally:
+        busy.discard(who)
+
+
+def asked_in_words(visit: Visit, asked: Asked) -> str:
+    """行业：危险化学品；已逾期：是"""
+    t, said = translator(visit.language), namer(visit.language)
+    kinds: dict[str, tuple[Word, ...]] = {"stage": asked.stages, "grade": asked.grades}
+    found: list[str] = []
+    given: dict[str, Any] = asked.filters.model_dump(exclude_defaults=True, exclude={"cursor", "limit"})
+    for name, value in given.items():
+        shown = next((said(one) for one in kinds.get(name, ()) if one.value == value), said(value))
+        shown = t(YES if value else NO) if isinstance(value, bool) else shown
+        found.append(f"{t(FILTERS[name])}：{region_name(str(value)) if name == 'region' else shown}")
+    return "；".join(found) or t(EVERYTHING)
+
+
+async def workbook(sheet: Sheet, rows: Sequence[Shown], line: Callable[[Shown], Sequence[Value]]) -> bytes:
+    """The file's bytes, made beside the requests: best called after the transaction that read the rows."""
+    return await asyncio.to_thread(lambda: _written(sheet, map(line, rows)))
+
+
+def _written(sheet: Sheet, lines: Iterable[Sequence[Value]]) -> bytes:
+    """The header row stays in sight, days are days and amounts are numbers."""
     book = Workbook(write_only=True)
     cover, table = book.create_sheet(sheet.cover), book.create_sheet(sheet.name[:31])
     cover.column_dimensions["A"].width, cover.column_dimensions["B"].width = 18, 60
@@ -51,7 +96,7 @@ async def workbook(sheet: Sheet, lines: AsyncIterator[Sequence[Value]]) -> bytes
         wide = min(max(len(heading) * 2 + 4, NARROWEST), WIDEST)
         table.column_dimensions[get_column_letter(number)].width = wide
     table.append([_cell(table, heading, bold=True) for heading in sheet.headings])
-    async for line in lines:
+    for line in lines:
         table.append([_cell(table, value) for value in line])
     file = BytesIO()
     book.save(file)

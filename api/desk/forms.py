@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from fastapi import UploadFile
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData
 from starlette.datastructures import UploadFile as Upload
@@ -16,6 +15,7 @@ from api.callers import Entry
 from api.desk.fields import Field, Kind, Said, fields_of, said
 from api.desk.words import Language
 from api.problems import Problem
+from api.tools import Tools
 from api.words import ProblemCode
 from models.contracts.base import Attachment
 from models.contracts.vocabulary import Word
@@ -28,6 +28,7 @@ LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?")
 WHOLE = re.compile(r"-?\d{1,12}", re.ASCII)
 ANSWERS = {"true": True, "false": False}
 Options = Mapping[str, Sequence[tuple[str, str]]]
+Looked = Sequence[tuple[str, files.Acceptable]]  # files that may be kept, with their fields
 
 
 @dataclass(frozen=True)
@@ -148,14 +149,35 @@ def read(contract: type[BaseModel], form: FormData, stored: Mapping[str, list[di
     return _resized(body, form)
 
 
-async def store(entry: Entry, insurer_id: UUID, form: FormData) -> dict[str, list[dict[str, str]]]:
-    """Every file of a form, kept under its digest, by field; with those an earlier sending stored. Raises Problem."""
+def kept(form: FormData) -> dict[str, list[dict[str, str]]]:
+    """Files that an earlier sending stored, by field. Raises Problem 422."""
     found: dict[str, list[dict[str, str]]] = {}
     for name, value in form.multi_items():
         if name.endswith(KEPT) and isinstance(value, str):
             found.setdefault(name.removesuffix(KEPT), []).append(_again(value))
-        elif isinstance(value, UploadFile | Upload) and value.filename:
-            found.setdefault(name, []).append(await _keep(entry, insurer_id, value))
+    return found
+
+
+def brings_files(form: FormData) -> bool:
+    return any(isinstance(value, Upload) and value.filename for _, value in form.multi_items())
+
+
+async def looked_at(tools: Tools, form: FormData) -> Looked:
+    """Every file of a form that may be kept, by field; outside any transaction. Raises Problem 413, 422 or 503."""
+    found: list[tuple[str, files.Acceptable]] = []
+    for name, value in form.multi_items():
+        if isinstance(value, Upload) and value.filename:
+            named, content = files.display_name(value.filename), await value.read(tools.budgets.file + 1)
+            found.append((name, await files.looked_at(tools, (named, value.content_type or ""), content)))
+    return found
+
+
+async def store(entry: Entry, insurer_id: UUID, looked: Looked, form: FormData) -> dict[str, list[dict[str, str]]]:
+    """What was looked at, kept under its digest, by field, after what an earlier sending stored. Raises Problem."""
+    found = kept(form)
+    for name, file in looked:
+        await files.store(entry.tools, entry.connection, insurer_id, file)
+        found.setdefault(name, []).append(file.attachment.model_dump())
     return found
 
 
@@ -165,13 +187,6 @@ def _again(written: str) -> dict[str, str]:
         return Attachment.model_validate_json(written).model_dump()
     except ValidationError:
         raise Problem(ProblemCode.UNKNOWN_FILE) from None
-
-
-async def _keep(entry: Entry, insurer_id: UUID, file: UploadFile | Upload) -> dict[str, str]:
-    name = re.sub(r"[\\/\r\n\t]", "_", file.filename or "")[-120:]
-    content = await file.read(entry.tools.budgets.file + 1)
-    receipt = await files.keep(entry.tools, entry.connection, insurer_id, (name, file.content_type or ""), content)
-    return {"digest": receipt.digest, "name": name, "media_type": receipt.media_type}
 
 
 def wants_rows(form: FormData) -> bool:

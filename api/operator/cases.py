@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from sqlalchemy import select
 
 from api.desk.audience import Reader
 from api.desk.casefile import read_case
-from api.desk.frame import Visit
+from api.desk.frame import Visit, visited
 from api.desk.lists import Asked, CaseFilters, Shown, counted, shown
 from api.desk.words import translator
 from api.operator.engine import AWAY, describe, ui_address
@@ -53,16 +53,17 @@ async def _listed(visit: Visit, kind: CaseKind) -> Response:
 
 
 @router.get("/{case_id}")
-async def case_page(visit: Reading, case_id: UUID) -> Response:
+async def case_page(request: Request, case_id: UUID) -> Response:
     """The case file, and where the engine shows its latest run; without the engine, where it shows the workflow."""
-    entry = visit.entry
-    row = (await entry.connection.execute(select(CASES).where(CASES.c.id == case_id))).one_or_none()
-    if row is None:
-        raise not_found()
-    asked = visit.request.query_params
+    asked = request.query_params
     why, whole = asked.get("why", ""), asked.get("whole") == "1"
-    reader = Reader(ActorKind.OPERATOR, case_address, translator(visit.language))
-    case = await read_case(entry, row, reader, why=why, whole=whole)
+    async with visited(request) as visit:
+        entry = visit.entry
+        row = (await entry.connection.execute(select(CASES).where(CASES.c.id == case_id))).one_or_none()
+        if row is None:
+            raise not_found()
+        reader = Reader(ActorKind.OPERATOR, case_address, translator(visit.language))
+        case = await read_case(entry, row, reader, why=why, whole=whole)
     run_id, away, known = "", False, True
     try:
         found = await describe(entry.tools, row.workflow_id)

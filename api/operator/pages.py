@@ -11,7 +11,7 @@ from api.desk.acting import Misfilled
 from api.desk.frame import Visit, back, posted, visited
 from api.operator import remedies, waiting
 from api.operator.acts import Act, reason_of, record
-from api.operator.engine import AWAY, Failing, Watch, try_again, ui_address
+from api.operator.engine import AWAY, Failing, Report, Watch, try_again, ui_address
 from api.operator.visits import Reading, text_of, until_of
 from api.problems import not_found, try_later
 from api.rows import RECIPIENTS
@@ -32,14 +32,22 @@ def watch_of(request: Request) -> Watch:
 
 
 @router.get("")
-async def stuck(request: Request, visit: Reading) -> Response:
+async def stuck(request: Request) -> Response:
     """Everything that waits for an operator, with its remedy; readable also while the engine is away."""
-    return await _stuck(request, visit)
+    report = await _report(request)
+    async with visited(request) as visit:
+        return await _stuck(visit, report)
 
 
-async def _stuck(request: Request, visit: Visit, errors: Mapping[str, str] | None = None) -> Response:
-    entry, tools = visit.entry, visit.entry.tools
-    report = await watch_of(request).report(tools, await waiting.suspects(entry))
+async def _report(request: Request) -> Report:
+    """What the engine says, asked between two transactions: an answer may take seconds."""
+    async with visited(request) as visit:
+        suspects = await waiting.suspects(visit.entry)
+    return await watch_of(request).report(visit.entry.tools, suspects)
+
+
+async def _stuck(visit: Visit, report: Report, errors: Mapping[str, str] | None = None) -> Response:
+    request, entry, tools = visit.request, visit.entry, visit.entry.tools
     names = await waiting.named(entry, [one.workflow_id for one in report.failing])
     return visit.page(
         "operator/stuck.html.j2",
@@ -70,13 +78,13 @@ async def retry(request: Request) -> Response:
     """Let the chosen failing activities be tried at once; on record first, so that no try is without its reason."""
     async with posted(request, most_files=0) as form:
         chosen = {str(one) for one in form.getlist("pick")}
+        report = await _report(request)
         async with visited(request) as visit:
-            report = await watch_of(request).report(visit.entry.tools, await waiting.suspects(visit.entry))
             failing = [one for one in report.failing if one.activity_id and pick_of(one) in chosen]
             try:
                 reason = reason_of(form)
             except Misfilled as wrong:
-                return await _stuck(request, visit, wrong.errors)
+                return await _stuck(visit, report, wrong.errors)
             if failing:
                 said = {"activities": [f"{one.workflow_id} {one.what}"[:80] for one in failing[:20]], "n": len(failing)}
                 await record(visit, Act("retry", ("activities", ""), reason, said))

@@ -105,7 +105,7 @@ async def test_a_list_is_taken_out_as_a_workbook_and_that_is_on_record(
     lines = list(book.worksheets[1].iter_rows(values_only=True))
     assert [line[0] for line in lines[1:]] == ["PA-1"]
     assert book.worksheets[1].freeze_panes == "A2"
-    assert "sector=hazardous_chemicals" in str(list(book.worksheets[0].iter_rows(values_only=True)))
+    assert "行业：危险化学品" in str(list(book.worksheets[0].iter_rows(values_only=True)))
     async with admin.connect() as connection:
         noted = await connection.execute(text("SELECT who_id, said FROM audit WHERE what = 'exported'"))
     rows = noted.all()

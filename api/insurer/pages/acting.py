@@ -10,7 +10,7 @@ from sqlalchemy import Row
 from api import reads
 from api.admission import Admitted
 from api.desk.acting import Misfilled, Wanted, admitted, done
-from api.desk.forms import Form, read, store, wants_rows
+from api.desk.forms import Form, Looked, brings_files, kept, looked_at, read, store, wants_rows
 from api.desk.frame import Visit, back, posted, visited
 from api.doors import Door
 from api.insurer.pages.acts import DANGEROUS, DOORS
@@ -90,9 +90,18 @@ async def act(request: Request, shelf: str, case_id: UUID, update: str) -> Respo
     door = door_of(shelf, update)
     async with posted(request) as form:
         wanted = Wanted(case_id, door.kind, update, door.command, str(form.get("_once") or ""))
+        looked: Looked = ()
+        if brings_files(form):
+            async with visited(request) as visit:
+                sheet = await sheet_of(visit, door, case_id)  # nobody else has us look at a file
+            try:
+                looked = await looked_at(visit.entry.tools, form)
+            except Problem as refused:
+                typed = replace(sheet.form, body=read(door.command, form, kept(form)))
+                return replace(sheet, form=typed, problem=refused).page(refused.status)
         async with visited(request) as visit:
             sheet = await sheet_of(visit, door, case_id)
-            stored = await store(visit.entry, visit.caller.tenant, form)
+            stored = await store(visit.entry, visit.caller.tenant, looked, form)
             body = read(door.command, form, stored)
             sheet = replace(sheet, form=replace(sheet.form, body=body))
             if wants_rows(form):

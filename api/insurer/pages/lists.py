@@ -1,14 +1,14 @@
 """Lists of the insurer's policies, hazards and claims, what falls due on a day, and each list as a workbook."""
 
-from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from api.audit import AuditEntry, Origin, note
-from api.desk.export import MOST_ROWS, Sheet, Value, download, workbook
-from api.desk.frame import Visit
+from api.desk.export import MOST_ROWS, Sheet, Value, alone, asked_in_words, download, workbook
+from api.desk.frame import Visit, visited
 from api.desk.lists import Asked, CaseFilters, Shown, counted, every, shown
 from api.desk.words import namer, translator
 from api.insurer.pages import words
@@ -63,17 +63,20 @@ async def claims(visit: Reading) -> Response:
 
 
 @router.get("/{shelf}/export.xlsx")
-async def export(request: Request, visit: Reading, shelf: str) -> Response:
-    """The list with the same filters as a workbook; that it was taken out is on record."""
-    asked = asked_of(visit, shelf)
-    total = await counted(visit.entry, asked, MOST_ROWS)
-    t = translator(visit.language)
-    if total > MOST_ROWS:
-        return visit.page("insurer/trouble.html.j2", 422, says=t(words.NARROW_DOWN).format(most=MOST_ROWS))
-    headings = [t(one) for one in words.HEADINGS]
-    sheet = Sheet(t(words.COVER), t(TITLES[asked.kind]), _about(visit, asked, total), headings)
-    content = await workbook(sheet, _lines(visit, asked))
-    await note(visit.entry.connection, _taken(request, visit, asked, total))
+async def export(request: Request, shelf: str) -> Response:
+    """The list with the same filters as a workbook, made after the transaction; that it was taken is on record."""
+    with ExitStack() as running:
+        async with visited(request) as visit:
+            running.enter_context(alone(visit))
+            asked, say, t = asked_of(visit, shelf), namer(visit.language), translator(visit.language)
+            total = await counted(visit.entry, asked, MOST_ROWS)
+            if total > MOST_ROWS:
+                return visit.page("insurer/trouble.html.j2", 422, says=t(words.NARROW_DOWN).format(most=MOST_ROWS))
+            rows = [one async for one in every(visit.entry, asked, MOST_ROWS)]
+            await note(visit.entry.connection, _taken(request, visit, asked, total))
+        headings = [t(one) for one in words.HEADINGS]
+        sheet = Sheet(t(words.COVER), t(TITLES[asked.kind]), _about(visit, asked, total), headings)
+        content = await workbook(sheet, rows, lambda one: _line(one, say, t))
     return download(content, f"{t(TITLES[asked.kind])}-{visit.entry.tools.now():%Y%m%d}.xlsx")
 
 
@@ -83,15 +86,9 @@ def _about(visit: Visit, asked: Asked, total: int) -> list[tuple[str, Value]]:
     return [
         (t(words.TAKEN_BY), visit.caller.name),
         (t(words.TAKEN_AT), at),
-        (t(words.FILTERED_BY), asked.filters.address() or t(words.EVERYTHING)),
+        (t(words.FILTERED_BY), asked_in_words(visit, asked)),
         (t(words.LINES), total),
     ]
-
-
-async def _lines(visit: Visit, asked: Asked) -> AsyncIterator[list[Value]]:
-    say, t = namer(visit.language), translator(visit.language)
-    async for one in every(visit.entry, asked, MOST_ROWS):
-        yield _line(one, say, t)
 
 
 def _line(one: Shown, say: Any, t: Any) -> list[Value]:

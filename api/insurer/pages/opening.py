@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from api import reads
 from api.claims.opening import opened_claim
 from api.desk.acting import Misfilled
-from api.desk.forms import Form, read, store, wants_rows
+from api.desk.forms import Form, read, wants_rows
 from api.desk.frame import Visit, back, posted, visited
 from api.desk.lists import code_of
 from api.idempotency import Attempt, stored_answer
@@ -84,8 +84,7 @@ async def open_new(request: Request) -> Response:
     """Open the policy, as the API does; or the form again with what is wrong beside it."""
     async with posted(request) as form, AsyncExitStack() as transaction:
         visit = await transaction.enter_async_context(visited(request))
-        stored = await store(visit.entry, visit.caller.tenant, form)
-        body = read(PolicyApplication, form, stored)
+        body = read(PolicyApplication, form, {})
         body["terms"] = _placed(body.get("terms", {}))
         sheet = Form(PolicyApplication, visit.language, body)
         if wants_rows(form) or RULES in form:

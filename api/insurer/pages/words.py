@@ -24,13 +24,12 @@ HEADINGS = (
     "定损",
     "已付",
 )
-COVER, TAKEN_BY, TAKEN_AT, FILTERED_BY, LINES, EVERYTHING, YES = (
+COVER, TAKEN_BY, TAKEN_AT, FILTERED_BY, LINES, YES = (
     "说明",
     "导出单位",
     "导出时间",
     "筛选条件",
     "条数",
-    "全部",
     "是",
 )
 NARROW_DOWN = "导出的内容超过 {most} 行，请先用筛选条件缩小范围。"
