@@ -1,4 +1,4 @@
-"""A fresh link for a dead one, mailed to the registered contact and to nobody else; living links are the portal's."""
+"""A fresh link for a dead one, to the registered contact alone; what went to a former contact opens nothing."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,12 +8,12 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.audit import NOWHERE, Origin
 from api.entrance.codes import Asked, ask
-from api.rows import CASES, LINKS, OUTBOX, RECIPIENTS
+from api.rows import ASKED_LETTERS, CASES, LINKS, OUTBOX, RECIPIENTS, SESSIONS
 from api.tools import Tools
 from models.contracts.vocabulary import AskedFor
 from models.tables import engine as settings
@@ -50,6 +50,21 @@ async def ask_fresh(tools: Tools, token: str, origin: Origin = NOWHERE) -> None:
         elif await _is_still_told(connection, link):
             asked = Asked(link.recipient_id, AskedFor.FRESH_LINK, link.id)
             await ask(tools, connection, asked, origin, WAITS)
+
+
+async def end_ways_in(connection: AsyncConnection, recipient_id: UUID) -> None:
+    """What went to an address that is no longer the recipient's opens nothing: its links, its sessions, its codes.
+
+    The transaction then sees the recipient's rows; it is an operator's, or of the insurer the recipient belongs to. A
+    fresh link that was asked for is still mailed: it goes to the new address (promises.md 5.2 item 11, P21).
+    """
+    await settings.recipient(connection, recipient_id)
+    for table in (LINKS, SESSIONS):
+        running = (table.c.recipient_id == recipient_id) & table.c.revoked_at.is_(None)
+        await connection.execute(update(table).where(running).values(revoked_at=func.now()))
+    codes = (ASKED_LETTERS.c.recipient_id == recipient_id) & (ASKED_LETTERS.c.asked_for != AskedFor.FRESH_LINK)
+    unused = update(ASKED_LETTERS).where(codes, ASKED_LETTERS.c.used_at.is_(None))
+    await connection.execute(unused.values(expires_at=ASKED_LETTERS.c.asked_at))
 
 
 async def _known(connection: AsyncConnection, token: str) -> Row[Any] | None:

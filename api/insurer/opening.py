@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.callers import Entry, entered
 from api.doors import answered, example
+from api.entrance.links import end_ways_in
 from api.gateway import open_policy
 from api.idempotency import Attempt, Key, attempt, stored_answer
 from api.insurer.doors import application
@@ -139,6 +140,10 @@ async def _register(connection: AsyncConnection, insurer_id: UUID, insured_id: U
         "name": party.name,
         "email": party.email,
     }
+    mine = select(*RECIPIENTS.c["id", "email"]).where(RECIPIENTS.c.insured_id == insured_id).with_for_update()
+    before = (await connection.execute(mine)).one_or_none()
     recipient = insert(RECIPIENTS).values(address)
     latest = {"name": recipient.excluded.name, "email": recipient.excluded.email}
     await connection.execute(recipient.on_conflict_do_update(index_elements=["insured_id"], set_=latest))
+    if before is not None and before.email != party.email:
+        await end_ways_in(connection, before.id)

@@ -23,7 +23,7 @@ from api.rows import CASES, OUTBOX, RECIPIENTS, TASKS
 from domain.calendar import local_date
 from domain.places import NAMES, NATION, full_region_name, region_name
 from domain.routing import is_department
-from models.contracts.ids import HUMAN_QUEUE, ancestors
+from models.contracts.ids import ancestors
 from models.contracts.vocabulary import Role, Sector, Size
 
 ADDRESS = "/operator/directory"
@@ -169,9 +169,7 @@ def _typed(form: FormData) -> dict[str, Any]:
 
 async def _form(visit: Visit, filled: Filled, row: Row[Any] | None = None, region: str = "") -> Response:
     entry, place = visit.entry, row.region if row else region
-    heirs = select(*RECIPIENTS.c["id", "name", "region"]).where(
-        RECIPIENTS.c.department.is_not(None) | (RECIPIENTS.c.id == HUMAN_QUEUE), RECIPIENTS.c.email != ""
-    )
+    heirs = registering.heirs()
     if place:
         near = RECIPIENTS.c.region.in_(ancestors(place)) | RECIPIENTS.c.region.is_(None)
         heirs = heirs.where(near | (RECIPIENTS.c.id == (row.fallback_id if row else None)))

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import select
 from starlette.datastructures import FormData
 
 from api.desk.acting import Misfilled
@@ -14,7 +13,6 @@ from api.operator.acts import Act, reason_of, record
 from api.operator.engine import AWAY, Failing, Report, Watch, try_again, ui_address
 from api.operator.visits import Reading, text_of, until_of
 from api.problems import not_found, try_later
-from api.rows import RECIPIENTS
 from api.words import ProblemCode
 from domain.places import full_region_name, region_name
 from domain.wording import instant
@@ -113,7 +111,7 @@ async def returned_page(visit: Reading, recipient_id: UUID) -> Response:
 async def _returned(visit: Visit, recipient_id: UUID, again: Mapping[str, object] | None = None) -> Response:
     entry = visit.entry
     row = await remedies.recipient(entry, recipient_id)
-    heir = select(RECIPIENTS).where(RECIPIENTS.c.id == row.fallback_id, RECIPIENTS.c.email != "")
+    heir = remedies.heir_of(row)
     lines = await remedies.returned_to(entry, recipient_id)
     return visit.page(
         "operator/returned.html.j2",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, Select, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from starlette.datastructures import FormData
 
@@ -13,15 +13,17 @@ from api.callers import Entry
 from api.desk.acting import Misfilled
 from api.desk.frame import Visit
 from api.desk.lists import code_of
+from api.entrance.links import end_ways_in
 from api.operator.acts import Act, reason_of, record
 from api.operator.remedies import address_of
 from api.operator.visits import text_of
-from api.operator.words import ALREADY_REGISTERED, NOT_ITSELF, UNKNOWN_PLACE, UNKNOWN_SECTOR
+from api.operator.words import ALREADY_REGISTERED, NO_SUCH_HEIR, NOT_ITSELF, UNKNOWN_PLACE, UNKNOWN_SECTOR
 from api.problems import not_found
 from api.rows import DEPARTMENT_SCOPES, RECIPIENTS
 from api.words import Reason
 from domain.places import NAMES, NATION
 from domain.routing import is_department
+from models.contracts.ids import HUMAN_QUEUE
 from models.contracts.vocabulary import Role, Sector
 
 EVERY = "*"
@@ -115,8 +117,23 @@ def place_of(prefix: str) -> str:
     return prefix.ljust(6, "0")
 
 
+def heirs() -> Select[Any]:
+    """Who may take over what does not reach a department: another one, or the operators; no insurer, no enterprise."""
+    office = RECIPIENTS.c.department.is_not(None) | (RECIPIENTS.c.id == HUMAN_QUEUE)
+    return select(*RECIPIENTS.c["id", "name", "region"]).where(office, RECIPIENTS.c.email != "")
+
+
+async def _known_heir(entry: Entry, asked: Department) -> None:
+    if asked.fallback_id is None:
+        return
+    found = heirs().where(RECIPIENTS.c.id == asked.fallback_id)
+    if (await entry.connection.execute(found)).one_or_none() is None:
+        raise Misfilled({"fallback": NO_SUCH_HEIR})
+
+
 async def register(visit: Visit, asked: Department) -> UUID:
     """Enter it. The same form sent twice gives the same department; another one of this seat is refused (Misfilled)."""
+    await _known_heir(visit.entry, asked)
     connection = visit.entry.connection
     row = {"region": asked.region, "department": asked.department, "role": asked.role, "name": asked.name}
     row |= {"email": asked.email, "fallback_id": asked.fallback_id}
@@ -161,10 +178,14 @@ async def correct(visit: Visit, row: Row[Any], asked: Department) -> frozenset[s
         "role": asked.role,
         "fallback_id": asked.fallback_id,
     }
+    if asked.fallback_id != row.fallback_id:
+        await _known_heir(visit.entry, asked)
     changed = {name: value for name, value in wanted.items() if getattr(row, name) != value}
     before = await scopes_of(visit.entry, row.id)
     if changed:
         await visit.entry.connection.execute(update(RECIPIENTS).where(RECIPIENTS.c.id == row.id).values(changed))
+    if "email" in changed:
+        await end_ways_in(visit.entry.connection, row.id)
     if before != asked.scopes:
         await _replace_scopes(visit.entry, row.id, asked.scopes)
     fields = frozenset(changed) | ({"scopes"} if before != asked.scopes else set())

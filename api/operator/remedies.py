@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, false, func, insert, select, update
+from sqlalchemy import Row, Select, false, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.callers import Entry
 from api.desk.acting import Misfilled
 from api.desk.frame import Visit
+from api.entrance.links import end_ways_in
 from api.operator.acts import Act, record
 from api.operator.waiting import BOOKS, NOBODY, OPEN, RETURNED
 from api.problems import not_found
@@ -100,6 +101,12 @@ async def recipient(entry: Entry, recipient_id: UUID) -> Row[Any]:
     return row
 
 
+def heir_of(row: Row[Any]) -> Select[Any]:
+    """Who takes over from a recipient: its registered fallback with an address; never another insurer."""
+    same = RECIPIENTS.c.insurer_id.is_(None) | (RECIPIENTS.c.insurer_id == row.insurer_id)
+    return select(RECIPIENTS).where(RECIPIENTS.c.id == row.fallback_id, RECIPIENTS.c.email != "", same)
+
+
 @dataclass(frozen=True)
 class Redelivery:
     """What the form asks for; `until` is when the preview was made: what came back later is left alone."""
@@ -117,32 +124,31 @@ async def redeliver(visit: Visit, recipient_id: UUID, asked: Redelivery) -> int:
     corrected = bool(asked.email) and asked.email != row.email
     if not lines and not corrected:
         return 0  # somebody has done it already, or the form was sent twice
-    target = row.fallback_id if asked.to_fallback else row.id
-    if target is None or not (asked.email or row.email or asked.to_fallback):
+    heir = (await entry.connection.execute(heir_of(row))).one_or_none() if asked.to_fallback else row
+    if heir is None or not (asked.email or heir.email):
         raise Misfilled({"to": Reason.MISSING.label})
     if corrected:
         changed = update(RECIPIENTS).where(RECIPIENTS.c.id == row.id).values(email=address_of(asked.email))
         await entry.connection.execute(changed)
+        await end_ways_in(entry.connection, row.id)
     again = [line for line in lines if line.again]
-    await hand_over(entry.connection, again, target)
+    await hand_over(entry.connection, again, heir.id)
     await close(entry, lines)
     insurers = {line.row.insurer_id for line in lines if line.row.insurer_id}
-    said = {"notices": len(again), "lines": len(lines), "corrected": corrected, "to": str(target)}
+    said = {"notices": len(again), "lines": len(lines), "corrected": corrected, "to": str(heir.id)}
     act = Act("redeliver", ("recipient", str(row.id)), asked.reason, said, insurers)
     await record(visit, act)
     return len(again)
 
 
 async def hand_over(connection: AsyncConnection, lines: Iterable[Line], to: UUID) -> None:
-    """These notices wait anew, for this recipient: links of others die, its own live, and its mailroom hears of it."""
+    """These notices wait anew, for this recipient; their links die, since the letter composed anew brings new ones."""
     ids = [line.notice_id for line in lines if line.notice_id]
     if not ids:
         return
     await settings.recipient(connection, {to, *(line.row.recipient_id for line in lines)})
-    mine, living = LINKS.c.notice_id.in_(ids), LINKS.c.revoked_at.is_(None)
-    ended = update(LINKS).where(mine, living, LINKS.c.recipient_id != to).values(revoked_at=func.now())
-    await connection.execute(ended)
-    await connection.execute(update(LINKS).where(mine, LINKS.c.recipient_id == to).values(revoked_at=None))
+    living = LINKS.c.notice_id.in_(ids) & LINKS.c.revoked_at.is_(None)
+    await connection.execute(update(LINKS).where(living).values(revoked_at=func.now()))
     waits = {"recipient_id": to, "status": NoticeStatus.QUEUED, "mail_id": None, "told_at": None}
     await connection.execute(update(OUTBOX).where(OUTBOX.c.id.in_(ids)).values(waits))
     await connection.execute(insert(NUDGES).values(recipient_id=to))
