@@ -176,8 +176,10 @@ async def suspects(entry: Entry) -> list[str]:
     orders = select(ORDERS.c.workflow_id).where(
         ORDERS.c.bank_reference == "", ORDERS.c.state.in_(("written", "sending")), ORDERS.c.written_at < late
     )
-    rooms = select(MAILS.c.recipient_id).distinct().where(
-        MAILS.c.status == NoticeStatus.QUEUED, MAILS.c.sent_at.is_(None), MAILS.c.attempts > 1
+    rooms = (
+        select(MAILS.c.recipient_id)
+        .distinct()
+        .where(MAILS.c.status == NoticeStatus.QUEUED, MAILS.c.sent_at.is_(None), MAILS.c.attempts > 1)
     )
     cases = [*(await entry.connection.execute(silent)).scalars()]
     cases += (await entry.connection.execute(orders.limit(MOST))).scalars()
