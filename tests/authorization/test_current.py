@@ -6,10 +6,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Table, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Table, delete, func, insert, select, update
 
 from api.authorization import Visitor, load
-from api.rows import API_KEYS, CASES, DEPARTMENT_SCOPES, RECIPIENTS, USERS
+from api.rows import API_KEYS, CASES, DEPARTMENT_SCOPES, RECIPIENTS, SESSIONS, USERS
 from models.contracts.vocabulary import Post
 from tests.authorization.test_cross_product import address
 from tests.authorization.world import CHEMICALS, HOUSING, SUZHOU, World
@@ -34,6 +34,12 @@ async def user(world: World, name: str) -> UUID:
         return (await connection.execute(select(USERS.c.id).where(USERS.c.name == name))).scalar_one()
 
 
+async def begun_again(world: World, whose: ColumnElement[bool]) -> None:
+    """The sessions of the tests that follow."""
+    async with world.admin.begin() as connection:
+        await connection.execute(update(SESSIONS).where(whose).values(revoked_at=None))
+
+
 async def status(world: World, actor: str, path: str) -> int:
     return (await world.actors[actor].ask("GET", path)).status_code
 
@@ -47,6 +53,8 @@ async def test_a_post_that_is_taken_away_is_gone_with_the_next_request(world: Wo
         assert await status(world, "insurer_admin", "/insurer/policies") == 403
     async with changed(world, USERS, await user(world, "insurer_admin"), disabled_at=func.now()):
         assert await status(world, "insurer_admin", "/insurer/policies") == 303
+    assert await status(world, "insurer_admin", "/insurer/people") == 303, "a session that was refused is over"
+    await begun_again(world, SESSIONS.c.user_id == await user(world, "insurer_admin"))
     assert await status(world, "insurer_admin", "/insurer/people") == 200
 
 
@@ -103,6 +111,8 @@ async def test_an_enterprise_whose_address_is_taken_away_is_nobody(world: World)
     assert await status(world, "enterprise", "/enterprise") == 200
     async with changed(world, RECIPIENTS, contact, email=""):
         assert await status(world, "enterprise", "/enterprise") == 303
+    assert await status(world, "enterprise", "/enterprise") == 303, "a session that was refused is over"
+    await begun_again(world, SESSIONS.c.recipient_id == contact)
     assert await status(world, "enterprise", "/enterprise") == 200
 
 
