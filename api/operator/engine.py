@@ -5,6 +5,7 @@ Only bounded questions, kept for fifteen seconds; what fails there is told witho
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -106,7 +107,11 @@ async def _wanted(tools: Tools, suspects: frozenset[str]) -> list[str]:
 
 
 async def _listed(tools: Tools, query: str, most: int) -> list[str]:
-    return [one.id async for one in tools.temporal.list_workflows(query, limit=most, page_size=most)]
+    found: list[str] = []
+    with suppress(ValueError):  # a status this library has no word for (a paused workflow) ends the list
+        async for one in tools.temporal.list_workflows(query, limit=most, page_size=most):
+            found.append(one.id)
+    return found
 
 
 async def _described(tools: Tools, ids: list[str]) -> list[WorkflowExecutionDescription]:
@@ -120,10 +125,15 @@ async def _described(tools: Tools, ids: list[str]) -> list[WorkflowExecutionDesc
 
 
 async def describe(tools: Tools, workflow_id: str) -> WorkflowExecutionDescription | None:
-    """The latest run of a workflow, `None` where the engine knows none. Raises what AWAY lists."""
+    """The latest run of a workflow; `None` where the engine knows none, or it is paused: the library has no word for it.
+
+    Raises what AWAY lists.
+    """
     try:
         async with asyncio.timeout(WITHIN):
             return await tools.temporal.get_workflow_handle(workflow_id).describe()
+    except ValueError:
+        return None
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             return None
