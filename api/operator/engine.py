@@ -125,7 +125,7 @@ async def _described(tools: Tools, ids: list[str]) -> list[WorkflowExecutionDesc
 
 
 async def describe(tools: Tools, workflow_id: str) -> WorkflowExecutionDescription | None:
-    """The latest run of a workflow; `None` where the engine knows none, or it is paused: the library has no word for it.
+    """The latest run of a workflow; `None` where the engine knows none, or it is paused, which the library cannot read.
 
     Raises what AWAY lists.
     """
