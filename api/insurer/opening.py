@@ -140,8 +140,10 @@ async def _register(connection: AsyncConnection, insurer_id: UUID, insured_id: U
         "name": party.name,
         "email": party.email,
     }
-    mine = select(*RECIPIENTS.c["id", "email"]).where(RECIPIENTS.c.insured_id == insured_id).with_for_update()
+    mine = select(*RECIPIENTS.c["id", "name", "email"]).where(RECIPIENTS.c.insured_id == insured_id)
     before = (await connection.execute(mine)).one_or_none()
+    if before is not None and (before.name, before.email) == (party.name, party.email):
+        return  # nothing to lock: most openings are of an enterprise that is known as it is
     recipient = insert(RECIPIENTS).values(address)
     latest = {"name": recipient.excluded.name, "email": recipient.excluded.email}
     await connection.execute(recipient.on_conflict_do_update(index_elements=["insured_id"], set_=latest))
