@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Body, Depends, Request, Response
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -130,8 +130,10 @@ async def _exists(connection: AsyncConnection, case_id: UUID) -> bool:
 async def _register(connection: AsyncConnection, insurer_id: UUID, insured_id: UUID, party: InsuredParty) -> None:
     """The enterprise as this insurer knows it, and where notices to it go; the latest opening counts."""
     known = {"id": insured_id, "insurer_id": insurer_id, "credit_code": party.credit_code, "name": party.name}
-    insured = insert(INSUREDS).values(known)
-    await connection.execute(insured.on_conflict_do_update(index_elements=["id"], set_={"name": insured.excluded.name}))
+    # whichever of its two unique keys somebody else was quicker with
+    await connection.execute(insert(INSUREDS).values(known).on_conflict_do_nothing())
+    renamed = (INSUREDS.c.id == insured_id) & (INSUREDS.c.name != party.name)
+    await connection.execute(update(INSUREDS).where(renamed).values(name=party.name))
     address = {
         "id": uuid4(),
         "role": Role.INSURED,

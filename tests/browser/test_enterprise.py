@@ -21,7 +21,7 @@ async def stage_of(site: Site, story: Story) -> str:
 
 async def letter_opened(page: Page, site: Site, story: Story, *words: str) -> None:
     """The page behind the link in the letter that speaks of this."""
-    link = LINK.search(await site.mail(story.email, *words))
+    link = LINK.search(await site.mail(story.email, *words, "/l/"))
     assert link is not None
     await page.goto(link[0])
 
