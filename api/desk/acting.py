@@ -38,6 +38,11 @@ class Misfilled(Exception):
         super().__init__(*errors)
         self.errors = dict(errors)
 
+    @classmethod
+    def of(cls, error: ValidationError) -> "Misfilled":
+        """A contract's own reasons by field; of several about one field the first."""
+        return cls({one.field: one.reason for one in reversed(field_problems(error.errors()))})
+
 
 def filled(command: type[Command], body: Mapping[str, Any]) -> Command:
     """The command a form makes; what was left empty is left out. Raises Misfilled."""
@@ -45,8 +50,7 @@ def filled(command: type[Command], body: Mapping[str, Any]) -> Command:
     try:
         return command.model_validate_json(json.dumps(given))
     except ValidationError as error:
-        found = field_problems(error.errors())
-        raise Misfilled({one.field: one.reason for one in reversed(found)}) from error
+        raise Misfilled.of(error) from error
 
 
 async def admitted(visit: Visit, wanted: Wanted, body: Mapping[str, Any]) -> Admitted:

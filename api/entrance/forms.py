@@ -17,7 +17,7 @@ from api.callers import Caller, Entry
 from api.cursors import Cursors
 from api.desk.acting import Misfilled
 from api.entrance.people import Act
-from api.problems import field_problems, not_found
+from api.problems import not_found
 from api.rows import INSURERS, RECIPIENTS, USERS
 from models.contracts.base import Strict
 from models.contracts.vocabulary import Post
@@ -46,8 +46,7 @@ def typed(model: type[M], form: FormData) -> M:
     try:
         return model.model_validate_json(json.dumps(given))
     except ValidationError as error:
-        found = field_problems(error.errors())
-        raise Misfilled({one.field: one.reason for one in reversed(found)}) from error
+        raise Misfilled.of(error) from error
 
 
 def ticked(form: FormData) -> tuple[Post, ...]:

@@ -23,7 +23,7 @@ from api.insurer.pages.cases import case_address
 from api.insurer.pages.rules_ahead import ahead
 from api.insurer.pages.visits import Reading
 from api.limits import spelled
-from api.problems import Problem, field_problems
+from api.problems import Problem
 from api.shapes import PolicyApplication
 from domain.places import NAMES, NATION, region_name
 from models.contracts.claim import ReportClaim
@@ -59,8 +59,7 @@ def checked(contract: type[BaseModel], body: Mapping[str, Any]) -> Any:
     try:
         return contract.model_validate_json(spelled(body))
     except ValidationError as error:
-        found = field_problems(error.errors())
-        raise Misfilled({one.field: one.reason for one in reversed(found)}) from error
+        raise Misfilled.of(error) from error
 
 
 @router.get("/new")
