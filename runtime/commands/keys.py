@@ -1,37 +1,25 @@
 """`anze keys`: make, list, revoke and rotate keys of the API; what a key may do is decided in api/callers.py."""
 
-import asyncio
 import json
-import sys
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, TypeVar
-from uuid import UUID
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.keys import KeyFor, Minted, mint_key, revoke_key, rotate_key
 from api.rows import API_KEYS, INSURERS, RECIPIENTS
 from api.words import Scope
 from models.contracts.vocabulary import ActorKind
-from models.tables.engine import make_engine, operator
-from runtime import addresses
-from runtime.settings import Settings
+from runtime.operating import Unanswerable, department_named, done, insurer_named
 
 app = typer.Typer(name="keys", help="接口密钥：发放、列出、吊销、轮换 / keys of the API", no_args_is_help=True)
 
-T = TypeVar("T")
-NOT_FOUND = 1
 Prefix = Annotated[str, typer.Argument(help="密钥前缀，见 anze keys list / the key's prefix")]
-
-
-class Unanswerable(Exception):
-    """What was named does not exist, or not once; the text is for people."""
 
 
 @app.command()
@@ -54,13 +42,13 @@ def create(
         holder = await _holder(connection, name, insurer, department, expires_at)
         return await mint_key(connection, replace(holder, scopes=tuple(one.value for one in scope or ())))
 
-    typer.echo(_done(make).token)
+    typer.echo(done(make).token)
 
 
 @app.command(name="list")
 def list_keys(as_json: Annotated[bool, typer.Option("--json", help="供程序读取 / for programs")] = False) -> None:
     """列出密钥（不含密文）/ every key, without its secret."""
-    rows = _done(_all)
+    rows = done(_all)
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))
         return
@@ -77,7 +65,7 @@ def revoke(prefix: Prefix) -> None:
     async def end(connection: AsyncConnection) -> None:
         await revoke_key(connection, await _named(connection, prefix))
 
-    _done(end)
+    done(end)
     typer.echo(f"已吊销 {prefix} / revoked")
 
 
@@ -92,49 +80,19 @@ def rotate(
         until = datetime.now(UTC) + timedelta(days=overlap)
         return await rotate_key(connection, await _named(connection, prefix), until)
 
-    typer.echo(_done(change).token)
-
-
-def _done(act: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-    """One transaction with the operators' view."""
-
-    async def run() -> T:
-        engine = make_engine(addresses.database(Settings()), 1)
-        try:
-            async with engine.begin() as connection:
-                await operator(connection)
-                return await act(connection)
-        finally:
-            await engine.dispose()
-
-    try:
-        return asyncio.run(run())
-    except (Unanswerable, LookupError) as error:
-        typer.echo(str(error.args[0]), err=True)
-        sys.exit(NOT_FOUND)
+    typer.echo(done(change).token)
 
 
 async def _holder(
     connection: AsyncConnection, name: str, insurer: str | None, department: str | None, expires_at: datetime | None
 ) -> KeyFor:
     if insurer is not None:
-        found = await _id(connection, INSURERS.c.id, INSURERS.c.code == insurer, f"没有保险机构 {insurer}")
+        found = await insurer_named(connection, insurer)
         return KeyFor(ActorKind.INSURER, name, insurer_id=found, expires_at=expires_at)
     if department is not None:
-        region, _, office = department.partition(":")
-        named = (RECIPIENTS.c.region == region) & (RECIPIENTS.c.department == office)
-        found = await _id(connection, RECIPIENTS.c.id, named, f"没有登记的部门 {department}")
+        found = await department_named(connection, department)
         return KeyFor(ActorKind.DEPARTMENT, name, recipient_id=found, expires_at=expires_at)
     return KeyFor(ActorKind.OPERATOR, name, expires_at=expires_at)
-
-
-async def _id(
-    connection: AsyncConnection, column: ColumnElement[UUID], named: ColumnElement[bool], absent: str
-) -> UUID:
-    found = (await connection.execute(select(column).where(named))).scalar_one_or_none()
-    if found is None:
-        raise Unanswerable(f"{absent} / not found")
-    return found
 
 
 async def _all(connection: AsyncConnection) -> list[dict[str, Any]]:

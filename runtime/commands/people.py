@@ -1,8 +1,6 @@
 """`anze people`: register, list and disable users on the server; what a user may do is decided by posts, in the API."""
 
-import asyncio
 import json
-import sys
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeVar
 
@@ -16,19 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.entrance.people import ON_THE_SERVER, POSTS, NewUser, Place, Taken, let_in, register
 from api.rows import INSURERS, RECIPIENTS, USERS
 from models.contracts.vocabulary import ActorKind, Post
-from models.tables.engine import make_engine, operator
-from runtime import addresses
-from runtime.settings import Settings
+from runtime.operating import Unanswerable, department_named, done, insurer_named
 
 app = typer.Typer(name="people", help="用户：登记、列出、停用 / users: add, list, disable", no_args_is_help=True)
 
 T = TypeVar("T")
-FAILED = 1
 Email = Annotated[str, typer.Argument(help="登记的邮箱 / the registered address")]
-
-
-class Unanswerable(Exception):
-    """What was named does not exist, or cannot be; the text is for people."""
 
 
 @app.command()
@@ -91,41 +82,24 @@ def enable(email: Email) -> None:
 
 
 def _done(act: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-    """One transaction with the operators' view."""
+    """With the reasons why a user cannot be registered in words."""
 
-    async def run() -> T:
-        engine = make_engine(addresses.database(Settings()), 1)
+    async def told(connection: AsyncConnection) -> T:
         try:
-            async with engine.begin() as connection:
-                await operator(connection)
-                return await act(connection)
-        finally:
-            await engine.dispose()
+            return await act(connection)
+        except Taken:
+            raise Unanswerable("这个邮箱已经登记过 / the address is registered already") from None
+        except ValidationError:
+            raise Unanswerable("姓名或邮箱的格式不对 / bad name or address") from None
 
-    try:
-        return asyncio.run(run())
-    except Taken:
-        typer.echo("这个邮箱已经登记过 / the address is registered already", err=True)
-    except ValidationError:
-        typer.echo("姓名或邮箱的格式不对 / bad name or address", err=True)
-    except (Unanswerable, LookupError) as error:
-        typer.echo(str(error.args[0]), err=True)
-    sys.exit(FAILED)
+    return done(told)
 
 
 async def _place(connection: AsyncConnection, insurer: str | None, department: str | None) -> Place:
     if insurer is not None:
-        found = await connection.execute(select(INSURERS.c.id).where(INSURERS.c.code == insurer))
-        if (insurer_id := found.scalar_one_or_none()) is None:
-            raise Unanswerable(f"没有保险机构 {insurer} / not found")
-        return Place(ActorKind.INSURER, insurer_id=insurer_id)
+        return Place(ActorKind.INSURER, insurer_id=await insurer_named(connection, insurer))
     if department is not None:
-        region, _, office = department.partition(":")
-        named = (RECIPIENTS.c.region == region) & (RECIPIENTS.c.department == office)
-        found = await connection.execute(select(RECIPIENTS.c.id).where(named))
-        if (recipient_id := found.scalar_one_or_none()) is None:
-            raise Unanswerable(f"没有登记的部门 {department} / not found")
-        return Place(ActorKind.DEPARTMENT, recipient_id=recipient_id)
+        return Place(ActorKind.DEPARTMENT, recipient_id=await department_named(connection, department))
     return Place(ActorKind.OPERATOR)
 
 

@@ -14,7 +14,7 @@ from tests.api.conftest import Caller
 @pytest.fixture
 def said(settings: Settings, monkeypatch: pytest.MonkeyPatch):
     """Runs a command as a process with these settings would; its loop is its own, so it runs in a thread."""
-    monkeypatch.setattr("runtime.commands.keys.Settings", lambda: settings)
+    monkeypatch.setattr("runtime.operating.Settings", lambda: settings)
 
     async def run(*words: str):
         return await asyncio.to_thread(CliRunner().invoke, app, list(words))

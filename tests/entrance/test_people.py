@@ -247,7 +247,7 @@ async def test_a_form_of_another_session_changes_nothing(boss: Person, admin: As
 @pytest.fixture
 def said(settings: Settings, monkeypatch: pytest.MonkeyPatch):
     """Runs a command as a process with these settings would; its loop is its own, so it runs in a thread."""
-    monkeypatch.setattr("runtime.commands.people.Settings", lambda: settings)
+    monkeypatch.setattr("runtime.operating.Settings", lambda: settings)
 
     async def run(*words: str):
         return await asyncio.to_thread(CliRunner().invoke, people_app, list(words))
