@@ -73,7 +73,7 @@ docs: $(READY) ## 重写文档中由程序生成的部分（SHOTS=1 连同截图
 	$(BIN)/anze docs write
 	$(if $(SHOTS),$(BIN)/anze docs screenshots)
 
-lock: $(READY) ## 重新计算 requirements.lock / compile the lock again
+lock: $(if $(wildcard $(BIN)/uv),,$(READY)) ## 重新计算 requirements.lock / compile the lock again
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile --quiet pyproject.toml --all-extras --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate -o requirements.lock $(ARGS)
 
