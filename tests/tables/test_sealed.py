@@ -60,7 +60,11 @@ def test_the_same_person_is_recognised_across_a_rotation_but_not_across_insurers
     assert "3413" not in entered
 
 
-@pytest.mark.parametrize("text", ["", "k1", "k1:", f"k1:{OLD},k1:{NEW}", "k1:AAAA", "k1:" + "A" * 43 + "=", f":{OLD}"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "k1", "k1:", f"k1:{OLD},k1:{NEW}", "k1:AAAA", "k1:" + "A" * 43 + "=", f":{OLD}"],
+    ids=["nothing", "name only", "no key", "one name twice", "short", "all zero", "no name"],  # keys are made anew
+)
 def test_bad_keys_are_refused_without_being_repeated(text: str):
     with pytest.raises(ValueError, match="密钥须") as refused:
         FieldKeys.parse(text)
