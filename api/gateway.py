@@ -124,7 +124,7 @@ async def act(tools: Tools, case: FoundCase, update: str, given: Given[Any], dea
     left = _left(tools, deadline)
     call = tools.temporal.get_workflow_handle(case.workflow_id).execute_update(
         update,
-        given.model_copy(update={"recorded": case.seq}),
+        given.model_copy(update={"recorded": case.seq, "insurer_id": case.insurer_id}),
         id=given.mark,
         result_type=VIEWS[case.kind],
         rpc_timeout=timedelta(seconds=left),

@@ -235,6 +235,7 @@ REFUSALS: dict[str, str] = {
     "not_a_department": "只有部门可以办理",
     "not_confirmed": "未经投保单位确认",
     "not_excusable": "该项义务不因说明理由而免除",
+    "not_found": "没有找到",
     "not_open": "保单正在建档，请稍后重试",
     "not_suspended": "计时没有中止",
     "not_the_insured": "只有投保单位可以办理",

@@ -61,6 +61,8 @@ class Case(Generic[S, V]):
         """Refuse what cannot be done before it enters history; a command already carried out is let through."""
         if self.state is None:
             raise refusal_error(Refusal(code="not_open", says="尚未建档", status=409))
+        if given.insurer_id not in (None, self.state.birth.insurer_id):
+            raise refusal_error(Refusal(code="not_found", says="没有这个案卷", status=404))
         if self._repeats(self.state, given) or given.recorded > self.state.seq:
             return
         refusal = self.life.refuse(self.state, given.command, given.actor, workflow.now())

@@ -163,6 +163,8 @@ class Given(Contract, Generic[C]):
     command: C
     recorded: int = 0
     """How many steps of the case the caller saw in the ledger; a case that knows fewer looks them up first."""
+    insurer_id: UUID | None = None
+    """Whose case the caller looked up; a case of somebody else does not answer (promises.md 5.2 item 9)."""
 
     @property
     def mark(self) -> str:

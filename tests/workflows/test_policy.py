@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from temporalio.api.enums.v1 import EventType
@@ -77,6 +78,14 @@ class TestCommands:
         assert await refused(policy.act("complete_service", COMPLETE)) == "step_skipped"
         assert await length(policy) == before
         assert policy.seqs == [1]
+
+    async def test_a_command_for_a_case_of_another_insurer_finds_none(self, office: Office) -> None:
+        policy, key = await office.opened(), fresh_key()
+        asked = given(UPLOAD, key).model_copy(update={"insurer_id": uuid4()})
+        assert await refused(policy.handle.execute_update("upload", asked, id=key)) == "not_found"
+        own = given(UPLOAD, key).model_copy(update={"insurer_id": policy.birth.insurer_id})
+        await policy.handle.execute_update("upload", own, id=fresh_key())
+        assert policy.seqs == [1, 2]
 
     async def test_a_command_before_the_opening_is_refused(self, office: Office) -> None:
         birth = (await office.opened()).birth.model_copy(update={"workflow_id": f"policy/pingan/{fresh_key()}"})
