@@ -1,10 +1,15 @@
 """The web process: the application with its tools opened, and the internal port beside it."""
 
+import asyncio
+import contextlib
+import logging
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
 from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from api.app import assemble
@@ -13,12 +18,17 @@ from api.tools import Budgets, Tools
 from domain.calendar import local_date
 from models.tables.engine import make_engine
 from rules.library import Library
+from runtime.clock import DatabaseClock
 from runtime.codec import converter
 from runtime.metrics import InternalPort
 from runtime.settings import PROJECT_ROOT, Settings
+from runtime.witnesses import WrongKeys, proved
 
 CONNECTIONS = 16
 FILES, ANCHORS = "files", "anchors"
+PROVED_WITHIN = 3.0  # seconds; a database that is away keeps nobody from hearing that it is
+
+log = logging.getLogger(__name__)
 
 
 def create(settings: Settings | None = None) -> FastAPI:
@@ -36,6 +46,7 @@ async def open_tools(settings: Settings) -> AsyncIterator[Tools]:
     async with AsyncExitStack() as closing:
         engine = make_engine(settings.database, CONNECTIONS)
         closing.push_async_callback(engine.dispose)
+        clock = await closing.enter_async_context(DatabaseClock(engine).kept())
         yield Tools(
             temporal=await _temporal(settings),
             engine=engine,
@@ -46,6 +57,7 @@ async def open_tools(settings: Settings) -> AsyncIterator[Tools]:
             sealing=settings.sealing,
             base_url=settings.base_url,
             scan=settings.scan,
+            now=clock.now,
             temporal_ui=(settings.temporal_ui_url or "").rstrip("/"),
             anchors=settings.var / ANCHORS,
             identity=_identity(settings),
@@ -63,7 +75,7 @@ def _identity(settings: Settings) -> IdentityProvider | None:
 def _opening(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[Tools]]:
     @asynccontextmanager
     async def opening(_: FastAPI) -> AsyncIterator[Tools]:
-        async with open_tools(settings) as tools:
+        async with open_tools(settings) as tools, _with_right_keys(tools.engine, settings):
             port = InternalPort(settings.bind, settings.web_metrics_port, lambda: True)
             try:
                 yield tools
@@ -71,6 +83,31 @@ def _opening(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMana
                 port.close()
 
     return opening
+
+
+@asynccontextmanager
+async def _with_right_keys(engine: AsyncEngine, settings: Settings) -> AsyncIterator[None]:
+    """Nobody is served with keys others could not read by; where the database is away, as soon as it is back.
+
+    Raises WrongKeys; later on it ends the process.
+    """
+    proving = asyncio.create_task(proved(engine, settings), name="keys")
+    proving.add_done_callback(_end_where_wrong)
+    try:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(proving), PROVED_WITHIN)
+        yield
+    finally:
+        proving.remove_done_callback(_end_where_wrong)
+        proving.cancel()
+        with contextlib.suppress(asyncio.CancelledError, WrongKeys):
+            await proving
+
+
+def _end_where_wrong(proving: asyncio.Task[None]) -> None:
+    if not proving.cancelled() and isinstance(wrong := proving.exception(), WrongKeys):
+        log.critical("%s", wrong)
+        signal.raise_signal(signal.SIGTERM)
 
 
 async def _temporal(settings: Settings) -> Client:

@@ -26,6 +26,7 @@ from runtime.sandbox import serving
 from runtime.schedules import ensure_schedules
 from runtime.search import ensure_search_attributes, search_attributes
 from runtime.settings import PROJECT_ROOT, Settings
+from runtime.witnesses import proved
 from workflows.anchoring import AnchoringWorkflow
 from workflows.claim import ClaimWorkflow
 from workflows.hazard import HazardWorkflow
@@ -108,14 +109,15 @@ def make_worker(client: Client, engine: AsyncEngine, settings: Settings, rules: 
 
 
 async def run(settings: Settings) -> None:
-    """Work until cancelled."""
+    """Work until cancelled. Raises WrongKeys before any work is taken."""
     await prove(converter(settings))
-    client = await connect(settings)
-    await ensure_search_attributes(client, search_attributes())
-    await ensure_schedules(client, settings.task_queue)
     async with AsyncExitStack() as leaving:
         engine = make_engine(settings.database, CONNECTIONS)
         leaving.push_async_callback(engine.dispose)
+        await proved(engine, settings)
+        client = await connect(settings)
+        await ensure_search_attributes(client, search_attributes())
+        await ensure_schedules(client, settings.task_queue)
         worker = make_worker(client, engine, settings, library())
         internal = InternalPort(settings.bind, settings.worker_metrics_port, lambda: worker.is_running)
         leaving.callback(internal.close)

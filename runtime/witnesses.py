@@ -1,0 +1,95 @@
+"""Whether the keys of this process are those the system was sealed with, found out before it takes any work."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlmodel import col
+
+from models.tables.engine import LOST, connected, is_lost
+from models.tables.sealed import FieldKeys, FieldOf, Unreadable
+from models.tables.witnesses import KeyWitness
+from runtime.settings import Settings
+
+Purpose = Literal["field", "payload"]
+NOBODY = UUID(int=0)
+SAID = "能读"
+AGAIN = 1.0  # seconds between looks while the database is away
+SETTINGS: dict[Purpose, str] = {"field": "ANZE_FIELD_KEYS", "payload": "ANZE_PAYLOAD_KEYS"}
+
+log = logging.getLogger(__name__)
+
+
+class WrongKeys(Exception):
+    """A key is missing here, or is another one than the one of that name everybody else has."""
+
+
+def keys_of(settings: Settings) -> Iterator[tuple[Purpose, FieldKeys | None]]:
+    """The keys of this process by what they are for; `None` where it was given none."""
+    yield "field", settings.sealing
+    told = settings.payload_keys
+    yield "payload", FieldKeys.parse(told.get_secret_value()) if told is not None else None
+
+
+async def prove(engine: AsyncEngine, settings: Settings) -> None:
+    """Open every witness and leave one of each key of our own. Raises WrongKeys, and what the database raises."""
+    async with connected(engine) as connection, connection.begin():
+        for purpose, keys in keys_of(settings):
+            await _open_all(connection, purpose, keys)
+            if keys is not None:
+                await _leave(connection, purpose, keys)
+
+
+async def proved(engine: AsyncEngine, settings: Settings) -> None:
+    """The same, waiting for the database where it is away. Raises WrongKeys."""
+    while True:
+        try:
+            return await prove(engine, settings)
+        except (SQLAlchemyError, *LOST) as error:
+            if isinstance(error, DBAPIError) and not is_lost(error) and not _is_starting(error):
+                raise
+            log.warning("keys are not proved yet, the database is away: %s", type(error).__name__)
+            await asyncio.sleep(AGAIN)
+
+
+async def retire(connection: AsyncConnection, purpose: Purpose, name: str) -> bool:
+    """Nothing is sealed under this key any more: processes may start without it. Whether there was a witness."""
+    mine = delete(KeyWitness).where(col(KeyWitness.purpose) == purpose, col(KeyWitness.name) == name)
+    return bool((await connection.execute(mine)).rowcount)
+
+
+async def _open_all(connection: AsyncConnection, purpose: Purpose, keys: FieldKeys | None) -> None:
+    found = select(col(KeyWitness.name), col(KeyWitness.sealed)).where(col(KeyWitness.purpose) == purpose)
+    for name, sealed in await connection.execute(found):
+        try:
+            fits = keys is not None and keys.open(sealed, _place(purpose)) == SAID
+        except Unreadable:
+            fits = False
+        if not fits:
+            raise WrongKeys(
+                f"{SETTINGS[purpose]} 中没有密钥 {name}，或者不是原来的那一把；不启动，以免写下无法读出的内容。\n"
+                f"{SETTINGS[purpose]} lacks the key {name}, or has another one of that name: refusing to start."
+            )
+
+
+async def _leave(connection: AsyncConnection, purpose: Purpose, keys: FieldKeys) -> None:
+    """Of all of them: one that stands at the end of the list sealed something once."""
+    for name in keys.keys:
+        alone = FieldKeys({name: keys.keys[name]})
+        row = {"purpose": purpose, "name": name, "sealed": alone.seal(SAID, _place(purpose))}
+        await connection.execute(insert(KeyWitness).values(row).on_conflict_do_nothing())
+
+
+def _place(purpose: Purpose) -> FieldOf:
+    return FieldOf(NOBODY, NOBODY, f"witness/{purpose}")
+
+
+def _is_starting(error: DBAPIError) -> bool:
+    """57P03: the server is there and not ready yet."""
+    return getattr(error.orig, "sqlstate", None) == "57P03"
