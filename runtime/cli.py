@@ -23,6 +23,8 @@ COMMANDS = {
     "core-system": "core_system",
     "calendar": "calendar",
     "audit": "audit",
+    "doctor": "doctor",
+    "replay": "replay",
     "coverage": "coverage",
     "docs": "docs",
 }

@@ -34,6 +34,12 @@ async def ensure_search_attributes(client: Client, keys: Keys) -> None:
         await _add(client, missing)
 
 
+async def missing_search_attributes(client: Client, keys: Keys) -> tuple[str, ...]:
+    """Names the server does not have yet."""
+    registered = await _registered(client)
+    return tuple(key.name for key in keys if key.name not in registered)
+
+
 async def _registered(client: Client) -> dict[str, int]:
     answer = await client.operator_service.list_search_attributes(
         ListSearchAttributesRequest(namespace=client.namespace)

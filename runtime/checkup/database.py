@@ -1,0 +1,134 @@
+"""Looks at PostgreSQL: schema, roles, walls between insurers, its clock, and what has waited too long; reads only."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+
+from rules.library import Library
+from runtime.checkup.finding import Finding, State, good, judged
+
+Connecting = Callable[[], AbstractAsyncContextManager[asyncpg.Connection]]
+
+MOST_APART = timedelta(seconds=5)
+"""Between this machine's clock and the database's; deadlines are told within this of being due (promises.md P3)."""
+WAITS_LONG = timedelta(hours=26)
+"""A digest goes out once an office day; urgent notices at once."""
+LATE = timedelta(minutes=10)
+WALLED = """
+SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'insurer_id'
+WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
+"""
+POWERS = "SELECT rolname FROM pg_roles WHERE rolname = $1 AND (rolsuper OR rolbypassrls OR rolcreaterole)"
+OWNS = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tableowner = $1"
+SILENT = "SELECT count(*) FROM cases WHERE ended_at IS NULL AND next_alarm_at < $1"
+UNSENT = "SELECT count(*), min(composed_at) FROM mails WHERE status = 'queued' AND sent_at IS NULL"
+TASKS = "SELECT kind, count(*) FROM tasks WHERE done_at IS NULL GROUP BY kind ORDER BY kind"
+PINNED = """
+SELECT DISTINCT pack->>'region' AS region, pack->>'digest' AS digest
+FROM cases CROSS JOIN LATERAL jsonb_array_elements(packs) pack WHERE ended_at IS NULL
+"""
+PROVISIONAL = "SELECT count(*) FROM cases WHERE provisional AND ended_at IS NULL AND calendar_through + 1 = ANY ($1)"
+
+
+@dataclass(frozen=True)
+class Database:
+    """What is asked, as the backup role: it reads every row and writes none."""
+
+    connecting: Connecting
+    application: str
+    """Name of the role the service works as."""
+    newest: str | None
+    library: Library
+
+    async def schema(self) -> list[Finding]:
+        """Version, powers, walls and clock."""
+        async with self.connecting() as connection:
+            at = await connection.fetchval("SELECT version_num FROM alembic_version")
+            open_tables = [row["relname"] for row in await connection.fetch(WALLED)]
+            powers = await connection.fetchval(POWERS, self.application)
+            owns = await connection.fetchval(OWNS, self.application)
+            before, there = datetime.now(UTC), await connection.fetchrow("SELECT clock_timestamp() AS at")
+            apart = abs(_of(there)["at"] - before)
+        return [
+            judged("结构版本", at == self.newest, (f"{at}", f"{at}，应为 {self.newest}：anze migrate"), "database.md"),
+            judged(
+                "机构隔离",
+                not open_tables,
+                ("每张表都强制行级安全", f"没有强制行级安全：{'、'.join(open_tables)}"),
+                "database.md",
+            ),
+            judged(
+                "应用角色",
+                not powers and not owns,
+                ("没有特权，不拥有任何表", f"{self.application} 有特权或拥有表，行级安全对它不起作用"),
+                "database.md",
+            ),
+            judged(
+                "时钟",
+                apart < MOST_APART,
+                (f"与本机相差 {apart.total_seconds():.1f} 秒", f"与本机相差 {apart.total_seconds():.0f} 秒：对时"),
+                "database.md",
+            ),
+        ]
+
+    async def backlog(self) -> list[Finding]:
+        """Alarms that did not ring, mails that did not go, tasks that wait for a person."""
+        now = datetime.now(UTC)
+        async with self.connecting() as connection:
+            silent = await connection.fetchval(SILENT, now - LATE)
+            unsent, since = _of(await connection.fetchrow(UNSENT))
+            tasks = {row["kind"]: row["count"] for row in await connection.fetch(TASKS)}
+        waits = since is not None and now - since > WAITS_LONG
+        waiting = "，".join(f"{kind} {count}" for kind, count in tasks.items())
+        return [
+            judged(
+                "到期未办",
+                silent == 0,
+                ("没有迟响的期限", f"{silent} 件案卷的期限已过 {LATE.seconds // 60} 分钟而没有动静"),
+                "worker.md",
+            ),
+            judged("待发邮件", not waits, (f"{unsent} 封", f"{unsent} 封，最早的自 {since:%m-%d %H:%M}"), "mail.md"),
+            judged("待人处理", not tasks, ("没有", waiting), "mail.md", State.NOTE),
+        ]
+
+    async def rules(self) -> list[Finding]:
+        """Whether every running case's packs are in this installation, and its years' holidays are known."""
+        years = sorted({year.year for year in self.library.calendar().years})
+        async with self.connecting() as connection:
+            pinned = {(row["region"], row["digest"]) for row in await connection.fetch(PINNED)}
+            waiting = await connection.fetchval(PROVISIONAL, years)
+        known = {(pack.ref.region, pack.ref.digest) for pack in self.library.known()}
+        lacking = sorted(f"{region} {digest[:12]}" for region, digest in pinned - known)
+        return [
+            judged(
+                "案卷的规则包",
+                not lacking,
+                (f"{len(pinned)} 份都在", f"有案卷依据、本机没有的规则包：{'、'.join(lacking)}"),
+                "notice.md",
+            ),
+            judged(
+                "放假安排",
+                waiting == 0,
+                (f"已有 {years[0]}—{years[-1]} 年", f"{waiting} 件案卷的暂定日期可以重算：anze calendar"),
+                "calendar.md",
+                State.NOTE,
+            ),
+            _expiring(years[-1]),
+        ]
+
+
+def _of(row: asyncpg.Record | None) -> asyncpg.Record:
+    """The one row that such a statement always has."""
+    assert row is not None
+    return row
+
+
+def _expiring(last: int) -> Finding:
+    """Next year's holidays are usually published in November."""
+    today = datetime.now(UTC)
+    if last > today.year or today.month < 12:
+        return good("下一年", f"已知到 {last} 年")
+    return Finding("下一年", State.NOTE, f"{last + 1} 年的放假安排还没有登记", "calendar.md")

@@ -1,0 +1,68 @@
+"""Looks at what this installation needs from others: mail server, identity provider, its own released packs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import aiosmtplib
+import httpx
+
+from activities.mailserver import SmtpSettings
+from rules.library import LoadedPack
+from rules.lock import broken, digests, read_lock, unlisted
+from runtime.checkup.finding import Finding, State, good, judged
+
+PATIENCE = 5.0  # seconds
+DISCOVERY = "/.well-known/openid-configuration"
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Whom to ask; `None` where nothing is set."""
+
+    mail: SmtpSettings | None
+    issuer: str | None
+    packs: Sequence[LoadedPack]
+
+    async def mail_server(self) -> list[Finding]:
+        """A greeting and a login, and no mail."""
+        if self.mail is None:
+            return [Finding("邮件服务器", State.NOTE, "没有设置 SMTP_HOST", "mail.md")]
+        told = self.mail
+        server = aiosmtplib.SMTP(
+            hostname=told.host,
+            port=told.port,
+            username=told.user,
+            password=told.password,
+            use_tls=told.tls == "tls",
+            start_tls=told.tls == "starttls",
+            timeout=PATIENCE,
+        )
+        try:
+            async with server:
+                code, _ = await server.noop()
+        except (aiosmtplib.SMTPException, OSError) as failure:
+            says = f"{told.host}:{told.port} {type(failure).__name__}"
+            return [Finding("邮件服务器", State.BAD, says, "mail.md")]
+        open_line = told.tls == "none" and told.host not in ("127.0.0.1", "localhost")
+        plain = [Finding("邮件加密", State.NOTE, "SMTP_TLS=none：信在路上可读", "mail.md")] if open_line else []
+        return [good("邮件服务器", f"{told.host}:{told.port} 答复 {code}"), *plain]
+
+    async def identity_provider(self) -> list[Finding]:
+        """Whether it can be discovered under the very name we know it by."""
+        if self.issuer is None:
+            return [Finding("统一身份认证", State.NOTE, "没有设置 ANZE_OIDC_ISSUER", "signing-in.md")]
+        async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as http:
+            answer = await http.get(self.issuer.rstrip("/") + DISCOVERY)
+        named = answer.json().get("issuer") if answer.is_success else None
+        says = f"{self.issuer} 自称 {named}" if named else f"{self.issuer} 答复 {answer.status_code}"
+        return [judged("统一身份认证", named == self.issuer, (f"{self.issuer}", says), "signing-in.md")]
+
+    async def released_packs(self) -> list[Finding]:
+        """Released files as they were released."""
+        locked, present = read_lock(), digests(self.packs)
+        changed, drafts = broken(locked, present), unlisted(locked, present)
+        told = f"{len(changed)} 份与 packs.lock 不符：anze rules check"
+        found = [judged("已发布的规则包", not changed, (f"{len(locked)} 份，摘要相符", told), "notice.md")]
+        if drafts:
+            found.append(Finding("规则包草案", State.NOTE, f"{len(drafts)} 份没有登记摘要", "notice.md"))
+        return found

@@ -1,0 +1,92 @@
+"""Lives a server really holds, replayed under this version's code before its worker is let at them; nothing is sent."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+
+from temporalio.client import Client, WorkflowExecution
+from temporalio.worker import Replayer
+
+from models.contracts.vocabulary import CaseKind, ClaimStage, HazardStage, PolicyStage
+from runtime.sandbox import sandbox
+from runtime.worker import WORKFLOWS
+
+STAGES = {CaseKind.POLICY: PolicyStage, CaseKind.HAZARD: HazardStage, CaseKind.CLAIM: ClaimStage}
+PER_STAGE = 20
+"""Lives of one stage took the same way, so a few of each tell more than many of one."""
+LONGEST_REASON = 200  # characters of a failure that are worth showing in a table
+
+Heard = Callable[["Replayed"], None]
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """One run of one workflow, and what was wrong with it."""
+
+    workflow_id: str
+    run_id: str
+    kind: str
+    stage: str
+    events: int
+    failure: str = ""
+
+    @property
+    def holds(self) -> bool:
+        return not self.failure
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A group of runs that are found alike."""
+
+    kind: str
+    stage: str
+    query: str
+
+
+def samples(task_queue: str, closed: bool) -> tuple[Sample, ...]:
+    """Every kind × stage of cases, and whatever else the queue serves; without `closed` only what still runs."""
+    served = f"TaskQueue = '{task_queue}'" + ("" if closed else " AND ExecutionStatus = 'Running'")
+    kinds = [
+        Sample(kind.label, stage.label, f"{served} AND WorkflowType = '{kind.label}' AND AnzeStage = '{stage.label}'")
+        for kind, stages in STAGES.items()
+        for stage in stages
+    ]
+    of_cases = ", ".join(f"'{kind.label}'" for kind in STAGES)
+    return (*kinds, Sample("其他", "", f"{served} AND WorkflowType NOT IN ({of_cases})"))
+
+
+async def replay(client: Client, asked: Sequence[Sample], most: int, heard: Heard) -> tuple[Replayed, ...]:
+    """Replays at most so many runs of each sample; `heard` is told of each. What was sealed is opened by the client."""
+    replayer = Replayer(
+        workflows=list(WORKFLOWS),
+        namespace=client.namespace,
+        data_converter=client.data_converter,
+        workflow_runner=sandbox(),
+    )
+    found: list[Replayed] = []
+    for sample in asked:
+        async for execution in _runs(client, sample, most):
+            found.append(await _replayed(client, replayer, sample, execution))
+            heard(found[-1])
+    return tuple(found)
+
+
+async def _runs(client: Client, sample: Sample, most: int) -> AsyncIterator[WorkflowExecution]:
+    # the order a server lists in (the newest first) is not promised; which few of a stage are taken does not matter
+    async for execution in client.list_workflows(sample.query, limit=most, page_size=min(most, 100)):
+        yield execution
+
+
+async def _replayed(client: Client, replayer: Replayer, sample: Sample, execution: WorkflowExecution) -> Replayed:
+    handle = client.get_workflow_handle(execution.id, run_id=execution.run_id)
+    history = await handle.fetch_history()
+    result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+    failure = result.replay_failure
+    return Replayed(
+        workflow_id=execution.id,
+        run_id=execution.run_id,
+        kind=execution.workflow_type if not sample.stage else sample.kind,
+        stage=sample.stage,
+        events=len(history.events),
+        failure=f"{type(failure).__name__}: {failure}"[:LONGEST_REASON] if failure else "",
+    )

@@ -1,0 +1,125 @@
+"""`anze doctor` finds a well system well and each fault by its name; `anze replay` finds code that does otherwise."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+from temporalio import workflow
+from temporalio.client import Client
+from typer.testing import CliRunner
+
+from models.contracts.ids import reconciling_id
+from models.tables.engine import make_engine
+from models.tables.sealed import new_key
+from runtime.cli import app
+from runtime.schedules import anchoring_id, ensure_schedules
+from runtime.settings import Settings
+from runtime.worker import connect, library, make_worker
+from tests.conftest import Database
+from tests.workflows.cases import Office, working
+
+Examined = Callable[[], Awaitable[tuple[int, dict[str, tuple[str, str]]]]]
+
+
+@pytest.fixture
+async def well(settings: Settings) -> AsyncIterator[Settings]:
+    """A system with a worker and its daily schedules."""
+    told = settings.model_copy(update={"payload_keys": SecretStr(f"k1:{new_key()}")})
+    client, engine = await connect(told), make_engine(told.database, 2)
+    await ensure_schedules(client, told.task_queue)
+    async with make_worker(client, engine, told, library()):
+        yield told
+    for name in (reconciling_id(told.task_queue), anchoring_id(told.task_queue)):
+        await client.get_schedule_handle(name).delete()
+    await engine.dispose()
+
+
+def examining(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Examined:
+    """Runs the command as an operator would: its exit code, and what it says by what it is about."""
+    monkeypatch.setattr("runtime.commands.doctor.Settings", lambda: settings)
+
+    async def examined() -> tuple[int, dict[str, tuple[str, str]]]:
+        answer = await asyncio.to_thread(CliRunner().invoke, app, ["doctor", "--json"])
+        return answer.exit_code, {one["about"]: (one["state"], one["says"]) for one in json.loads(answer.stdout)}
+
+    return examined
+
+
+async def test_a_well_system_is_well(well: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, found = await examining(monkeypatch, well)()
+    assert (code, [about for about, (state, _) in found.items() if state == "bad"]) == (0, [])
+    assert {
+        "结构版本",
+        "机构隔离",
+        "应用角色",
+        "时钟",
+        "办理进程",
+        "搜索属性",
+        "每日对账",
+        "载荷加密",
+        "邮件服务器",
+    } <= set(found)
+
+
+async def test_every_fault_is_found_by_its_name(
+    well: Settings, database: Database, temporal: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = await asyncpg.connect(database.admin)
+    await admin.execute("ALTER TABLE outbox NO FORCE ROW LEVEL SECURITY")
+    await admin.execute("UPDATE alembic_version SET version_num = '20261122_1'")
+    await admin.execute("CREATE TABLE mine (id int)")
+    await admin.execute("ALTER TABLE mine OWNER TO anze_app")
+    await admin.close()
+    await temporal.get_schedule_handle(anchoring_id(well.task_queue)).delete()
+    nobody_there = well.model_copy(update={"smtp_port": 1, "task_queue": well.task_queue + "-other"})
+    code, found = await examining(monkeypatch, nobody_there)()
+    bad = {about for about, (state, _) in found.items() if state == "bad"}
+    assert code == 1
+    assert bad == {"结构版本", "机构隔离", "应用角色", "办理进程", "每日对账", "每日存证", "邮件服务器"}
+    assert "outbox" in found["机构隔离"][1]
+
+
+async def test_a_part_that_is_away_is_a_finding_and_the_others_are_still_looked_at(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = settings.model_copy(update={"database_backup_url": SecretStr("postgresql://anze_backup@127.0.0.1:1/anze")})
+    code, found = await examining(monkeypatch, away)()
+    assert (code, found["数据库"][0]) == (1, "bad")
+    assert found["邮件服务器"][0] == "good"
+
+
+@workflow.defn(name="保单")
+class Otherwise:
+    """A version that waits where policies ask for their rules."""
+
+    @workflow.run
+    async def run(self, _: Any) -> None:
+        await asyncio.sleep(timedelta(days=1).total_seconds())
+
+
+async def test_running_lives_are_replayed_before_a_deploy_and_other_code_is_found_out(
+    settings: Settings, temporal: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtime.commands.replay.Settings", lambda: settings)
+
+    async def replayed() -> tuple[int, list[Any]]:
+        answer = await asyncio.to_thread(CliRunner().invoke, app, ["replay", "--most", "5", "--json"])
+        return answer.exit_code, json.loads(answer.stdout)
+
+    async with working(Office(temporal, settings.task_queue)) as office:
+        policy = await office.opened()
+        async with asyncio.timeout(20):  # visibility follows in a moment
+            while not (found := await replayed())[1]:
+                await asyncio.sleep(0.1)
+        assert found[0] == 0
+        assert [(one["kind"], one["failure"]) for one in found[1]] == [("保单", "")]
+        assert found[1][0]["workflow_id"] == policy.handle.id
+        monkeypatch.setattr("runtime.replaying.WORKFLOWS", (Otherwise,))
+        code, (one,) = await replayed()
+        assert code == 1
+        assert "Nondeterminism" in one["failure"]
