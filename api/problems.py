@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.words import REFUSALS, REFUSED_TITLE, ProblemCode, Reason
 from models.contracts.step import Refusal
+from models.tables.engine import is_lost
 
 API = "/v1/"
 MEDIA_TYPE = "application/problem+json"
@@ -33,6 +34,7 @@ CONNECTION_LOST: tuple[type[Exception], ...] = (
 BAD_DATA = "22"
 """The class of SQLSTATE for values the database does not take: too large a number, a character no text has."""
 RETRY_AFTER = 2  # seconds
+ASKING = frozenset({"GET", "HEAD", "OPTIONS"})
 log = logging.getLogger(__name__)
 
 
@@ -163,14 +165,24 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
-    """The database did not answer, or not to this. It is asked before anything is set going: nothing was done."""
+    """The database did not answer, or not to this; whether anything was done is said as far as it is known."""
     state = str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
     log.warning("database unavailable %s: %s %s", request.scope.get("request_id"), type(error).__name__, state)
     if isinstance(error, IntegrityError):
         return answer(request, Problem(ProblemCode.CONFLICT))
     if state.startswith(BAD_DATA):
         return answer(request, Problem(ProblemCode.INVALID))
-    return answer(request, try_later(ProblemCode.UNAVAILABLE, RETRY_AFTER))
+    code = ProblemCode.OUTCOME_UNKNOWN if may_be_done(request, error) else ProblemCode.UNAVAILABLE
+    return answer(request, try_later(code, RETRY_AFTER))
+
+
+def may_be_done(request: Request, error: Exception) -> bool:
+    """A line that broke, or time that ran out, may have done so just after a commit (promises.md P2).
+
+    Who was not let in, found no free connection or waited for a lock has certainly done nothing.
+    """
+    turned_away = isinstance(error, ConnectionRefusedError)
+    return request.method not in ASKING and not turned_away and is_lost(error)
 
 
 class LastResort:

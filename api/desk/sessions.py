@@ -1,5 +1,6 @@
 """Sessions of people: the cookie, who it belongs to on current data, how a session begins and ends; no pages here."""
 
+import asyncio
 import hmac
 import secrets
 from collections.abc import AsyncIterator, Mapping
@@ -96,7 +97,9 @@ async def entered_by_cookie(request: Request) -> AsyncIterator[tuple[Entry, Came
     """One transaction with the rows of whoever the cookie belongs to; `None` where nobody is signed in."""
     tools: Tools = request.app.state.tools
     token = request.cookies.get(cookie_name(tools), "")
-    async with AsyncExitStack() as transaction:
+    # from here on: a form with photographs may have been on its way for longer than that already
+    deadline = asyncio.get_running_loop().time() + tools.budgets.answer_within
+    async with asyncio.timeout_at(deadline), AsyncExitStack() as transaction:
         connection = await transaction.enter_async_context(tools.engine.begin())
         found = await _recognised(tools, connection, hash_of(token)) if token else _Recognised()
         if found.due:
@@ -110,7 +113,7 @@ async def entered_by_cookie(request: Request) -> AsyncIterator[tuple[Entry, Came
         caller = found.came_in.caller
         request.scope["caller"] = caller  # whoever is refused from here on is on record by name
         await open_rows(connection, caller)
-        yield Entry(connection, caller, tools, request.scope["deadline"]), found.came_in
+        yield Entry(connection, caller, tools, deadline), found.came_in
 
 
 async def _write(tools: Tools, token_hash: str, due: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Opens a mailed link: which case it speaks of, for whom, what was done with it; what may be done is in deeds.py."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,6 +22,7 @@ from api.tools import Tools
 from models.contracts.base import Actor, Office
 from models.contracts.vocabulary import ActorKind, LinkPurpose, NoticeStatus
 from models.tables import engine as settings
+from models.tables import matters
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 TOLD = (NoticeStatus.QUEUED, NoticeStatus.ACCEPTED, NoticeStatus.AMBIGUOUS)
@@ -74,12 +76,13 @@ class OpenedLink:
 
 
 @asynccontextmanager
-async def entered_by_link(tools: Tools, token: str, deadline: float) -> AsyncIterator[tuple[Entry, OpenedLink] | None]:
+async def entered_by_link(tools: Tools, token: str) -> AsyncIterator[tuple[Entry, OpenedLink] | None]:
     """One transaction that sees the link and its insurer's rows.
 
     `None` for a token that is unknown, expired or revoked, and for a case that has ended: nobody can tell which (P17).
     """
-    async with tools.engine.begin() as connection:
+    deadline = asyncio.get_running_loop().time() + tools.budgets.answer_within
+    async with asyncio.timeout_at(deadline), tools.engine.begin() as connection:
         link = await _opened(tools, connection, token) if TOKEN.fullmatch(token) else None
         yield (Entry(connection, link.caller, tools, deadline), link) if link else None
 
@@ -143,8 +146,9 @@ async def _put_down(connection: AsyncConnection, of: tuple[UUID, UUID | None], a
     use = {"link_id": link_id, "action": action, "command_id": command_id(link_id, action), "used_at": at}
     await connection.execute(insert(LINK_USES).values(use).on_conflict_do_nothing())
     if notice_id is not None:
-        heard = update(OUTBOX).where(OUTBOX.c.id == notice_id, OUTBOX.c.status.in_(TOLD))
-        await connection.execute(heard.values(status=NoticeStatus.ACKNOWLEDGED, acknowledged_at=at))
+        read = update(OUTBOX).where(OUTBOX.c.id == notice_id, OUTBOX.c.status.in_(TOLD)).returning(OUTBOX.c.id)
+        known = await connection.execute(read.values(status=NoticeStatus.ACKNOWLEDGED, acknowledged_at=at))
+        await matters.heard(connection, known.scalars().all(), at)
 
 
 def _uses(link_id: UUID) -> Any:

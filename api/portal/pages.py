@@ -28,8 +28,9 @@ from api.portal.deeds import LEGAL, MOST_FILES, TYPED, Deed, body, command
 from api.portal.forms import EMPTY, MOST_FIELDS, MOST_TEXT, Filling, Received, again, received
 from api.portal.links import command_id, entered_by_link, record_use
 from api.portal.showing import Offer, offer_of
-from api.problems import CONNECTION_LOST, Problem, not_found
+from api.problems import CONNECTION_LOST, Problem, may_be_done, not_found
 from api.tools import Tools
+from api.words import ProblemCode
 from models.contracts.base import Given
 from models.contracts.vocabulary import ServiceDimension
 
@@ -39,7 +40,6 @@ FRESH = "fresh"
 """What a dead page's one button asks for."""
 ROOM = "room"
 """What leads from one matter to everything of its holder, by a code."""
-DEADLINE = "deadline"
 TURNS: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
 """One lock for each link somebody is acting with just now; between processes the database decides."""
 router = APIRouter(include_in_schema=False)
@@ -69,7 +69,7 @@ async def show_evidence(
 ) -> Response:
     """A file of the one case the link speaks of, or of its policy's visit; 404 for every other."""
     tools: Tools = request.app.state.tools
-    async with entered_by_link(tools, token, request.scope[DEADLINE]) as opened:
+    async with entered_by_link(tools, token) as opened:
         if opened is None:
             raise not_found()
         entry, link = opened
@@ -98,8 +98,9 @@ async def act_by_link(request: Request, token: str) -> Response:
     except HTTPException:  # a form that cannot be read, or has too many parts
         alive = await _is_alive(request, token)
         return _trouble(request, Trouble("form", 400) if alive else Trouble("dead", 404))
-    except CONNECTION_LOST:
-        return _trouble(request, Trouble("unavailable", 503))
+    except CONNECTION_LOST as lost:
+        code = ProblemCode.OUTCOME_UNKNOWN if may_be_done(request, lost) else ProblemCode.UNAVAILABLE
+        return _trouble(request, Trouble(code, 503))
 
 
 async def _acted(request: Request, token: str) -> Response:
@@ -178,14 +179,14 @@ def _given(offer: Offer, form: Form) -> Given[Any] | None:
 
 
 async def _is_alive(request: Request, token: str) -> bool:
-    async with entered_by_link(request.app.state.tools, token, request.scope[DEADLINE]) as opened:
+    async with entered_by_link(request.app.state.tools, token) as opened:
         return opened is not None
 
 
 async def _looked(request: Request, token: str) -> Offer | None:
     """The link and what it offers, `None` for a dead one."""
     tools: Tools = request.app.state.tools
-    async with entered_by_link(tools, token, request.scope[DEADLINE]) as opened:
+    async with entered_by_link(tools, token) as opened:
         if opened is None:
             return None
         return await offer_of(*opened, translator(language_of(request)), partial(_file, token))
@@ -194,7 +195,7 @@ async def _looked(request: Request, token: str) -> Offer | None:
 @asynccontextmanager
 async def _keeping(request: Request, token: str) -> AsyncIterator[tuple[AsyncConnection, UUID]]:
     """What is handed in with a link lies with the insurer of its case."""
-    async with entered_by_link(request.app.state.tools, token, request.scope[DEADLINE]) as opened:
+    async with entered_by_link(request.app.state.tools, token) as opened:
         if opened is None:
             raise Trouble("dead", 404)
         entry, link = opened

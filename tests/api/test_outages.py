@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
 
 from api.app import create_app
+from api.insurer.doors import SAMPLE_FILE
 from api.rates import Rates
 from api.tools import Budgets, Tools
 from models.tables.engine import make_engine
@@ -70,6 +72,7 @@ async def test_without_the_database_nothing_is_done_and_the_answer_says_so(tools
     await gone.dispose()
 
 
+@pytest.mark.fault("F17")
 async def test_a_locked_table_ends_in_unavailable_and_heals(tools: Tools, insurer: Caller, admin) -> None:
     hurried = through(replace(tools, budgets=Budgets(answer_within=0.5)), insurer)
     async with admin.begin() as connection:
@@ -77,6 +80,99 @@ async def test_a_locked_table_ends_in_unavailable_and_heals(tools: Tools, insure
         answer = await hurried.get("/v1/me")
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert (await hurried.get("/v1/me")).status_code == 200
+
+
+@pytest.mark.fault("F17")
+async def test_a_lock_that_stays_ends_a_write_after_two_seconds_with_nothing_done(
+    tools: Tools, insurer: Caller, worker: Worker, admin, record_property
+) -> None:
+    key, began = fresh_key(), time.monotonic()
+    async with admin.begin() as connection:
+        await connection.exec_driver_sql("LOCK TABLE insureds IN ACCESS EXCLUSIVE MODE")
+        answer = await insurer.post("/v1/policies", terms(), key)
+        took = time.monotonic() - began
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert took < 5
+    record_property("measured", f"refused after s: {took:.1f}")
+    assert await counted(admin, "cases", "insureds") == {"cases": 0, "insureds": 0}
+    assert (await insurer.post("/v1/policies", terms(), key)).status_code == 201
+    assert await counted(admin, "cases", "steps") == {"cases": 1, "steps": 1}
+
+
+@pytest.mark.fault("F17")
+async def test_a_statement_that_does_not_end_is_cut_off_and_its_outcome_called_unknown(
+    tools: Tools, insurer: Caller, admin, record_property
+) -> None:
+    async with admin.begin() as connection:
+        await connection.exec_driver_sql(
+            "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(60); RETURN NEW; END'"
+        )
+        await connection.exec_driver_sql(
+            "CREATE TRIGGER dawdle BEFORE INSERT ON insureds FOR EACH ROW EXECUTE FUNCTION dawdle()"
+        )
+    hurried, began = through(replace(tools, budgets=Budgets(answer_within=1.0)), insurer), time.monotonic()
+    answer = await hurried.post("/v1/policies", terms())
+    took = time.monotonic() - began
+    assert (answer.status_code, answer.json()["code"]) == (503, "outcome_unknown")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert took < 2.5
+    record_property("measured", f"cut off after s: {took:.1f}")
+    busy = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'INSERT INTO insureds%' AND state = 'active'"
+    async with asyncio.timeout(5), admin.connect() as connection:
+        while (await connection.exec_driver_sql(busy)).scalar_one():
+            await asyncio.sleep(0.05)
+    assert (await insurer.get("/v1/me")).status_code == 200
+    assert await counted(admin, "insureds") == {"insureds": 0}
+
+
+@pytest.mark.slow_fault
+@pytest.mark.fault("F17")
+async def test_when_every_connection_is_taken_the_answer_comes_within_the_budget_and_one_that_is_free_heals(
+    tools: Tools, insurer: Caller, record_property
+) -> None:
+    async with AsyncExitStack() as taken:
+        for _ in range(5):
+            await taken.enter_async_context(tools.engine.connect())
+        began = time.monotonic()
+        answers = await asyncio.gather(insurer.get("/v1/me"), insurer.post("/v1/policies", terms()))
+        took = time.monotonic() - began
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(503, "unavailable")}
+    assert took < 5.5
+    record_property("measured", f"no connection, told after s: {took:.1f}")
+    assert (await insurer.get("/v1/me")).status_code == 200
+
+
+@pytest.mark.fault("F17")
+async def test_every_connection_of_the_application_has_its_limits(tools: Tools) -> None:
+    wanted = {"lock_timeout": "2s", "statement_timeout": "10s", "idle_in_transaction_session_timeout": "30s"}
+    async with tools.engine.connect() as connection:
+        for name, limit in wanted.items():
+            assert (await connection.exec_driver_sql(f"SHOW {name}")).scalar_one() == limit
+
+
+@pytest.mark.fault("F17", "F16")
+async def test_a_line_that_breaks_while_a_page_or_an_upload_is_written_is_called_unknown_and_repeating_it_counts_once(
+    tools: Tools, insurer: Caller, admin
+) -> None:
+    """The commit of what the API itself writes: whether it came through, nobody knows (promises.md P2)."""
+    async with admin.begin() as connection:
+        await connection.exec_driver_sql(
+            "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS"
+            " 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END'"
+        )
+        await connection.exec_driver_sql(
+            "CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON files DEFERRABLE INITIALLY DEFERRED"
+            " FOR EACH ROW EXECUTE FUNCTION cut()"
+        )
+    key = fresh_key()
+    pdf = {"Content-Type": "application/pdf", "Idempotency-Key": key}
+    answer = await insurer.raw("/v1/files?name=样张.pdf", SAMPLE_FILE, **pdf)
+    assert (answer.status_code, answer.json()["code"]) == (503, "outcome_unknown")
+    async with admin.begin() as connection:
+        await connection.exec_driver_sql("DROP TRIGGER cut ON files")
+    for _ in range(2):
+        assert (await insurer.raw("/v1/files?name=样张.pdf", SAMPLE_FILE, **pdf)).status_code == 201
+    assert await counted(admin, "files") == {"files": 1}
 
 
 async def test_a_case_an_operator_ended_breaks_no_page(insurer: Caller, temporal: Client, worker: Worker) -> None:
@@ -123,6 +219,7 @@ def test_a_bucket_fills_again_and_memory_stays_bounded() -> None:
     assert len(rates._buckets) <= 10_000
 
 
+@pytest.mark.fault("F30")
 async def test_a_caller_who_hangs_up_leaves_all_or_nothing(insurer: Caller, worker: Worker, admin) -> None:
     key = fresh_key()
     task = asyncio.create_task(insurer.post("/v1/policies", terms(), key))
