@@ -102,7 +102,7 @@ async def _names(entry: Entry, rules: Resolved, row: Row[Any]) -> dict[tuple[str
 
 
 def _duty(reader: _Reader, running: RunningDuty) -> DutyReading:
-    bound = clocks.bound(reader.rules.rulebook, running.duty)
+    bound = clocks.rule(reader.rules.rulebook, running)
     explanation = explain(bound.duty, running, reader.clock, reader.rules.calendar)
     open_ = running.is_open
     days = (explanation.effective - local_date(reader.at)).days if open_ and explanation.effective else None
@@ -149,15 +149,20 @@ def _ladder(reader: _Reader, bound: BoundDuty, running: RunningDuty, projection:
             notice=step.rung.notice,
             notice_label=step.rung.notice.label,
             tell=tuple(told for role in step.rung.tell for told in _whom(reader, role)),
-            state=_fired(reader, running, step) or _unfired(running, index, index in to_come),
+            state=_fired(reader, running, step, index) or _unfired(running, index, index in to_come),
         )
         for index, step in enumerate(footholds(bound.duty))
     )
 
 
-def _fired(reader: _Reader, running: RunningDuty, step: Foothold) -> Literal["fired"] | None:
-    """Fired means that a notice of this rung is on record."""
-    keys = (notice_key(reader.row.id, running.key, step.moment, role) for role in step.rung.tell)
+def _fired(reader: _Reader, running: RunningDuty, step: Foothold, index: int) -> Literal["fired"] | None:
+    """Fired means that a notice of this rung is on record; of a ladder that began anew, also one from before."""
+    editions = {running.edition, ""} if index < running.rung else {running.edition}
+    keys = (
+        notice_key(reader.row.id, running.key, step.moment + edition, role)
+        for role in step.rung.tell
+        for edition in editions
+    )
     return "fired" if any(key in reader.told for key in keys) else None
 
 

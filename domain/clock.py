@@ -31,6 +31,7 @@ __all__ = [
     "record",
     "resume",
     "ring",
+    "rule",
     "running",
     "stop",
     "suspend",
@@ -45,6 +46,11 @@ def bound(rulebook: Rulebook, duty_id: str) -> BoundDuty:
     raise KeyError(duty_id)
 
 
+def rule(rulebook: Rulebook, running: RunningDuty) -> BoundDuty:
+    """The rule a duty obeys: the rulebook's, or the earlier one it stays under; `KeyError` where there is none."""
+    return running.under or bound(rulebook, running.duty)
+
+
 def running(clock: Clock, key: str) -> RunningDuty | None:
     """The running duty under a key such as `recheck` or `recheck#2`."""
     return next((one for one in clock.duties if one.key == key), None)
@@ -57,13 +63,14 @@ def record(rulebook: Rulebook, clock: Clock, event: Event, at: datetime, given_d
     anchor known beforehand, such as the last day of the policy. Suspensions by rule are domain/waits.py's.
     """
     rules = _rules(rulebook)
-    duties = [_met(rules.get(one.duty), one, event, at) for one in clock.duties]
+    duties = [_met(_of(rules, one), one, event, at) for one in clock.duties]
     for duty in rules.values():
         if event in duty.anchor and (key := _next_key(duty, duties)):
             due = given_due if duty.given_by == "due" else None
             duties.append(RunningDuty(key=key, duty=duty.id, anchor=event, anchor_at=at, given_due=due))
     opened = clock.model_copy(update={"duties": tuple(duties)})
-    return waits.heard(rules, opened, event, at)
+    kept = {one.duty: one.under.duty for one in duties if one.under and one.is_open}
+    return waits.heard(rules | kept, opened, event, at)
 
 
 def pass_over(
@@ -89,7 +96,7 @@ def next_alarm(rulebook: Rulebook, clock: Clock, calendar: WorkCalendar) -> date
     rules = _rules(rulebook)
     waiting: list[datetime] = []
     for one in clock.duties:
-        if one.is_open and (duty := rules.get(one.duty)):
+        if one.is_open and (duty := _of(rules, one)):
             projection = project(duty, one, clock, calendar)
             waiting += [call.at for call in calls(duty, one, projection)]
             if duty.overdue_event and not one.rang_overdue and projection.due_at:
@@ -109,7 +116,7 @@ def ring(rulebook: Rulebook, clock: Clock, calendar: WorkCalendar, now: datetime
         waiting = _calls(rules, one, clock, calendar) if one.is_open else []
         reached = outrun([call for call in waiting if call.at <= now])
         firings += [firing(one, call) for call in reached]
-        late = _overdue(rules.get(one.duty), one, clock, calendar, now)
+        late = _overdue(_of(rules, one), one, clock, calendar, now)
         overdue += [(late[1], one.key, late[0])] if late else []
         duties.append(_climbed(one, reached, late is not None))
     return Rang(
@@ -206,6 +213,10 @@ def _rules(rulebook: Rulebook) -> dict[str, Duty]:
     return {held.duty.id: held.duty for held in rulebook.duties}
 
 
+def _of(rules: dict[str, Duty], one: RunningDuty) -> Duty | None:
+    return one.under.duty if one.under else rules.get(one.duty)
+
+
 def _met(duty: Duty | None, one: RunningDuty, event: Event, at: datetime) -> RunningDuty:
     if duty is None or not one.is_open or event not in duty.met_by:
         return one
@@ -221,7 +232,7 @@ def _next_key(duty: Duty, duties: list[RunningDuty]) -> str | None:
 
 
 def _calls(rules: dict[str, Duty], one: RunningDuty, clock: Clock, calendar: WorkCalendar) -> list[Call]:
-    duty = rules.get(one.duty)
+    duty = _of(rules, one)
     return calls(duty, one, project(duty, one, clock, calendar)) if duty else []
 
 
@@ -248,7 +259,7 @@ def _resumed(entry: Suspension, last_day_on: date) -> Suspension:
 
 
 def _run_out(rules: dict[str, Duty], one: RunningDuty, clock: Clock, calendar: WorkCalendar, at: datetime) -> bool:
-    duty = rules.get(one.duty)
+    duty = _of(rules, one)
     due_at = project(duty, one, clock, calendar).due_at if duty else None
     return due_at is not None and due_at <= at
 

@@ -44,7 +44,7 @@ def refuse_extension(case: Case, command: ExtendDuty, actor: Actor, now: datetim
     running = clocks.running(case.clock, command.duty)
     if running is None or not running.is_open:
         return refuse_unless_open(case, command.duty)
-    bound = clocks.bound(case.rulebook, running.duty)
+    bound = clocks.rule(case.rulebook, running)
     left = clocks.may_extend(bound.duty, running)
     due_at = clocks.project(bound.duty, running, case.clock, case.calendar).due_at
     if left == 0:
@@ -69,7 +69,7 @@ def refuse_excuse(case: Case, command: ExcuseDuty, actor: Actor, now: datetime) 
     running = clocks.running(case.clock, command.duty)
     if running is None or not running.is_open:
         return refuse_unless_open(case, command.duty)
-    bound = clocks.bound(case.rulebook, running.duty)
+    bound = clocks.rule(case.rulebook, running)
     if bound.duty.excusable:
         return None
     return Refusal(code="not_excusable", says="该事项不因说明理由而免除", clause=citation(bound.cites))
@@ -106,7 +106,7 @@ def _passing(case: Case, key: str, actor: Actor) -> tuple[Role, ...]:
     """The roles whose matter is passed on: the department's own, or for an operator all departments of the ladder."""
     if actor.office and actor.office.roles:
         return actor.office.roles
-    ladder = clocks.bound(case.rulebook, _running(case, key).duty).duty.ladder
+    ladder = clocks.rule(case.rulebook, _running(case, key)).duty.ladder
     told = dict.fromkeys(role for rung in ladder for role in rung.tell if is_department(role))
     return tuple(told) or (Role.EMERGENCY,)
 
@@ -119,13 +119,13 @@ def spoken_of(case: Case, key: str) -> str:
     named = clocks.running(case.clock, key)
     if named is None or named.is_open:
         return key
-    met_by = clocks.bound(case.rulebook, named.duty).duty.met_by
+    met_by = clocks.rule(case.rulebook, named).duty.met_by
     following = (one for one in case.clock.duties if one.is_open and one.anchor in met_by)
-    return next((one.key for one in following if is_department(_owed_by(case, one.duty))), key)
+    return next((one.key for one in following if is_department(_owed_by(case, one))), key)
 
 
-def _owed_by(case: Case, duty: str) -> Role:
-    return clocks.bound(case.rulebook, duty).duty.owed_by
+def _owed_by(case: Case, running: RunningDuty) -> Role:
+    return clocks.rule(case.rulebook, running).duty.owed_by
 
 
 def extended(case: Case, command: ExtendDuty, actor: Actor, now: datetime) -> tuple[Clock, Happening]:
@@ -181,7 +181,7 @@ def passed_on(case: Case, command: PassOn, actor: Actor, now: datetime) -> tuple
 def _handed(case: Case, command: PassOn, roles: tuple[Role, ...]) -> Notice:
     """What the passing department was told last of this duty, now to the one it named."""
     running = _running(case, command.duty)
-    ladder = footholds(clocks.bound(case.rulebook, running.duty).duty)
+    ladder = footholds(clocks.rule(case.rulebook, running).duty)
     told = [(step.rung.notice, role) for step in ladder[: running.rung] for role in step.rung.tell if role in roles]
     kind, role = told[-1] if told else (NoticeKind.DUTY_STANDING, roles[0])
     facts = notices.facts_of(case)
@@ -192,7 +192,7 @@ def _handed(case: Case, command: PassOn, roles: tuple[Role, ...]) -> Notice:
 
 def label(case: Case, key: str) -> str:
     running = clocks.running(case.clock, key)
-    return clocks.bound(case.rulebook, running.duty).duty.label if running else key
+    return clocks.rule(case.rulebook, running).duty.label if running else key
 
 
 def briefs(case: Case) -> tuple[DutyBrief, ...]:
@@ -210,7 +210,7 @@ def first_due(open_duties: tuple[DutyBrief, ...]) -> DutyBrief | None:
 def _brief(case: Case, key: str) -> DutyBrief:
     running = clocks.running(case.clock, key)
     assert running is not None
-    bound = clocks.bound(case.rulebook, running.duty)
+    bound = clocks.rule(case.rulebook, running)
     due = clocks.project(bound.duty, running, case.clock, case.calendar)
     return DutyBrief(
         key=key,
@@ -240,7 +240,7 @@ def coming(case: Case) -> Coming | None:
         return None
     running = clocks.running(case.clock, dated[0].key)
     assert running is not None
-    bound = clocks.bound(case.rulebook, running.duty)
+    bound = clocks.rule(case.rulebook, running)
     waiting = calls(bound.duty, running, clocks.project(bound.duty, running, case.clock, case.calendar))
     following = min(waiting, key=lambda call: call.at, default=None)
     return Coming(

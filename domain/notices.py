@@ -72,7 +72,7 @@ def about_duty(case: CaseFacts, key: str, note: str = "") -> tuple[About, Citati
     running = clocks.running(case.clock, key)
     if running is None:
         raise KeyError(key)
-    bound = clocks.bound(case.rulebook, running.duty)
+    bound = clocks.rule(case.rulebook, running)
     due = clocks.project(bound.duty, running, case.clock, case.calendar)
     anchored = local_date(running.anchor_at)
     return (
@@ -99,7 +99,7 @@ def _suspended_days(case: CaseFacts, key: str) -> int:
     running = clocks.running(case.clock, key)
     if running is None or not case.clock.suspensions:
         return 0
-    duty = clocks.bound(case.rulebook, running.duty).duty
+    duty = clocks.rule(case.rulebook, running).duty
     days = clocks.explain(duty, running, case.clock, case.calendar).days
     return sum(day.mark is DayMark.SUSPENDED for day in days)
 
@@ -145,7 +145,9 @@ def _because(passed: PassedOn) -> str:
 def of_firing(case: CaseFacts, firing: Firing, note: str = "") -> tuple[Notice, ...]:
     """A rung that fires becomes one notice for each role it tells."""
     about, cites = about_duty(case, firing.key, note)
-    message = Message(firing.notice, firing.moment, firing.at, about, cites)
+    running = clocks.running(case.clock, firing.key)
+    moment = firing.moment + (running.edition if running else "")
+    message = Message(firing.notice, moment, firing.at, about, cites)
     return tuple(notice(case, message, role) for role in firing.tell)
 
 
@@ -158,7 +160,7 @@ def of_the_insured(case: CaseFacts, told: Notice) -> Notice:
     if told.kind is not NoticeKind.HAZARD_NOTICE or told.to is not Role.INSURED:
         return told
     for running in case.clock.duties:
-        if running.is_open and clocks.bound(case.rulebook, running.duty).duty.owed_by is Role.INSURED:
+        if running.is_open and clocks.rule(case.rulebook, running).duty.owed_by is Role.INSURED:
             about, cites = about_duty(case, running.key, told.about.note)
             return told.model_copy(update={"about": about, "cites": cites})
     return told

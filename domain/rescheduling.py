@@ -31,7 +31,7 @@ def moved_dates(case: notices.CaseFacts, calendar: WorkCalendar) -> dict[str, st
     for running in case.clock.duties:
         if not running.is_open:
             continue
-        duty = clocks.bound(case.rulebook, running.duty).duty
+        duty = clocks.rule(case.rulebook, running).duty
         before = clocks.project(duty, running, case.clock, case.calendar).effective
         after = clocks.project(duty, running, case.clock, calendar).effective
         if before != after and before and after:

@@ -51,7 +51,7 @@ CLAIM: Life[ClaimState, ClaimView] = Life(
     details=_details,
     waits_for=_waits_for,
     heard=_heard,
-    commands={command.__name__: command for command in (*life.CHANGES, policy.AdoptCalendar)},
+    commands={command.__name__: command for command in (*life.CHANGES, policy.AdoptCalendar, policy.AdoptRules)},
     # a mass accident has hundreds of payments: every ten proposed begin a new run, as closing and reopening do
     chapter=lambda state: f"{state.reopened}{'+' if state.closed_at else ''}/{len(state.payments) // 10}",
 )
@@ -206,4 +206,8 @@ class ClaimWorkflow:
 
     @takes("adopt_calendar")
     async def adopt_calendar(self, given: Given[policy.AdoptCalendar]) -> ClaimView:
+        return await self.case.act(given)
+
+    @takes("adopt_rules")
+    async def adopt_rules(self, given: Given[policy.AdoptRules]) -> ClaimView:
         return await self.case.act(given)

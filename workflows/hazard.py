@@ -49,7 +49,7 @@ HAZARD: Life[HazardState, HazardView] = Life(
     details=_details,
     waits_for=_waits_for,
     heard=_heard,
-    commands={command.__name__: command for command in (*life.CHANGES, policy.AdoptCalendar)},
+    commands={command.__name__: command for command in (*life.CHANGES, policy.AdoptCalendar, policy.AdoptRules)},
     chapter=lambda state: str(state.rounds // 5),
 )
 
@@ -167,6 +167,10 @@ class HazardWorkflow:
 
     @takes("adopt_calendar")
     async def adopt_calendar(self, given: Given[policy.AdoptCalendar]) -> HazardView:
+        return await self.case.act(given)
+
+    @takes("adopt_rules")
+    async def adopt_rules(self, given: Given[policy.AdoptRules]) -> HazardView:
         return await self.case.act(given)
 
 

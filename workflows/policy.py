@@ -58,7 +58,7 @@ POLICY: Life[PolicyState, PolicyView] = Life(
     details=_details,
     waits_for=_waits_for,
     heard=_heard,
-    commands={command.__name__: command for command in (*CHANGES, commands.AdoptCalendar)},
+    commands={command.__name__: command for command in (*CHANGES, commands.AdoptCalendar, commands.AdoptRules)},
     chapter=lambda state: f"{state.year}{'+' if state.stage in SERVED else ''}",
 )
 
@@ -207,4 +207,8 @@ class PolicyWorkflow:
 
     @takes("adopt_calendar")
     async def adopt_calendar(self, given: Given[commands.AdoptCalendar]) -> PolicyView:
+        return await self.case.act(given)
+
+    @takes("adopt_rules")
+    async def adopt_rules(self, given: Given[commands.AdoptRules]) -> PolicyView:
         return await self.case.act(given)

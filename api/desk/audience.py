@@ -68,7 +68,15 @@ SEES: dict[ActorKind, frozenset[Shown]] = {
 }
 """promises.md 5.1 with docs/decisions/0041: a department reads no premium and no payment, an operator no free text."""
 
-BY_THE_SYSTEM = frozenset({Event.RUNG_FIRED, Event.RUNG_PASSED_OVER, Event.CALENDAR_ADOPTED, Event.POLICY_YEAR_STARTED})
+BY_THE_SYSTEM = frozenset(
+    {
+        Event.RUNG_FIRED,
+        Event.RUNG_PASSED_OVER,
+        Event.CALENDAR_ADOPTED,
+        Event.RULES_ADOPTED,
+        Event.POLICY_YEAR_STARTED,
+    }
+)
 """Sentences nobody typed."""
 OF_SERVICE = frozenset(
     {

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain import clock as clocks
-from domain import duties, notices
+from domain import duties, new_rules, notices
 from domain.calendar import local_date, midnight
 from domain.claim import clauses, grading, money, orders, payments
 from domain.claim.change import Change
@@ -22,13 +22,14 @@ from models.contracts.claim import ClaimBirth, ReportClaim
 from models.contracts.claim_state import ClaimState, PathTaken
 from models.contracts.notice import About, Firing, Notice
 from models.contracts.payment import ZERO, OrderOutcome
-from models.contracts.policy import AdoptCalendar
+from models.contracts.policy import AdoptCalendar, AdoptRules
 from models.contracts.rulebook import Citation, Resolved, WorkCalendar
 from models.contracts.step import Happening
 from models.contracts.vocabulary import By, CaseKind, ClaimPath, ClaimStage, Event, NoticeKind, Role, StopReason
 
 __all__ = [
     "adopt_calendar",
+    "adopt_rules",
     "decide",
     "hear",
     "holds_room",
@@ -147,6 +148,8 @@ def decide(state: ClaimState, given: Given[Command], now: datetime) -> Decision[
     """What a command that was not refused makes of the claim."""
     if isinstance(given.command, AdoptCalendar):
         return adopt_calendar(state, given.command.calendar, now, given)
+    if isinstance(given.command, AdoptRules):
+        return adopt_rules(state, given.command, now, given)
     change = CHANGES[type(given.command)](state, given.command, given.actor, now)
     return _apply(state, change, now, given)
 
@@ -253,3 +256,11 @@ def adopt_calendar(state: ClaimState, calendar: WorkCalendar, now: datetime, giv
     """Due dates under a newly published calendar; each one that moves is put on record and told to who owes it."""
     happened, told = under_calendar(facts_of(state), calendar, f"calendar{state.seq + 1}", now)
     return _rung(state.model_copy(update={"calendar": calendar}), Change(happened), told, now, given)
+
+
+def adopt_rules(state: ClaimState, command: AdoptRules, now: datetime, given: Given[Any]) -> Decision[ClaimState]:
+    """Another version of the documents, with the contract's own terms in it, from now on; on record and told."""
+    new = new_rules.standing(state, with_terms(command.rulebook, state.birth.terms), now)
+    clock, happened, told = new_rules.adopted(new, command)
+    state = state.model_copy(update={"rulebook": new.rulebook, "clock": clock})
+    return _rung(state, Change(happened), told, now, given)

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from domain import duties
+from domain import clock as clocks
+from domain import duties, new_rules
 from domain.calendar import local_date
 from domain.claim import money, paying
 from domain.claim.clauses import DETERMINATION, ONE_REQUEST, PRODUCT, one_standard
@@ -15,7 +16,7 @@ from models.contracts.base import Actor, Command
 from models.contracts.claim import ClaimBirth, ReportClaim
 from models.contracts.claim_state import ClaimState
 from models.contracts.payment import LossLine
-from models.contracts.policy import AcknowledgeDuty, AnswerDuty, ExtendDuty, PassOn, TakeOverDuty
+from models.contracts.policy import AcknowledgeDuty, AdoptRules, AnswerDuty, ExtendDuty, PassOn, TakeOverDuty
 from models.contracts.rulebook import BoundDuty
 from models.contracts.step import Refusal
 from models.contracts.vocabulary import ClaimStage, Event, LossHead
@@ -181,8 +182,7 @@ def _close(state: ClaimState, command: commands.CloseClaim, actor: Actor, now: d
 
 
 def _open_duties(state: ClaimState) -> list[BoundDuty]:
-    running = {one.duty for one in state.clock.duties if one.is_open}
-    return [held for held in state.rulebook.duties if held.duty.id in running]
+    return [clocks.rule(state.rulebook, one) for one in state.clock.duties if one.is_open]
 
 
 def _upload(state: ClaimState, command: commands.UploadResult, actor: Actor, now: datetime) -> Refusal | None:
@@ -223,4 +223,5 @@ CHECKS: dict[type[Command], Callable[..., Refusal | None]] = {
     TakeOverDuty: duties.refuse_hearing,
     AnswerDuty: duties.refuse_hearing,
     PassOn: duties.refuse_passing,
+    AdoptRules: new_rules.refuse,
 }

@@ -20,7 +20,7 @@ FROM_THE_START = frozenset({Event.HAZARD_FOUND, Event.RECHECK_FAILED})
 def rectification(state: HazardState) -> str | None:
     """The key of the term of rectification that runs; `None` while none does."""
     running = [one for one in state.clock.duties if one.is_open and one.anchor in FROM_THE_START]
-    owed = [one.key for one in running if clocks.bound(state.rulebook, one.duty).duty.owed_by is Role.INSURED]
+    owed = [one.key for one in running if clocks.rule(state.rulebook, one).duty.owed_by is Role.INSURED]
     return owed[-1] if owed else None
 
 
@@ -78,7 +78,7 @@ def _days(state: HazardState, command: commands.AskMoreTime, key: str) -> int | 
         return command.days
     running = clocks.running(state.clock, key)
     assert running is not None
-    duty = clocks.bound(state.rulebook, running.duty).duty
+    duty = clocks.rule(state.rulebook, running).duty
     nominal = clocks.project(duty, running, state.clock, state.calendar).nominal
     return (command.until_on - nominal).days if nominal else None
 

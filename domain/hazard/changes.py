@@ -63,7 +63,7 @@ def _of_duty(function: Callable[..., tuple[Clock, Happening]]) -> Callable[..., 
 def _answered(state: HazardState, command: AnswerDuty, actor: Actor, now: datetime) -> Change:
     """An answer meets what waits for one; about any other matter it is put on record and meets nothing."""
     meant = clocks.running(state.clock, duties.spoken_of(state, command.duty))
-    waits = meant is not None and Event.HAZARD_ANSWERED in clocks.bound(state.rulebook, meant.duty).duty.met_by
+    waits = meant is not None and Event.HAZARD_ANSWERED in clocks.rule(state.rulebook, meant).duty.met_by
     event = Event.HAZARD_ANSWERED if waits else Event.DEPARTMENT_ANSWERED
     clock, happening = duties.answered(state, command, actor, now, event)
     return Change((happening,), clock=clock)

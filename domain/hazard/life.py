@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from domain import clock as clocks
-from domain import duties, notices
+from domain import duties, new_rules, notices
 from domain.decision import Decision, fact_instant
 from domain.hazard.asking import rectification
 from domain.hazard.change import Tell
@@ -17,7 +17,7 @@ from models.contracts.base import Command, Given
 from models.contracts.clock import Clock
 from models.contracts.hazard import HazardBirth, HazardState
 from models.contracts.notice import About, Firing, Notice
-from models.contracts.policy import AdoptCalendar
+from models.contracts.policy import AdoptCalendar, AdoptRules
 from models.contracts.rulebook import Resolved, WorkCalendar
 from models.contracts.step import Happening
 from models.contracts.vocabulary import Event, HazardStage, NoticeKind, StopReason
@@ -25,6 +25,7 @@ from models.contracts.vocabulary import Event, HazardStage, NoticeKind, StopReas
 __all__ = [
     "CHANGES",
     "adopt_calendar",
+    "adopt_rules",
     "decide",
     "next_alarm",
     "open_hazard",
@@ -94,6 +95,8 @@ def decide(state: HazardState, given: Given[Command], now: datetime) -> Decision
     """What a command that was not refused makes of the hazard."""
     if isinstance(given.command, AdoptCalendar):
         return adopt_calendar(state, given.command.calendar, now, given)
+    if isinstance(given.command, AdoptRules):
+        return adopt_rules(state, given.command, now, given)
     change = CHANGES[type(given.command)](state, given.command, given.actor, now)
     state = state.model_copy(update={**change.update, "clock": change.clock or state.clock})
     state, happened = _enter(state, change.happened, change.given_due)
@@ -163,3 +166,10 @@ def adopt_calendar(
     """Due dates under a newly published calendar; each one that moves is put on record and told to who owes it."""
     happened, told = under_calendar(facts_of(state), calendar, f"calendar{state.seq + 1}", now)
     return _rung(state.model_copy(update={"calendar": calendar}), happened, told, now, given)
+
+
+def adopt_rules(state: HazardState, command: AdoptRules, now: datetime, given: Given[Any]) -> Decision[HazardState]:
+    """Another version of the documents from now on; what it does to each running duty is on record and told."""
+    new = new_rules.standing(state, command.rulebook, now)
+    clock, happened, told = new_rules.adopted(new, command)
+    return _rung(state.model_copy(update={"rulebook": new.rulebook, "clock": clock}), happened, told, now, given)

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from domain import duties
+from domain import duties, new_rules
 from domain.calendar import local_date
 from domain.hazard import asking
 from models.contracts import hazard as commands
 from models.contracts.base import Actor, Command
 from models.contracts.hazard import HazardState
-from models.contracts.policy import AcknowledgeDuty, AnswerDuty, ExtendDuty, PassOn, TakeOverDuty
+from models.contracts.policy import AcknowledgeDuty, AdoptRules, AnswerDuty, ExtendDuty, PassOn, TakeOverDuty
 from models.contracts.step import Refusal
 from models.contracts.vocabulary import Event, HazardStage
 
@@ -61,4 +61,5 @@ CHECKS: dict[type[Command], Callable[..., Refusal | None]] = {
     TakeOverDuty: duties.refuse_hearing,
     AnswerDuty: duties.refuse_hearing,
     PassOn: duties.refuse_passing,
+    AdoptRules: new_rules.refuse,
 }

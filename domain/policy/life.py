@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from domain import clock as clocks
-from domain import duties, notices
+from domain import duties, new_rules, notices
 from domain.calendar import local_date, midnight, noon
 from domain.decision import Decision, fact_instant
 from domain.policy.changes import CHANGES, Change
@@ -17,7 +17,7 @@ from models.contracts.base import Command, Given
 from models.contracts.clock import Clock
 from models.contracts.ids import hazard_workflow_id
 from models.contracts.notice import About, Firing, Notice
-from models.contracts.policy import AdoptCalendar, Birth, HazardNews, OpenPolicy, PolicyState
+from models.contracts.policy import AdoptCalendar, AdoptRules, Birth, HazardNews, OpenPolicy, PolicyState
 from models.contracts.rulebook import Resolved, WorkCalendar
 from models.contracts.step import Happening
 from models.contracts.vocabulary import Event, HazardGrade, HazardStage, NoticeKind, PolicyStage, Role, StopReason
@@ -112,6 +112,8 @@ def decide(state: PolicyState, given: Given[Command], now: datetime) -> Decision
     """What a command that was not refused makes of the policy."""
     if isinstance(given.command, AdoptCalendar):
         return adopt_calendar(state, given.command.calendar, now, given)
+    if isinstance(given.command, AdoptRules):
+        return adopt_rules(state, given.command, now, given)
     change = CHANGES[type(given.command)](state, given.command, given.actor, now)
     return _apply(state, change, now, given)
 
@@ -247,3 +249,10 @@ def adopt_calendar(
     """Due dates under a newly published calendar; each one that moves is put on record and told to who owes it."""
     happened, told = under_calendar(facts_of(state), calendar, f"calendar{state.seq + 1}", now)
     return _rung(state.model_copy(update={"calendar": calendar}), happened, told, now, given)
+
+
+def adopt_rules(state: PolicyState, command: AdoptRules, now: datetime, given: Given[Any]) -> Decision[PolicyState]:
+    """Another version of the documents from now on; what it does to each running duty is on record and told."""
+    new = new_rules.standing(state, command.rulebook, now)
+    clock, happened, told = new_rules.adopted(new, command)
+    return _rung(state.model_copy(update={"rulebook": new.rulebook, "clock": clock}), happened, told, now, given)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
-from domain import duties
+from domain import duties, new_rules
 from domain.calendar import local_date
 from domain.policy.transitions import ENDED, ENTERABLE, NEEDS
 from domain.wording import citation, day
@@ -269,4 +269,5 @@ CHECKS: dict[type[Command], Callable[..., Refusal | None]] = {
     commands.TakeOverDuty: duties.refuse_hearing,
     commands.AnswerDuty: duties.refuse_hearing,
     commands.PassOn: duties.refuse_passing,
+    commands.AdoptRules: new_rules.refuse,
 }

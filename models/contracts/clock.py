@@ -7,6 +7,7 @@ from pydantic import model_validator
 
 from models.contracts.base import Actor, Contract
 from models.contracts.notice import Firing
+from models.contracts.rulebook import BoundDuty
 from models.contracts.vocabulary import DayMark, Event, Role, StopReason, SuspendReason
 
 
@@ -50,6 +51,10 @@ class RunningDuty(Contract):
     """Days granted, each time."""
     hushes: tuple[Hush, ...] = ()
     passed_on: tuple[PassedOn, ...] = ()
+    under: BoundDuty | None = None
+    """The rule it stays under, where its case has taken another version of the documents since."""
+    edition: str = ""
+    """Tells the rungs of a ladder that began anew from those of before."""
 
     @model_validator(mode="before")
     @classmethod

@@ -329,6 +329,14 @@ class AdoptCalendar(Command):
     calendar: WorkCalendar
 
 
+class AdoptRules(Command):
+    """Another version of the documents, as resolved for this very case; `instead_of` is what it was compared with."""
+
+    rulebook: Rulebook
+    instead_of: tuple[PackRef, ...]
+    reason: Text
+
+
 class HazardNews(Contract):
     """What a hazard tells its policy: how it stands, and whether the insured refused."""
 

@@ -182,6 +182,7 @@ class Event(Word):
     RUNG_FIRED = "rung_fired", "通知"
     RUNG_PASSED_OVER = "rung_passed_over", "补录时已过，未发送"
     CALENDAR_ADOPTED = "calendar_adopted", "采用新工作日历"
+    RULES_ADOPTED = "rules_adopted", "改用新规则"
     HAZARD_FOUND = "hazard_found", "发现隐患", CaseKind.HAZARD
     HAZARD_TOLD = "hazard_told", "书面告知投保单位", CaseKind.HAZARD
     RECTIFICATION_CLAIMED = "rectification_claimed", "申报整改完成", CaseKind.HAZARD
@@ -305,6 +306,20 @@ class StopReason(Word):
     EXCUSED = "excused", "已说明理由"
     NOT_A_HAZARD = "not_a_hazard", "异议成立，不属于隐患"
     WITHDRAWN = "withdrawn", "撤案"
+    RULES_CHANGED = "rules_changed", "新规则不再要求"
+
+
+class RuleShift(Word):
+    """What another version of the documents makes of one duty of a running case."""
+
+    EARLIER = "earlier", "提前"
+    LATER = "later", "推后"
+    REWORDED = "reworded", "期限不变，要求有变"
+    GONE = "gone", "不再要求"
+    NEW = "new", "新增"
+    KEPT = "kept", "按新规则已届满，仍照原规则"
+    PAST = "past", "新增的期限早已届满，不追溯"
+    MET = "met", "按新规则已经完成"
 
 
 class SuspendReason(Word):
@@ -362,6 +377,7 @@ class NoticeKind(Word):
     POLICY_LAPSED = "policy_lapsed", "脱保通知"
     POLICY_SURRENDERED = "policy_surrendered", "退保通知"
     DATE_MOVED = "date_moved", "期限变更告知"
+    RULES_CHANGED = "rules_changed", "规则变更告知"
     HAZARD_OBJECTION = "hazard_objection", "隐患异议"
     OBJECTION_ANSWER = "objection_answer", "异议答复"
     MORE_TIME_ASKED = "more_time_asked", "整改延期申请"

@@ -73,7 +73,7 @@ def test_sentences_about_money_and_people_are_for_the_insurer_alone():
     for kind in (ActorKind.DEPARTMENT, ActorKind.ENTERPRISE, ActorKind.OPERATOR):
         assert SAID_TO[kind].isdisjoint(money), kind
     typed = SAID_TO[ActorKind.OPERATOR] - {Event.RUNG_FIRED, Event.RUNG_PASSED_OVER, Event.CALENDAR_ADOPTED}
-    assert typed == {Event.POLICY_YEAR_STARTED}
+    assert typed == {Event.POLICY_YEAR_STARTED, Event.RULES_ADOPTED}
 
 
 def test_an_unknown_reader_or_a_new_part_is_seen_by_nobody():
