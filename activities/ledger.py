@@ -1,12 +1,14 @@
 """The record of steps in PostgreSQL: one step, one statement, one transaction; what a step means is not known here."""
 
 from pydantic import TypeAdapter
+from pydantic_core import to_json
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col
 from temporalio import activity
 
 from activities.borrowing import borrowed
+from domain.standing import standing
 from models.contracts.ids import notice_id
 from models.contracts.notice import Notice
 from models.contracts.ports import Ledger, Recall, Recalled, Since
@@ -16,8 +18,8 @@ from models.tables.engine import tenant
 
 RECORDED_FROM = "SELECT recorded_from($1::uuid, $2::int)"
 MISSED = TypeAdapter(tuple[Recorded, ...])
-RECORD_STEP = "SELECT record_step($1::text::jsonb, $2::uuid[], $3::text[])"
-"""The function of migration 20261122_3; why it is one: docs/decisions/0002-one-statement-per-step.md."""
+RECORD_STEP = "SELECT record_step($1::text::jsonb, $2::uuid[], $3::text[], $4::text::jsonb)"
+"""The function of migration 20261122_14; why it is one: docs/decisions/0002-one-statement-per-step.md."""
 
 
 class PgLedger(Ledger):
@@ -34,9 +36,9 @@ class PgLedger(Ledger):
         ids = [notice_id(notice.key) for notice in step.notices]
         asked_for = [_asked_for(notice) for notice in step.notices]
         async with borrowed(self._at_once) as connection:
-            written = await connection.exec_driver_sql(RECORD_STEP, (step.model_dump_json(), ids, asked_for))
-            standing = written.scalar_one()
-        return Entered(missed=MISSED.validate_python(standing or ()))
+            given = (step.model_dump_json(), ids, asked_for, to_json(standing(step)).decode())
+            missed = (await connection.exec_driver_sql(RECORD_STEP, given)).scalar_one()
+        return Entered(missed=MISSED.validate_python(missed or ()))
 
     @activity.defn(name="查对台账")
     async def recorded_since(self, since: Since) -> Entered:

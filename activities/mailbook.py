@@ -13,6 +13,7 @@ from sqlmodel import col
 from activities.letters import message_id
 from activities.links import link_for, link_id
 from models.contracts.vocabulary import NoticeStatus, Role, TaskKind, Urgency
+from models.tables import matters
 from models.tables.access import Link
 from models.tables.cases import Case
 from models.tables.engine import recipient as for_recipients
@@ -262,4 +263,5 @@ async def move(session: AsyncSession, opened: Opened, to: Recipient, at: datetim
         .where(col(OutboxNotice.id).in_(ids), col(OutboxNotice.status) == NoticeStatus.QUEUED)
         .values(recipient_id=new, mail_id=None)
     )
+    await matters.moved(session, ids, (old, new))
     session.add(Nudge(recipient_id=new))

@@ -3,7 +3,7 @@
 from sqlalchemy import Table
 from sqlmodel import SQLModel
 
-from models.tables import access, audit, cases, claims, outbox, parties, people
+from models.tables import access, audit, cases, claims, matters, outbox, parties, people
 
 TABLES = SQLModel.metadata.tables
 
@@ -25,6 +25,7 @@ AUDIT_HEADS = _table(audit.AuditHead)
 COMMANDS = _table(cases.RecordedCommand)
 FILES = _table(cases.StoredFile)
 OUTBOX = _table(outbox.OutboxNotice)
+MATTERS = _table(matters.Matter)
 CLAIM_RULES = _table(claims.ClaimRules)
 VICTIMS = _table(claims.Victim)
 VICTIM_SIGHTS = _table(claims.VictimSight)

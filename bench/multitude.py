@@ -105,6 +105,22 @@ CROSS JOIN LATERAL jsonb_populate_record(p, jsonb_build_object(
 )) r
 """
 
+MATTERS = """
+INSERT INTO matters SELECT r.* FROM bench_cases c JOIN bench_copies b USING (n) JOIN matters p ON p.case_id = c.old
+JOIN recipients to_ ON to_.id = p.recipient_id
+LEFT JOIN recipients office ON to_.region IS NOT NULL AND office.region = c.region
+     AND office.department = 'bench ' || to_.role
+CROSS JOIN LATERAL jsonb_populate_record(p, jsonb_build_object(
+    'case_id', c.id, 'insurer_id', c.insurer_id, 'letter_id', md5(p.letter_id::text || c.n)::uuid,
+    'recipient_id', coalesce(office.id, p.recipient_id), 'told_at', c.opened_at + interval '1 day',
+    'place_at', matter_place(p.settled, p.due_at, c.opened_at + interval '1 day'),
+    'number', CASE p.case_kind WHEN 'claim' THEN 'LP-' || b.number WHEN 'policy' THEN b.number ELSE p.number END,
+    'policy_number', CASE WHEN p.policy_number <> '' THEN b.number ELSE '' END, 'insured_name', b.name,
+    'region', c.region, 'sector', b.sector
+)) r
+ON CONFLICT DO NOTHING
+"""
+
 
 async def multiply(admin: asyncpg.Connection, count: int, insurers: Sequence[UUID]) -> None:
     """Copy the policies that are there until there are `count` more, with everything that belongs to them.
@@ -135,7 +151,7 @@ async def _copy(connection: asyncpg.Connection, count: int, insurers: Sequence[U
         await connection.execute(CHILDREN, kind)
     # Foreign keys hold by construction, and checking them a million times is not what is measured.
     await connection.execute("SET LOCAL session_replication_role = replica")
-    for statement in (*RECORDS, LETTERS):
+    for statement in (*RECORDS, LETTERS, MATTERS):
         await connection.execute(statement)
 
 

@@ -25,7 +25,14 @@ def standing(state: Case, open_duties: tuple[DutyBrief, ...], alarm: datetime | 
         "packs": state.rulebook.packs,
         "calendar_through": state.calendar.through,
         "clock": state.clock,
+        "lives_on": _living_on(state),
     }
+
+
+def _living_on(state: Case) -> dict[str, str]:
+    closed = (running.key for running in state.clock.duties if not running.is_open)
+    meant = ((key, duties.spoken_of(state, key)) for key in closed)
+    return {key: following for key, following in meant if following != key}
 
 
 def of_policy(birth: HazardBirth | ClaimBirth) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, and_, func, select, update
 from starlette.datastructures import FormData, UploadFile
 
 from api import files
@@ -14,19 +14,24 @@ from api.callers import Caller, Entry, speak_for
 from api.desk.frame import Visit
 from api.files import Acceptable
 from api.offices import named
-from api.rows import OUTBOX
+from api.rows import MATTERS, OUTBOX
 from api.shapes import TimelineEntry
 from api.tools import Tools
-from domain.routing import is_department
 from domain.wording import instant
 from models.contracts import policy
 from models.contracts.base import Command
-from models.contracts.vocabulary import Event, NoticeKind, NoticeStatus, Role
+from models.contracts.vocabulary import Event, NoticeStatus
+from models.tables import matters as kept
 
 TOLD = (NoticeStatus.QUEUED, NoticeStatus.ACCEPTED, NoticeStatus.AMBIGUOUS)
 
 
 KEY = func.coalesce(OUTBOX.c.about["duty_key"].astext, "")
+OF_MATTER = and_(
+    MATTERS.c.case_id == OUTBOX.c.case_id,
+    MATTERS.c.subject == OUTBOX.c.subject,
+    MATTERS.c.recipient_id == OUTBOX.c.recipient_id,
+)
 
 
 class Act(StrEnum):
@@ -77,7 +82,8 @@ class Matter:
 async def matters(entry: Entry, row: Row[Any], happened: list[TimelineEntry]) -> tuple[Matter, ...]:
     """Every duty of the case this department was told about, in the order it was told; then letters that name none."""
     about = (KEY.label("key"), OUTBOX.c.about["label"].astext.label("title"))
-    found = select(OUTBOX.c.kind, OUTBOX.c.acknowledged_at, *about)
+    meant = MATTERS.c.duty_key.label("meant")
+    found = select(OUTBOX.c.kind, OUTBOX.c.acknowledged_at, meant, *about).join(MATTERS, OF_MATTER)
     mine = found.where(OUTBOX.c.case_id == row.id, OUTBOX.c.recipient_id == entry.caller.recipient_id)
     told = (await entry.connection.execute(mine.order_by(OUTBOX.c.at, OUTBOX.c.id))).all()
     keys = {one.key: one for one in told if one.key}
@@ -115,12 +121,8 @@ def _matter(caller: Caller, row: Row[Any], told: Any, happened: list[TimelineEnt
 
 
 def _standing(row: Row[Any], told: Any) -> dict[str, Any] | None:
-    """The open duty it was told about; after a report, what a department owes from then on."""
-    briefs = row.view.get("duties", ())
-    named = next((one for one in briefs if one["key"] == told.key), None)
-    if named or told.kind is not NoticeKind.MAJOR_HAZARD_REPORT:
-        return named
-    return next((one for one in briefs if is_department(Role(one["owed_by"]))), None)
+    """The open duty that is meant by the one it was told about."""
+    return next((one for one in row.view.get("duties", ()) if one["key"] == told.meant), None)
 
 
 @dataclass(frozen=True)
@@ -176,8 +178,7 @@ async def heard(entry: Entry, case_id: UUID, duties: Iterable[str]) -> None:
         KEY.in_(tuple(duties)),
         OUTBOX.c.acknowledged_at.is_(None),
     )
-    await entry.connection.execute(
-        mine.where(OUTBOX.c.status.in_(TOLD)).values(
-            status=NoticeStatus.ACKNOWLEDGED, acknowledged_at=entry.tools.now()
-        )
-    )
+    now = entry.tools.now()
+    read = mine.where(OUTBOX.c.status.in_(TOLD)).values(status=NoticeStatus.ACKNOWLEDGED, acknowledged_at=now)
+    letters = await entry.connection.execute(read.returning(OUTBOX.c.id))
+    await kept.heard(entry.connection, letters.scalars().all(), now)

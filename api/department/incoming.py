@@ -5,61 +5,25 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    FromClause,
-    Row,
-    Select,
-    String,
-    Uuid,
-    and_,
-    func,
-    not_,
-    or_,
-    select,
-    text,
-    tuple_,
-)
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import Boolean, DateTime, Integer
+from sqlalchemy import ColumnElement, Row, Select, and_, func, not_, or_, select, tuple_
 
 from api import reads
 from api.callers import Entry
 from api.cursors import Cursors
-from api.desk.audience import DEPARTMENTS
 from api.desk.lists import CaseFilters
-from api.rows import OUTBOX
+from api.rows import CASES, MATTERS, OUTBOX
 from domain import wording
 from domain.calendar import DAY, local_date, midnight
 from models.contracts.vocabulary import CaseKind, NoticeKind, Sector, Word
 
-INSTANT = DateTime(timezone=True)
-# One line for a matter, however often it was told: the latest letter, and how it stands now, which the database keeps
-# beside it (migration 20261122_11); the case and its duty are opened for the lines that are shown alone.
-LETTERS = text(
-    """
-    SELECT o.id, o.case_id, o.kind, o.at, coalesce(o.about->>'duty_key', '') AS duty_key,
-        coalesce(o.about->>'label', '') AS label, coalesce(o.about->>'note', '') AS note,
-        coalesce(o.about->>'passed_on', '') AS passed_on, o.about->>'effective' AS written_effective, o.acknowledged_at,
-        o.matter->>'insurer_name' AS insurer, o.due_at, o.settled, o.major, o.judged_at, o.place_at,
-        c.kind AS case_kind, c.number, c.region, c.sector, c.size, c.stage, c.insured_name, c.ended_at, c.changed_at,
-        c.view->>'policy_number' AS policy_number,
-        (SELECT count(*) FROM outbox again WHERE again.recipient_id = :recipient AND again.case_id = o.case_id
-         AND letter_subject(again) = letter_subject(o)) AS times,
-        (SELECT one FROM jsonb_array_elements(c.view->'duties') one
-         WHERE one->>'key' = coalesce(o.about->>'duty_key', '')
-            OR (o.kind = 'major_hazard_report' AND one->>'owed_by' = ANY (:departments))
-         ORDER BY one->>'key' <> coalesce(o.about->>'duty_key', '') LIMIT 1) AS brief
-    FROM outbox o CROSS JOIN LATERAL (SELECT * FROM cases WHERE cases.id = o.case_id LIMIT 1) c
-    WHERE o.recipient_id = :recipient AND o.latest
-    """
-).columns(
-    id=Uuid, case_id=Uuid, kind=String, at=INSTANT, duty_key=String, label=String, note=String, passed_on=String,
-    written_effective=String, acknowledged_at=INSTANT, insurer=String, case_kind=String, number=String, region=String,
-    sector=String, size=String, stage=String, insured_name=String, ended_at=INSTANT, changed_at=INSTANT,
-    policy_number=String, major=Boolean, judged_at=INSTANT, place_at=INSTANT, times=Integer, brief=JSONB,
-    due_at=INSTANT, settled=Boolean,
-)  # fmt: skip
+M = MATTERS.c
+# One line for a matter, however often it was told: how it stands is kept by its steps (migration 20261122_14); letter
+# and case are opened for the lines that are shown alone.
+SHOWN = (
+    *OUTBOX.c["at", "about", "matter"],
+    *CASES.c["stage", "changed_at"],
+    CASES.c.view["duties"].label("duties"),
+)
 
 
 class InboxFilters(CaseFilters):
@@ -124,72 +88,67 @@ class Inbox:
 async def inbox(entry: Entry, filters: InboxFilters) -> Inbox:
     """The calling department's matters: overdue first, then by the day they are due, settled ones last."""
     now = entry.tools.now()
-    letters = LETTERS.bindparams(recipient=entry.caller.recipient_id, departments=sorted(DEPARTMENTS)).subquery()
     piles = (await entry.connection.execute(_piles(entry.caller.recipient_id, now))).one()
     cursors = Cursors(entry.tools.secret, entry.caller.owner, "department/inbox", filters)
-    found = select(letters).where(*_conditions(letters, filters, now))
+    found = select(MATTERS).where(M.recipient_id == entry.caller.recipient_id, *_conditions(filters, now))
     after = cursors.read(filters.cursor)
     if after is not None:
-        found = found.where(tuple_(letters.c.place_at, letters.c.id) > tuple_(*after))
-    ordered = found.order_by(letters.c.place_at, letters.c.id).limit(filters.limit + 1)
-    rows = (await entry.connection.execute(ordered)).all()
+        found = found.where(tuple_(M.place_at, M.letter_id) > tuple_(*after))
+    page = found.order_by(M.place_at, M.letter_id).limit(filters.limit + 1)
+    rows = (await entry.connection.execute(_opened(page))).all()
     shown, more = rows[: filters.limit], len(rows) > filters.limit
     return Inbox(
         letters=tuple(_letter(row, now) for row in shown),
-        next=cursors.write(shown[-1].place_at, shown[-1].id) if more else None,
+        next=cursors.write(shown[-1].place_at, shown[-1].letter_id) if more else None,
         piles=Piles(piles.unread, piles.overdue, piles.due_today, piles.major),
     )
 
 
-def _late(letters: FromClause, now: datetime) -> ColumnElement[bool]:
-    """The term has run out, judged where the case's own clock stands."""
-    return and_(not_(letters.c.settled), letters.c.due_at <= func.greatest(now, letters.c.judged_at))
+def _opened(page: Select[Any]) -> Select[Any]:
+    """The lines of one page with their letters and cases, in their order."""
+    lines = page.subquery()
+    letters = OUTBOX.c.id == lines.c.letter_id
+    found = select(lines, *SHOWN).join(OUTBOX, letters).join(CASES, CASES.c.id == lines.c.case_id)
+    return found.order_by(lines.c.place_at, lines.c.letter_id)
 
 
-def _unread(letters: FromClause) -> ColumnElement[bool]:
-    return and_(not_(letters.c.settled), letters.c.acknowledged_at.is_(None))
+def _late(now: datetime) -> ColumnElement[bool]:
+    """The term has run out, now or where the case's own clock stands."""
+    return and_(not_(M.settled), or_(M.late, M.due_at <= now))
 
 
-def _due_today(letters: FromClause, now: datetime) -> ColumnElement[bool]:
+def _due_today(now: datetime) -> ColumnElement[bool]:
     today = midnight(local_date(now))
-    return and_(not_(letters.c.settled), letters.c.due_at > today, letters.c.due_at <= today + DAY)
+    return and_(not_(M.settled), M.due_at > today, M.due_at <= today + DAY)
 
 
-def _major(letters: FromClause) -> ColumnElement[bool]:
-    return and_(not_(letters.c.settled), letters.c.major)
+UNREAD = and_(not_(M.settled), M.acknowledged_at.is_(None))
+MAJOR = and_(not_(M.settled), M.major)
 
 
 def _piles(recipient_id: UUID | None, now: datetime) -> Select[int, int, int, int]:
     """Counted from the index of matters alone."""
     return select(
-        func.count().filter(_unread(OUTBOX)).label("unread"),
-        func.count().filter(_late(OUTBOX, now)).label("overdue"),
-        func.count().filter(_due_today(OUTBOX, now)).label("due_today"),
-        func.count(OUTBOX.c.case_id.distinct()).filter(_major(OUTBOX)).label("major"),
-    ).where(OUTBOX.c.recipient_id == recipient_id, OUTBOX.c.latest, not_(OUTBOX.c.settled))
+        func.count().filter(UNREAD).label("unread"),
+        func.count().filter(_late(now)).label("overdue"),
+        func.count().filter(_due_today(now)).label("due_today"),
+        func.count(M.case_id.distinct()).filter(MAJOR).label("major"),
+    ).where(M.recipient_id == recipient_id, not_(M.settled))
 
 
-def _conditions(letters: FromClause, filters: InboxFilters, now: datetime) -> list[ColumnElement[bool]]:
-    column = letters.c
+def _conditions(filters: InboxFilters, now: datetime) -> list[ColumnElement[bool]]:
     found = [
-        *reads.equal(column.settled, bool(filters.settled)),
-        *reads.equal(column.sector, filters.sector and filters.sector.value),
-        *reads.equal(column.case_kind, filters.of and filters.of.value),
-        *reads.equal(column.kind, filters.notice and filters.notice.value),
+        M.settled if filters.settled else not_(M.settled),
+        *reads.equal(M.sector, filters.sector),
+        *reads.equal(M.case_kind, filters.of),
+        *reads.equal(M.kind, filters.notice),
     ]
     if filters.region:
-        found += reads.below(column.region, filters.region)
+        found += reads.below(M.region, filters.region)
     if filters.q:
         asked = filters.q.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
-        found.append(
-            or_(*(one.like(f"%{asked}%") for one in (column.number, column.policy_number, column.insured_name)))
-        )
-    parts = {
-        "overdue": _late(letters, now),
-        "unread": _unread(letters),
-        "due_today": _due_today(letters, now),
-        "major": _major(letters),
-    }
+        found.append(or_(*(one.like(f"%{asked}%") for one in (M.number, M.policy_number, M.insured_name))))
+    parts = {"overdue": _late(now), "unread": UNREAD, "due_today": _due_today(now), "major": MAJOR}
     for name, condition in parts.items():
         wanted = getattr(filters, name)
         if wanted is not None:
@@ -198,26 +157,26 @@ def _conditions(letters: FromClause, filters: InboxFilters, now: datetime) -> li
 
 
 def _letter(row: Row[Any], now: datetime) -> Letter:
-    brief, at = row.brief or {}, reads.as_of(now, row.changed_at)
-    kind = CaseKind(row.case_kind)
-    effective = brief.get("effective") or row.written_effective
+    brief: dict[str, Any] = next((one for one in row.duties or () if one["key"] == row.duty_key), {})
+    about, at = row.about, reads.as_of(now, row.changed_at)
+    effective = brief.get("effective") or about.get("effective")
     running = row.due_at if not row.settled else None
     return Letter(
         case_id=row.case_id,
-        kind=NoticeKind(row.kind),
+        kind=row.kind,
         times=row.times,
         told_on=wording.instant(row.at),
-        title=brief.get("label") or row.label,
-        note=row.note,
-        passed_on=row.passed_on,
+        title=brief.get("label") or about.get("label") or "",
+        note=about.get("note") or "",
+        passed_on=about.get("passed_on") or "",
         number=row.number,
-        policy_number=row.policy_number or "",
-        case_kind=kind,
+        policy_number=row.policy_number,
+        case_kind=row.case_kind,
         insured=row.insured_name,
-        insurer=row.insurer or "",
+        insurer=row.matter.get("insurer_name") or "",
         place=wording.region_name(row.region),
-        sector=Sector(row.sector),
-        stage=reads.STAGES[kind](row.stage),
+        sector=row.sector,
+        stage=reads.STAGES[row.case_kind](row.stage),
         major=row.major,
         due_day=wording.plain_day(date.fromisoformat(effective)) if effective else "",
         left=wording.left(running, at) if running else "",

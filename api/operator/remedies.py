@@ -24,6 +24,7 @@ from models.contracts.ids import HUMAN_QUEUE, ancestors
 from models.contracts.rulebook import RulesFor
 from models.contracts.vocabulary import CaseKind, HazardGrade, NoticeStatus, Sector, TaskKind
 from models.tables import engine as settings
+from models.tables import matters
 
 ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+")
 FAILED = (NoticeStatus.BOUNCED, NoticeStatus.UNDELIVERED)
@@ -146,11 +147,13 @@ async def hand_over(connection: AsyncConnection, lines: Iterable[Line], to: UUID
     ids = [line.notice_id for line in lines if line.notice_id]
     if not ids:
         return
-    await settings.recipient(connection, {to, *(line.row.recipient_id for line in lines)})
+    holders = {to, *(line.row.recipient_id for line in lines)}
+    await settings.recipient(connection, holders)
     living = LINKS.c.notice_id.in_(ids) & LINKS.c.revoked_at.is_(None)
     await connection.execute(update(LINKS).where(living).values(revoked_at=func.now()))
     waits = {"recipient_id": to, "status": NoticeStatus.QUEUED, "mail_id": None, "told_at": None}
     await connection.execute(update(OUTBOX).where(OUTBOX.c.id.in_(ids)).values(waits))
+    await matters.moved(connection, ids, holders)
     await connection.execute(insert(NUDGES).values(recipient_id=to))
 
 

@@ -82,6 +82,8 @@ class CaseRow(Contract):
     packs: tuple[PackRef, ...] = ()
     calendar_through: int = 0
     clock: Clock = Clock()
+    lives_on: dict[str, str] = {}
+    """Duties that were met by telling a department, and the open one that letters about them mean now."""
     view: dict[str, Any] = {}
 
 

@@ -10,8 +10,6 @@ from sqlmodel import Field
 from models.contracts.vocabulary import NoticeKind, NoticeStatus, Role, TaskKind, Urgency
 from models.tables.base import DOCUMENT, INSTANT, NOW, Row, Worded
 
-NO = {"server_default": text("false")}
-
 
 class OutboxNotice(Row, table=True):
     """One notice to one recipient, written in the transaction of the step that caused it.
@@ -20,8 +18,7 @@ class OutboxNotice(Row, table=True):
     size, stage, insured_id, insured_name, insurer_name, signed_on, effective_on, expires_on, provisional, parent_id,
     and `view` without its duties, hazards, packs and terms.
 
-    The last six columns say of a department's letter how its matter stands now; the database keeps them beside every
-    change of the case. The latest letter stands for its matter, `place_at` is where that stands in the inbox.
+    `subject` is what a letter to a department is about (domain/standing.py), empty for one to a party of the policy.
     """
 
     __tablename__ = "outbox"
@@ -32,9 +29,6 @@ class OutboxNotice(Row, table=True):
         Index(None, "insurer_id", "case_id"),
         Index(None, "recipient_id", "queued_at"),
         Index(None, "recipient_id", "case_id", postgresql_include=["insurer_id"]),
-        Index("ix_outbox_matters", "recipient_id", "settled", "place_at", "id",
-              postgresql_include=["insurer_id", "case_id", "acknowledged_at", "due_at", "judged_at", "major"],
-              postgresql_where=text("latest")),
         Index(None, "mail_id"),
     )  # fmt: skip
 
@@ -58,12 +52,7 @@ class OutboxNotice(Row, table=True):
     queued_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=NOW)
     told_at: datetime | None = Field(default=None, sa_type=INSTANT)
     acknowledged_at: datetime | None = Field(default=None, sa_type=INSTANT)
-    latest: bool = Field(default=False, sa_column_kwargs=NO)
-    settled: bool = Field(default=False, sa_column_kwargs=NO)
-    major: bool = Field(default=False, sa_column_kwargs=NO)
-    due_at: datetime | None = Field(default=None, sa_type=INSTANT)
-    judged_at: datetime | None = Field(default=None, sa_type=INSTANT)
-    place_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    subject: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class Nudge(Row, table=True):

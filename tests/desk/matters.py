@@ -11,14 +11,32 @@ from models.contracts.vocabulary import CaseKind
 from tests.api.conftest import Caller, sample_file, terms, today
 
 EXAMPLES = {(door.kind, door.path): door.example for door in DOORS}
+# How a matter stands is said here once more, naively: its duty is open or not, news is news until it was read.
 LETTER = """
+WITH letter AS (
 INSERT INTO outbox (id, notice_key, insurer_id, case_id, seq, kind, to_role, recipient_id, urgency, at, about, matter,
-    status)
+    status, subject)
 SELECT gen_random_uuid(), :key, c.insurer_id, c.id, c.seq, :kind, 'emergency', :recipient, 'digest', now(),
     jsonb_build_object('duty_key', CAST(:duty AS text), 'label', CAST(:label AS text)),
     jsonb_build_object('kind', c.kind, 'number', c.number, 'region', c.region, 'sector', c.sector, 'size', c.size,
-        'insured_name', c.insured_name, 'insurer_name', '甲保险公司'), 'accepted'
+        'insured_name', c.insured_name, 'insurer_name', '甲保险公司'), 'accepted',
+    coalesce(nullif(CAST(:duty AS text), ''), :kind)
 FROM cases c WHERE c.id = :case
+RETURNING *
+)
+INSERT INTO matters (case_id, subject, recipient_id, insurer_id, letter_id, kind, told_at, times, ends_when_read, asks,
+    duty_key, due_at, late, settled, place_at, major, case_kind, number, policy_number, insured_name, region, sector)
+SELECT l.case_id, l.subject, l.recipient_id, l.insurer_id, l.id, l.kind, l.at, 1, :duty = '', open.so,
+    coalesce(duty.key, ''), duty.due_at, coalesce(duty.due_at <= c.changed_at, false), NOT open.so,
+    matter_place(NOT open.so, duty.due_at, l.at), c.kind = 'hazard' AND c.view->>'grade' = 'major', c.kind, c.number,
+    coalesce(c.view->>'policy_number', ''), c.insured_name, c.region, c.sector
+FROM letter l JOIN cases c ON c.id = l.case_id
+LEFT JOIN LATERAL jsonb_to_recordset(c.view->'duties') duty (key text, due_at timestamptz)
+    ON duty.key = :duty AND c.ended_at IS NULL
+CROSS JOIN LATERAL (SELECT c.ended_at IS NULL AND (:duty = '' OR duty.key IS NOT NULL) AS so) open
+ON CONFLICT (case_id, subject, recipient_id) DO UPDATE SET letter_id = excluded.letter_id, kind = excluded.kind,
+    told_at = excluded.told_at, times = matters.times + 1, acknowledged_at = NULL, settled = excluded.settled,
+    place_at = excluded.place_at
 """
 
 

@@ -32,8 +32,12 @@ STATEMENTS = (
     "INSERT INTO commands (case_id, command_id, insurer_id, seq, fingerprint, answer, at)"
     " VALUES ('{case}', 'k-1', '{insurer}', 1, 'f', '{{}}', '{at}')",
     "INSERT INTO outbox (id, notice_key, insurer_id, case_id, seq, kind, to_role, recipient_id, urgency, at, about,"
-    " matter) VALUES ('{notice}', 'n-{code}', '{insurer}', '{case}', 1, 'duty_overdue', 'emergency',"
-    " '{emergency}', 'digest', '{at}', '{{}}', '{{}}')",
+    " matter, subject) VALUES ('{notice}', 'n-{code}', '{insurer}', '{case}', 1, 'duty_overdue', 'emergency',"
+    " '{emergency}', 'digest', '{at}', '{{}}', '{{}}', 'duty_overdue')",
+    "INSERT INTO matters (case_id, subject, recipient_id, insurer_id, letter_id, kind, told_at, times, ends_when_read,"
+    " asks, duty_key, late, settled, place_at, major, case_kind, number, policy_number, insured_name, region, sector)"
+    " VALUES ('{case}', 'duty_overdue', '{emergency}', '{insurer}', '{notice}', 'duty_overdue', '{at}', 1, true, true,"
+    " '', false, false, '{at}', false, 'policy', 'P-1', '', '企业', '341300', 'fireworks')",
     "INSERT INTO links (id, token_hash, insurer_id, case_id, recipient_id, notice_id, purpose, duty_key, expires_at)"
     " VALUES ('{link}', 'token-{code}', '{insurer}', '{case}', '{emergency}', '{notice}', 'department', '', '{at}')",
     "INSERT INTO link_uses (link_id, action) VALUES ('{link}', 'acknowledge')",
