@@ -1,0 +1,282 @@
+"""I1 to I10 of promises.md section 3, as questions to PostgreSQL, Temporal, mail catcher, bank and history."""
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from models.contracts.vocabulary import CaseKind, ClaimStage, HazardStage, PolicyStage
+from runtime.auditing import Verifier
+from runtime.core_system import CoreSystem
+from runtime.embedded.mail import CaughtMail
+from tests.faults.history import History, Outcome
+
+ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+"""Of a case: made of its insurer and number."""
+TRIED_IN_VAIN = 3
+"""A workflow task that fails so often is stuck; one failure is a worker that died."""
+POLICY = tuple(PolicyStage)
+ONLY_AFTER: dict[CaseKind, dict[str, frozenset[str]]] = {
+    CaseKind.POLICY: {},
+    CaseKind.HAZARD: {
+        HazardStage.CLOSED: frozenset({HazardStage.CLAIMED}),
+        HazardStage.FAILED: frozenset({HazardStage.CLAIMED}),
+    },
+    CaseKind.CLAIM: {
+        ClaimStage.AGREED: frozenset({ClaimStage.DETERMINED}),
+        ClaimStage.REFUSED: frozenset({ClaimStage.DENIED}),
+        ClaimStage.CLOSED: frozenset({ClaimStage.COMPLETED, ClaimStage.REFUSED}),
+    },
+}
+ENDS = frozenset({HazardStage.CLOSED, HazardStage.STOPPED, ClaimStage.WITHDRAWN})
+
+GAPS = """
+SELECT c.workflow_id, c.seq, count(s.seq) AS steps, max(s.seq) AS last
+FROM cases c LEFT JOIN steps s ON s.case_id = c.id GROUP BY c.id HAVING count(s.seq) <> c.seq OR max(s.seq) <> c.seq
+"""
+TWICE = {
+    "command": "SELECT insurer_id || ' ' || command_id FROM steps WHERE command_id IS NOT NULL"
+    " GROUP BY insurer_id, command_id, case_id HAVING count(*) > 1",
+    "alarm": "SELECT case_id || ' ' || (cause->>'key') FROM steps WHERE cause->>'kind' = 'alarm'"
+    " GROUP BY case_id, cause->>'key' HAVING count(*) > 1",
+    "duty told": "SELECT notice_key FROM outbox GROUP BY notice_key HAVING count(*) > 1",
+    "payment confirmed": "SELECT case_id || ' ' || (data->>'number') FROM timeline WHERE event = 'payment_confirmed'"
+    " GROUP BY case_id, data->>'number' HAVING count(*) > 1",
+}
+OVER_LIMIT = """
+SELECT l.policy_id, l.aggregate, sum(m.amount) AS used FROM claim_limits l
+JOIN reservations r USING (insurer_id, policy_id)
+JOIN limit_movements m ON (m.insurer_id, m.number) = (r.insurer_id, r.number)
+WHERE m.person IS NULL GROUP BY l.insurer_id, l.policy_id HAVING sum(m.amount) > l.aggregate
+"""
+OVER_RESERVED = """
+SELECT o.order_key, o.amount, coalesce(sum(m.amount), 0) AS held FROM payment_orders o
+LEFT JOIN limit_movements m ON (m.insurer_id, m.number) = (o.insurer_id, o.number) AND m.person IS NULL
+WHERE o.state <> 'refused' GROUP BY o.insurer_id, o.number HAVING o.amount > coalesce(sum(m.amount), 0)
+"""
+STAGES = """
+SELECT c.kind, c.workflow_id, k.seq, k.answer->>'stage' AS stage FROM commands k JOIN cases c ON c.id = k.case_id
+WHERE k.answer->>'stage' IS NOT NULL ORDER BY c.id, k.seq
+"""
+MAILS = """
+SELECT m.message_id, m.status, (SELECT count(*) FROM attempts a WHERE a.mail_id = m.id) AS attempts FROM mails m
+"""
+UNTOLD = """
+SELECT o.notice_key FROM outbox o JOIN recipients r ON r.id = o.recipient_id
+WHERE o.status = 'queued' AND o.urgency = 'now' AND coalesce(r.email, '') <> ''
+"""
+UNSENT = "SELECT message_id FROM mails WHERE status = 'queued'"
+NUDGES = "SELECT recipient_id::text FROM nudges"
+ON_THE_WAY = "SELECT order_key FROM payment_orders WHERE state IN ('written', 'sending')"
+
+
+@dataclass
+class Look:
+    """Where the invariants look. What is `None` is not part of the test."""
+
+    admin_url: str
+    backup_url: str
+    client: Client
+    mails: Sequence[CaughtMail] | None = None
+    bank: CoreSystem | None = None
+    history: History = field(default_factory=History)
+
+
+@dataclass
+class _Eyes:
+    look: Look
+    rows: asyncpg.Connection
+
+    async def texts(self, query: str) -> list[str]:
+        return [str(row[0]) for row in await self.rows.fetch(query)]
+
+
+async def broken(look: Look) -> list[str]:
+    """Every invariant that does not hold, with what was found; empty is the proof."""
+    rows = await asyncpg.connect(look.admin_url)
+    try:
+        eyes = _Eyes(look, rows)
+        return [f"{name}: {one}" for name, check in CHECKS.items() for one in await check(eyes)]
+    finally:
+        await rows.close()
+
+
+async def settled(look: Look, within: float = 30) -> float:
+    """Wait until nothing is on its way any more: outbox, nudges, payment orders; gives the seconds it took.
+
+    Returns also when `within` is over: what is still on its way is then told by I9.
+    """
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    rows = await asyncpg.connect(look.admin_url)
+    try:
+        while clock() < began + within:
+            waiting = [await rows.fetchrow(query) for query in (NUDGES, UNTOLD, UNSENT, ON_THE_WAY)]
+            if not any(waiting):
+                break
+            await asyncio.sleep(0.1)
+        return clock() - began
+    finally:
+        await rows.close()
+
+
+async def _acknowledged_is_present(eyes: _Eyes) -> list[str]:
+    """I1: what was answered with 2xx is on record, and every open case has its workflow."""
+    known = set(await eyes.texts("SELECT command_id FROM commands"))
+    acknowledged = eyes.look.history.of(Outcome.OK)
+    return [
+        f"{one.path} {one.key} is lost" for one in acknowledged if _is_case(one.path) and one.command_id not in known
+    ]
+
+
+def _is_case(path: str) -> bool:
+    """Whether a path leads to a command of a case; victims' data and files are not commands."""
+    return not path.endswith("/victims")
+
+
+async def _effects_are_single(eyes: _Eyes) -> list[str]:
+    """I2: one effect for each business key."""
+    twice = [f"{name} twice: {one}" for name, query in TWICE.items() for one in await eyes.texts(query)]
+    if eyes.look.bank is not None:
+        orders = set(await eyes.texts("SELECT order_key FROM payment_orders"))
+        twice += [f"paid without an order: {key}" for key in eyes.look.bank.payments if key not in orders]
+    return twice
+
+
+async def _payments_are_within_limits(eyes: _Eyes) -> list[str]:
+    """I3: no limit is exceeded, nothing is ordered beyond what was reserved, the bank paid what was ordered."""
+    over = [str(dict(row)) for query in (OVER_LIMIT, OVER_RESERVED) for row in await eyes.rows.fetch(query)]
+    if eyes.look.bank is not None:
+        ordered = {row[0]: str(row[1]) for row in await eyes.rows.fetch("SELECT order_key, amount FROM payment_orders")}
+        for key, paid in eyes.look.bank.payments.items():
+            if key in ordered and str(paid.body["amount"]) != ordered[key]:
+                over.append(f"{key}: paid {paid.body['amount']}, ordered {ordered[key]}")
+    return over
+
+
+async def _transitions_are_legal(eyes: _Eyes) -> list[str]:
+    """I4: steps without gaps, stages in their order."""
+    illegal = [f"gap: {dict(row)}" for row in await eyes.rows.fetch(GAPS)]
+    before: dict[str, str] = {}
+    for row in await eyes.rows.fetch(STAGES):
+        stage, last = row["stage"], before.get(row["workflow_id"])
+        if last is not None and not _legal(CaseKind(row["kind"]), last, stage):
+            illegal.append(f"{row['workflow_id']} #{row['seq']}: {last} → {stage}")
+        before[row["workflow_id"]] = stage
+    return illegal
+
+
+def _legal(kind: CaseKind, before: str, after: str) -> bool:
+    if before == after:
+        return True
+    if kind is CaseKind.POLICY:
+        return POLICY.index(PolicyStage(after)) > POLICY.index(PolicyStage(before))
+    return before not in ENDS and before in ONLY_AFTER[kind].get(after, {before})
+
+
+async def _mails_are_sent_under_one_id(eyes: _Eyes) -> list[str]:
+    """I5: each mail that was handed over arrived, under its own Message-ID; copies come from attempts on record."""
+    if eyes.look.mails is None:
+        return []
+    arrived = Counter(mail.message_id.strip("<>") for mail in eyes.look.mails)
+    wrong, known = [], set()
+    for row in await eyes.rows.fetch(MAILS):
+        name = row["message_id"].strip("<>")
+        known.add(name)
+        if row["status"] in ("accepted", "ambiguous") and not arrived[name]:
+            wrong.append(f"{name} is {row['status']} and never arrived")
+        if arrived[name] > row["attempts"]:
+            wrong.append(f"{name} arrived {arrived[name]} times in {row['attempts']} attempts")
+    return wrong + [f"{name} is nobody's" for name in arrived if name not in known]
+
+
+async def _every_change_is_audited(eyes: _Eyes) -> list[str]:
+    """I6: the chains verify, and every step is in them."""
+    reader = await asyncpg.connect(eyes.look.backup_url)
+    try:
+        verifier = Verifier(reader)
+        verdict = await verifier.run(await verifier.chains())
+    finally:
+        await reader.close()
+    return [f"{one.fault.value} {one.detail}" for one in verdict.findings]
+
+
+async def _nobody_saw_anothers_row(eyes: _Eyes) -> list[str]:
+    """I7: no answer names a case of another insurer."""
+    owners = {row["id"]: row["insurer_id"] for row in await eyes.rows.fetch("SELECT id, insurer_id FROM cases")}
+    leaks: list[str] = []
+    for code, asker, text in eyes.look.history.seen:
+        named = {UUID(one) for one in ID.findall(text)}
+        leaks += [f"{code} saw {one}" for one in named if owners.get(one, asker) != asker]
+    return leaks
+
+
+async def _no_workflow_is_stuck(eyes: _Eyes) -> list[str]:
+    """I8: every open case has a running workflow, and none fails its task again and again."""
+    names = await eyes.texts("SELECT workflow_id FROM cases WHERE ended_at IS NULL")
+    gate = asyncio.Semaphore(8)
+
+    async def look(name: str) -> str | None:
+        async with gate:
+            return await _stuck(eyes.look.client, name)
+
+    return [said for said in await asyncio.gather(*map(look, names)) if said]
+
+
+async def _stuck(client: Client, name: str) -> str | None:
+    try:
+        found = (await client.get_workflow_handle(name).describe()).raw_description
+    except RPCError as refusal:
+        if refusal.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return f"{name} has no workflow"
+    if found.workflow_execution_info.status != 1:  # running, as the server counts
+        return f"{name} is open and its workflow has ended"
+    tried = found.pending_workflow_task.attempt if found.HasField("pending_workflow_task") else 0
+    return f"{name} fails its task, {tried} times" if tried > TRIED_IN_VAIN else None
+
+
+async def _outbox_is_empty(eyes: _Eyes) -> list[str]:
+    """I9: nothing urgent waits, no mail is half sent, no nudge lies; what waits for office hours may wait."""
+    waiting = {"nudge": NUDGES, "urgent notice": UNTOLD, "mail": UNSENT, "payment order": ON_THE_WAY}
+    return [f"{name} waits: {one}" for name, query in waiting.items() for one in await eyes.texts(query)]
+
+
+async def _nobody_was_answered_500(eyes: _Eyes) -> list[str]:
+    """I10: no server-side 500."""
+    return [f"{one.path} {one.key}" for one in eyes.look.history.operations if 500 in one.answers]
+
+
+CHECKS: dict[str, Callable[[_Eyes], Awaitable[list[str]]]] = {
+    "I1 acknowledged is present": _acknowledged_is_present,
+    "I2 one effect for each key": _effects_are_single,
+    "I3 payments within limits": _payments_are_within_limits,
+    "I4 legal transitions": _transitions_are_legal,
+    "I5 mails under one id": _mails_are_sent_under_one_id,
+    "I6 changes are audited": _every_change_is_audited,
+    "I7 nobody sees another's": _nobody_saw_anothers_row,
+    "I8 no workflow is stuck": _no_workflow_is_stuck,
+    "I9 outbox is empty": _outbox_is_empty,
+    "I10 no server error": _nobody_was_answered_500,
+}
+
+
+def count(found: Sequence[str], name: str) -> int:
+    """How many findings are of this invariant."""
+    return sum(one.startswith(f"{name}:") for one in found)
+
+
+async def rows_of(admin_url: str, query: str, *given: Any) -> list[asyncpg.Record]:
+    """Rows as a superuser sees them, over a connection of its own."""
+    connection = await asyncpg.connect(admin_url)
+    try:
+        return await connection.fetch(query, *given)
+    finally:
+        await connection.close()
