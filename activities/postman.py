@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -39,7 +39,10 @@ from models.tables.parties import Recipient
 TRY_LATER = "mail_try_later"
 """Type of the error that makes Temporal try again, with growing pauses."""
 
-BEAT = 15.0  # seconds
+BEAT = 5.0  # seconds; a lost worker is noticed after four of them
+
+PATIENCE = timedelta(minutes=1), timedelta(hours=6)
+"""The first pause before a mail server that asked for patience is asked again, and the longest; each is doubled."""
 
 log = get_logger(__name__)
 
@@ -199,7 +202,8 @@ class MailPostman(ports.Postman):
             if status:
                 await book.settle(session, mail_id, status, at, moved_to)
         if status is None:
-            raise ApplicationError(wording.MAIL_LATER, verdict.code, type=TRY_LATER)
+            pause = _pause(number)
+            raise ApplicationError(wording.MAIL_LATER, verdict.code, type=TRY_LATER, next_retry_delay=pause)
         log.info("mail_sent", mail=str(mail_id), status=status.value, code=verdict.code, attempt=number)
         return Delivery(mail_id=mail_id, status=status, code=verdict.code, moved_to=moved_to)
 
@@ -215,6 +219,12 @@ class MailPostman(ports.Postman):
             return None
         await book.move(session, opened, heir, at)
         return heir.id
+
+
+def _pause(number: int) -> timedelta:
+    """After so many attempts; growing, because who is refused too often is refused for good (RFC 5321 4.5.4.1)."""
+    first, longest = PATIENCE
+    return min(first * 2 ** min(number - 1, 16), longest)
 
 
 def _unwritable(address: str) -> str:
