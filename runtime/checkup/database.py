@@ -82,6 +82,7 @@ class Database:
             unsent, since = _of(await connection.fetchrow(UNSENT))
             tasks = {row["kind"]: row["count"] for row in await connection.fetch(TASKS)}
         waits = since is not None and now - since > WAITS_LONG
+        oldest = f"{unsent} 封，最早的自 {since:%m-%d %H:%M} UTC" if since else ""
         waiting = "，".join(f"{kind} {count}" for kind, count in tasks.items())
         return [
             judged(
@@ -90,7 +91,7 @@ class Database:
                 ("没有迟响的期限", f"{silent} 件案卷的期限已过 {LATE.seconds // 60} 分钟而没有动静"),
                 "worker.md",
             ),
-            judged("待发邮件", not waits, (f"{unsent} 封", f"{unsent} 封，最早的自 {since:%m-%d %H:%M}"), "mail.md"),
+            judged("待发邮件", not waits, (f"{unsent} 封", oldest), "mail.md"),
             judged("待人处理", not tasks, ("没有", waiting), "mail.md", State.NOTE),
         ]
 
