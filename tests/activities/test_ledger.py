@@ -87,6 +87,7 @@ async def test_a_step_writes_record_read_model_answer_and_outbox_together(
     assert "duties" not in waiting["seen"]
 
 
+@pytest.mark.fault("F28")
 async def test_the_same_step_again_changes_nothing(database: Database, ledger: PgLedger, admin: asyncpg.Connection):
     await register(database)
     for _ in range(3):
@@ -207,6 +208,7 @@ async def test_a_notice_nobody_can_receive_becomes_a_task_for_a_person(
     assert await admin.fetchval("SELECT count(*) FROM nudges") == 1
 
 
+@pytest.mark.fault("F16")
 async def test_the_ledger_works_again_after_every_connection_was_cut(
     database: Database, ledger: PgLedger, admin: asyncpg.Connection
 ):
@@ -229,6 +231,7 @@ async def test_the_tenant_ends_with_the_step(database: Database, engine: AsyncEn
         assert (await connection.exec_driver_sql("SELECT count(*) FROM cases")).scalar_one() == 0
 
 
+@pytest.mark.fault("F17")
 async def test_a_locked_case_is_given_up_within_the_time_limit(
     database: Database, ledger: PgLedger, admin: asyncpg.Connection
 ):

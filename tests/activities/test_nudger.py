@@ -122,6 +122,7 @@ async def test_a_mailroom_that_lives_already_is_nudged_again(
     assert await count(temporal, recipient) == 3
 
 
+@pytest.mark.fault("F27")
 async def test_nudges_stay_where_they_are_while_temporal_is_away(
     engine: AsyncEngine, admin: asyncpg.Connection, temporal: Client, task_queue: str, worker: Worker
 ):
@@ -136,6 +137,7 @@ async def test_nudges_stay_where_they_are_while_temporal_is_away(
     assert await count(temporal, recipient) == 1
 
 
+@pytest.mark.fault("F35")
 async def test_several_carriers_take_different_nudges(
     engine: AsyncEngine, admin: asyncpg.Connection, temporal: Client, task_queue: str, worker: Worker
 ):
@@ -146,6 +148,7 @@ async def test_several_carriers_take_different_nudges(
     assert [await count(temporal, each) for each in recipients] == [1] * 20
 
 
+@pytest.mark.fault("F16")
 async def test_a_running_carrier_goes_on_after_its_database_connections_were_cut(
     engine: AsyncEngine, admin: asyncpg.Connection, temporal: Client, task_queue: str, worker: Worker
 ):

@@ -87,6 +87,7 @@ async def test_composing_and_sending_twice_sends_once(office: PostOffice, mailbo
     assert await office.compose(DESK) == ()
 
 
+@pytest.mark.fault("F35")
 async def test_concurrent_composers_never_put_a_notice_into_two_mails(office: PostOffice) -> None:
     for _ in range(20):
         await office.put(DESK, *UPLOAD)
@@ -153,6 +154,7 @@ async def test_only_the_hash_of_a_link_is_stored_and_it_is_the_one_in_the_mail(
     assert written not in str([dict(row) for row in await office.sql("SELECT * FROM links, outbox, mails")])
 
 
+@pytest.mark.fault("F23")
 async def test_a_server_that_asks_for_patience_is_asked_again_with_the_same_message(
     office: PostOffice, mailbox: MailCatcher
 ) -> None:
@@ -168,6 +170,7 @@ async def test_a_server_that_asks_for_patience_is_asked_again_with_the_same_mess
     assert mailbox.messages[0].message_id == f"<{mail}@anze.example>"
 
 
+@pytest.mark.fault("F23")
 async def test_a_server_that_is_away_leaves_the_mail_waiting(database: Database, office: PostOffice) -> None:
     away = post_office(database, office.engine, free_ports(1)[0])
     await office.put(DESK, *UPLOAD)
@@ -177,6 +180,7 @@ async def test_a_server_that_is_away_leaves_the_mail_waiting(database: Database,
     assert await office.compose(DESK) == (mail,)
 
 
+@pytest.mark.fault("F25")
 async def test_a_line_that_breaks_after_the_letter_is_ambiguous_and_tried_once_more_under_the_same_id(
     office: PostOffice, mailbox: MailCatcher
 ) -> None:
@@ -195,6 +199,7 @@ async def test_a_line_that_breaks_after_the_letter_is_ambiguous_and_tried_once_m
     assert row["status"] == "ambiguous"
 
 
+@pytest.mark.fault("F25")
 async def test_a_server_that_never_answers_the_final_dot_is_ambiguous(database: Database, office: PostOffice) -> None:
     server = await stalling_server()
     stalled = post_office(database, office.engine, server.sockets[0].getsockname()[1], patience=0.3)
@@ -218,6 +223,7 @@ async def test_a_crash_between_attempt_and_result_is_called_ambiguous_and_the_ma
     assert len(mailbox.messages) == 1
 
 
+@pytest.mark.fault("F24")
 async def test_a_refused_address_moves_its_notices_to_the_fallback_and_to_an_operator(
     office: PostOffice, mailbox: MailCatcher
 ) -> None:
@@ -242,6 +248,7 @@ async def test_a_refused_address_moves_its_notices_to_the_fallback_and_to_an_ope
 @pytest.mark.parametrize(
     "bad", ["a@@b", "a@", "a@[1", "a@b..example", "a b@x.example", "张三@x.example", "a@保.example"]
 )
+@pytest.mark.fault("F36")
 async def test_an_address_no_letter_can_carry_is_a_bounce_at_once_and_its_notices_move_on(
     office: PostOffice, mailbox: MailCatcher, bad: str
 ) -> None:
@@ -273,6 +280,7 @@ async def test_a_letter_composed_anew_carries_another_link_than_the_one_that_was
     assert f"{BASE}/l/{token(SECRET, notice, EMERGENCY)}" not in mailbox.messages[1].body("html")
 
 
+@pytest.mark.fault("F24")
 async def test_a_second_refusal_goes_to_the_operators_and_a_third_stays_with_them(
     office: PostOffice, mailbox: MailCatcher
 ) -> None:
@@ -286,6 +294,7 @@ async def test_a_second_refusal_goes_to_the_operators_and_a_third_stays_with_the
     assert row["status"] == "bounced"
 
 
+@pytest.mark.fault("F36")
 async def test_a_notice_whose_template_fails_is_set_aside_and_the_rest_goes(
     office: PostOffice, mailbox: MailCatcher
 ) -> None:
@@ -301,6 +310,7 @@ async def test_a_notice_whose_template_fails_is_set_aside_and_the_rest_goes(
     assert [row["notice_id"] for row in await office.sql("SELECT notice_id FROM tasks")] == [broken]
 
 
+@pytest.mark.fault("F23")
 async def test_giving_up_leaves_a_task_and_a_dead_mail(office: PostOffice, mailbox: MailCatcher) -> None:
     await office.put(DESK, *UPLOAD)
     [mail] = await office.compose(DESK)

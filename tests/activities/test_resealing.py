@@ -58,6 +58,7 @@ async def opened(admin: asyncpg.Connection, ref: UUID, keys: FieldKeys) -> dict[
     return known
 
 
+@pytest.mark.fault("F42")
 async def test_the_new_key_alone_opens_and_finds_everybody_afterwards(
     admin: asyncpg.Connection, engine: AsyncEngine
 ) -> None:
@@ -79,6 +80,7 @@ async def test_what_is_current_is_left_alone(admin: asyncpg.Connection, engine: 
     assert await admin.fetch("SELECT * FROM victims") == before
 
 
+@pytest.mark.fault("F42")
 async def test_an_interrupted_walk_keeps_what_it_did_and_the_next_one_does_the_rest(
     admin: asyncpg.Connection, engine: AsyncEngine
 ) -> None:

@@ -63,6 +63,7 @@ async def test_without_temporal_reading_works_and_writing_is_unknown(
     assert (health.status_code, health.json()["temporal"], health.json()["database"]) == (503, False, True)
 
 
+@pytest.mark.fault("F15")
 async def test_without_the_database_nothing_is_done_and_the_answer_says_so(tools: Tools, insurer: Caller) -> None:
     gone = make_engine(f"postgresql+asyncpg://nobody@{NOWHERE}/nothing", 1)
     cut_off = through(replace(tools, engine=gone), insurer)

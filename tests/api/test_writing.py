@@ -55,6 +55,7 @@ async def _example(caller: Caller, kind: CaseKind, case_id: str, path: str) -> d
     return answer.json()
 
 
+@pytest.mark.fault("F29")
 async def test_twenty_equal_posts_at_once_have_one_effect_and_one_answer(insurer: Caller, admin) -> None:
     key = fresh_key()
     answers = await asyncio.gather(*(insurer.post("/v1/policies", terms(), key) for _ in range(20)))

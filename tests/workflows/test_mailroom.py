@@ -135,6 +135,7 @@ async def test_the_rest_waits_for_office_hours_and_goes_as_one_letter(
         assert opens_at(calendar(), at) == at, "outside office hours"
 
 
+@pytest.mark.fault("F36")
 async def test_one_stuck_mail_holds_up_no_other(mailroom: Mailroom, room: Room) -> None:
     room.broken = True
     await put(mailroom, room, Urgency.NOW)
@@ -144,6 +145,7 @@ async def test_one_stuck_mail_holds_up_no_other(mailroom: Mailroom, room: Room) 
     assert len(room.unsent) == 1
 
 
+@pytest.mark.fault("F23")
 async def test_a_mail_nobody_takes_for_three_days_becomes_a_persons_task(
     temporal: Client, mailroom: Mailroom, room: Room
 ) -> None:
