@@ -30,7 +30,7 @@ SETTINGS = {"listen_addresses": LOOPBACK, "unix_socket_directories": "", "timezo
             "log_line_prefix": "", "log_checkpoints": "off", "jit": "off", "max_connections": "120"}  # fmt: skip
 # Only for tests: a crash of the machine may lose everything, a crash of the server still does not.
 CARELESS = {"fsync": "off", "full_page_writes": "off"}
-PASSWORDS = "passwords.json"
+LOGINS = "passwords.json"
 
 
 @dataclass
@@ -52,7 +52,7 @@ class PostgresServer:
 
     def kept_url(self, role: str) -> str | None:
         """The address of a server that another process of this folder runs; `None` where none was ever made here."""
-        store = self.home / PASSWORDS
+        store = self.home / LOGINS
         self._passwords = json.loads(store.read_text()) if store.exists() else {}
         return self.url(role) if self._passwords else None
 
@@ -122,7 +122,7 @@ def _programs(account: Account | None) -> Path:
 
 def _passwords(home: Path, folder: Path) -> dict[str, str]:
     home.mkdir(mode=0o711, parents=True, exist_ok=True)
-    store = home / PASSWORDS
+    store = home / LOGINS
     if store.exists():
         return json.loads(store.read_text())
     if (folder / "data").exists():

@@ -23,6 +23,7 @@ from tests.tables.rows import A, known
 
 NOW = datetime(2024, 3, 11, 2, 0, tzinfo=UTC)
 """A Monday, 10:00 in Shanghai."""
+# pragma: allowlist nextline secret
 SECRET = b"0123456789abcdef0123456789abcdef"
 BASE = "http://127.0.0.1:8080"
 OPERATORS = UUID("6f0c3a52-6f1d-5c7e-9a55-0a0f5e2b7c00")

@@ -127,6 +127,7 @@ async def test_what_only_begins_like_a_picture_is_refused() -> None:
 def test_names_are_shown_without_path_and_tricks() -> None:
     told = {
         "现场.jpg": "现场.jpg",
+        # pragma: allowlist nextline secret
         "../../etc/passwd": "passwd",
         "C:\\Users\\me\\IMG 1.jpg": "IMG 1.jpg",
         "a\x00\nb\u202egpj.exe": "a bgpj.exe",

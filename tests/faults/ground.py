@@ -4,21 +4,25 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from typing import Any
 
+import asyncpg
 import httpx
 import uvicorn
 from pydantic import SecretStr
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Interceptor
 
 from activities.nudger import Nudger
 from api.app import create_app
-from api.tools import Tools
+from api.tools import Budgets, Tools
 from bench import cast
+from bench.midnight import DEPARTMENT, REGION
 from domain.calendar import local_date
 from models.tables.engine import make_engine
 from runtime import web
@@ -29,17 +33,20 @@ from runtime.embedded.ports import LOOPBACK, free_ports
 from runtime.embedded.temporal import TemporalServer
 from runtime.search import search_attributes
 from runtime.settings import Settings
-from runtime.worker import connect, library, make_worker
+from runtime.worker import connect, make_worker
 from tests.conftest import Database
+from tests.faults.child import rules
 from tests.faults.children import Servant
 from tests.faults.history import History, Voice
-from tests.faults.invariants import Look, broken, settled
+from tests.faults.invariants import Look, broken, rows_of, settled
 from tests.faults.lives import Author
 from tests.faults.proxy import Proxy
 from tests.runtime.waiting import until
 
+# pragma: allowlist nextline secret
 SECRET = "0123456789abcdef-of-the-core-system"
 ANSWERS_WITHIN = 30.0  # seconds a caller waits for one answer; the API's own budget is 5
+RULES = rules()
 _codes = count(1)
 
 
@@ -70,6 +77,16 @@ class Ground:
         await settled(self.look(), within)
         return await broken(self.look())
 
+    async def department(self) -> None:
+        """Somebody to be told in the bench's place."""
+        engine = make_engine(self.settings.database, 1)
+        await cast.department(engine, REGION, DEPARTMENT)
+        await engine.dispose()
+
+    async def rows(self, query: str, *given: Any) -> list[asyncpg.Record]:
+        """As a superuser sees them."""
+        return await rows_of(self.database.admin, query, *given)
+
     async def kill_temporal(self) -> None:
         """kill -9, and collected; `temporal.start()` brings it back on the same port and file."""
         assert self.temporal.child is not None
@@ -77,11 +94,12 @@ class Ground:
         await self.temporal.child.ended(5)
 
     @asynccontextmanager
-    async def worker(self) -> AsyncIterator[None]:
-        """A worker in this process, with its nudger; it ends without grace."""
-        client, engine = await connect(self._inside()), make_engine(self.settings.database, 8)
+    async def worker(self, *watching: Interceptor) -> AsyncIterator[None]:
+        """A worker in this process, with its nudger; `watching` sees what it does."""
+        plain, engine = await connect(self._inside()), make_engine(self.settings.database, 8)
+        client = Client(**{**plain.config(), "interceptors": watching})  # pyright: ignore[reportArgumentType] - a worker's
         try:
-            async with make_worker(client, engine, self.settings, library()):
+            async with make_worker(client, engine, self.settings, RULES):
                 nudging = asyncio.create_task(Nudger(engine, client, self.settings.task_queue).run())
                 try:
                     yield
@@ -95,17 +113,19 @@ class Ground:
         return self.settings.model_copy(update={"temporal_metrics_port": free_ports(1)[0]})
 
     @asynccontextmanager
-    async def tools(self) -> AsyncIterator[Tools]:
+    async def tools(self, answer_within: float = 5.0) -> AsyncIterator[Tools]:
         """What the API of this process works with."""
         async with web.open_tools(self.settings) as tools:
-            yield tools
+            yield replace(tools, rules=RULES, budgets=Budgets(answer_within=answer_within))
 
     @asynccontextmanager
-    async def voices(self, amount: int = 1, at: Servant | None = None) -> AsyncIterator[list[Voice]]:
+    async def voices(
+        self, amount: int = 1, at: Servant | None = None, answer_within: float = 5.0
+    ) -> AsyncIterator[list[Voice]]:
         """Insurers with keys at a web server, else at an API in this process."""
         async with AsyncExitStack() as open_:
             if at is None:
-                app = create_app(await open_.enter_async_context(self.tools()))
+                app = create_app(await open_.enter_async_context(self.tools(answer_within)))
                 http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://anze.test")
             else:
                 http = httpx.AsyncClient(base_url=at.url, trust_env=False, timeout=ANSWERS_WITHIN)

@@ -37,6 +37,7 @@ from tests.domain.lives import INSURED_ID, INSURER_ID
 from tests.runtime.waiting import until
 from tests.workflows.claims import ClaimDesk, Reported, fresh_key, given, working
 
+# pragma: allowlist nextline secret
 SECRET = "0123456789abcdef-of-the-core-system"
 DONE = PaymentStatus.CONFIRMED
 KEYS = FieldKeys.parse(f"k1:{new_key()}")

@@ -10,6 +10,7 @@ from activities.payment_channels import FolderChannel, HttpChannel
 from runtime.paying import BadCoreSystem, PayingWays
 from runtime.settings import Settings
 
+# pragma: allowlist nextline secret
 SECRET = "k7Qz1pWm9XcVb3Ns5Rt8Yu2Jd4Gh6Lf0"
 
 

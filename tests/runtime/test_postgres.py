@@ -46,6 +46,7 @@ def data_of(server: PostgresServer) -> Path:
     return home_for(server.home, unprivileged(server.os_user)) / "data"
 
 
+@pytest.mark.fault("F15")
 async def test_a_killed_server_starts_again_at_once_and_keeps_every_row(server: PostgresServer) -> None:
     connection = await asyncpg.connect(server.url("owner"))
     await connection.execute("CREATE TABLE kept AS SELECT generate_series(1, 1500) AS n")
@@ -60,6 +61,7 @@ async def test_a_killed_server_starts_again_at_once_and_keeps_every_row(server: 
     await again.close()
 
 
+@pytest.mark.fault("F41")
 async def test_a_pid_file_that_names_a_stranger_neither_stops_us_nor_harms_the_stranger(server: PostgresServer) -> None:
     await server.stop()
     stranger = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
@@ -75,6 +77,7 @@ async def test_a_pid_file_that_names_a_stranger_neither_stops_us_nor_harms_the_s
 
 
 @pytest.mark.parametrize("content", ["", "not a number\n", "4194304999\n"])
+@pytest.mark.fault("F41")
 async def test_a_broken_pid_file_does_not_lock_us_out(server: PostgresServer, content: str) -> None:
     await server.stop()
     (data_of(server) / "postmaster.pid").write_text(content)
@@ -87,6 +90,7 @@ async def test_a_broken_pid_file_does_not_lock_us_out(server: PostgresServer, co
 
 async def test_a_wrong_password_is_refused(server: PostgresServer) -> None:
     with pytest.raises(asyncpg.InvalidPasswordError):
+        # pragma: allowlist nextline secret
         await asyncpg.connect(server.url("app"), password="guess")
 
 
@@ -137,6 +141,7 @@ async def test_a_taken_port_is_named_with_its_setting(server: PostgresServer, tm
     second.remove()
 
 
+@pytest.mark.fault("F41")
 async def test_nothing_is_left_when_the_owner_is_killed(tmp_path: Path) -> None:
     home, port = tmp_path / "postgres", free_ports(1)[0]
     owner = subprocess.Popen(

@@ -7,6 +7,7 @@ from pydantic import SecretStr, ValidationError
 
 from runtime.settings import Settings, plain_dsn, sqlalchemy_url
 
+# pragma: allowlist nextline secret
 GOOD_SECRET = "k7Qz1pWm9XcVb3Ns5Rt8Yu2Jd4Gh6Lf0"
 
 
@@ -18,10 +19,12 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def test_servers_of_ones_own_are_named_by_the_usual_variables(bare_environment: pytest.MonkeyPatch) -> None:
+    # pragma: allowlist nextline secret
     bare_environment.setenv("DATABASE_URL", "postgres://app:pw@db.example:5432/anze")
     bare_environment.setenv("TEMPORAL_ADDRESS", "temporal.example:7233")
     bare_environment.setenv("SMTP_HOST", "smtp.example")
     settings = Settings()
+    # pragma: allowlist nextline secret
     assert settings.database == "postgresql+asyncpg://app:pw@db.example:5432/anze"
     assert settings.temporal_connect_config().get("target_host") == "temporal.example:7233"
     assert settings.smtp_host == "smtp.example"
