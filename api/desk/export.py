@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from fastapi import Response
@@ -18,7 +18,7 @@ from openpyxl.utils import get_column_letter
 
 from api.desk.exportwords import EVERYTHING, FILTERS, NO, ONE_AT_A_TIME, YES
 from api.desk.frame import Visit
-from api.desk.lists import Asked, Shown
+from api.desk.lists import Asked
 from api.desk.words import namer, translator
 from api.problems import Problem
 from api.words import ProblemCode
@@ -34,6 +34,7 @@ DAY, INSTANT, MONEY = "yyyy-mm-dd", "yyyy-mm-dd hh:mm", "#,##0.00"
 BOLD = Font(bold=True)
 ILLEGAL = {code: None for code in range(32) if code not in (9, 10, 13)}
 """Characters no workbook may hold."""
+L = TypeVar("L")
 Value = str | int | Decimal | date | datetime | bool | None
 
 
@@ -79,7 +80,7 @@ def asked_in_words(visit: Visit, asked: Asked) -> str:
     return "；".join(found) or t(EVERYTHING)
 
 
-async def workbook(sheet: Sheet, rows: Sequence[Shown], line: Callable[[Shown], Sequence[Value]]) -> bytes:
+async def workbook(sheet: Sheet, rows: Sequence[L], line: Callable[[L], Sequence[Value]]) -> bytes:
     """The file's bytes, made beside the requests: best called after the transaction that read the rows."""
     return await asyncio.to_thread(lambda: _written(sheet, map(line, rows)))
 

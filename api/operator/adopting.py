@@ -4,10 +4,7 @@ The batch runs in this process; where the process ends before it does, it is beg
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
@@ -18,7 +15,9 @@ from api.desk.acting import Misfilled
 from api.desk.frame import Visit, back, posted, visited
 from api.operator import calendars
 from api.operator.acts import Act, reason_of, record
-from api.operator.calendars import Adoption, Outcome, Result
+from api.operator.batches import Batch, batches
+from api.operator.calendars import Adoption
+from api.operator.sending import Outcome, Result
 from api.operator.visits import Reading
 from api.rows import CASES
 from api.tools import Tools
@@ -31,42 +30,9 @@ from models.tables.cases import Case
 ADDRESS = "/operator/calendars"
 MOST_FORESEEN = 100
 """Cases whose dates the preview works out; the rest are counted."""
-MOST_LOGGED = 200
-CALENDAR = "calendar"
+CALENDAR, BATCHES = "calendar", "calendar_batches"
 Year = Annotated[int, Path(ge=2000, le=2199)]
 router = APIRouter(prefix=ADDRESS, include_in_schema=False)
-
-
-@dataclass
-class Batch:
-    """One adoption under way in this process."""
-
-    total: int
-    begun_at: datetime
-    done: int = 0
-    counts: dict[Outcome, int] = field(default_factory=dict)
-    log: deque[Result] = field(default_factory=lambda: deque(maxlen=MOST_LOGGED))
-    """The latest that moved something or failed."""
-    ended_at: datetime | None = None
-    task: asyncio.Task[None] | None = None
-
-    def add(self, result: Result) -> None:
-        self.done += 1
-        self.counts[result.outcome] = self.counts.get(result.outcome, 0) + 1
-        if result.moved or result.failed:
-            self.log.append(result)
-
-    @property
-    def runs(self) -> bool:
-        return self.ended_at is None
-
-
-def batches(request: Request) -> dict[int, Batch]:
-    """Those of this process, by year."""
-    state = request.app.state
-    if not hasattr(state, "calendar_batches"):
-        state.calendar_batches = {}
-    return state.calendar_batches
 
 
 @router.get("/{year}")
@@ -76,7 +42,7 @@ async def calendar(request: Request, visit: Reading, year: Year) -> Response:
 
 
 async def _calendar(request: Request, visit: Visit, year: int, again: Mapping[str, object] | None = None) -> Response:
-    entry, batch = visit.entry, batches(request).get(year)
+    entry, batch = visit.entry, batches(request, BATCHES).get(year)
     adopted = _adoption(entry.tools, year)
     lacking = CASES.c.provisional & CASES.c.ended_at.is_(None) & (CASES.c.calendar_through < year)
     total = (await entry.connection.execute(select(func.count()).where(lacking))).scalar_one()
@@ -131,7 +97,7 @@ async def adopt(request: Request, year: Year) -> Response:
             async with visited(request) as visit:
                 return await _calendar(request, visit, year, {"errors": wrong.errors})
         async with visited(request) as visit:
-            tools, by, known = visit.entry.tools, visit.caller.actor, batches(request)
+            tools, by, known = visit.entry.tools, visit.caller.actor, batches(request, BATCHES)
             adopted = _adoption(tools, year)
             if adopted is None or (year in known and known[year].runs):
                 return back(f"{ADDRESS}/{year}")

@@ -1,30 +1,22 @@
-"""The documents in force and what is known of them; of an older one, what a newer one would change; adopts nothing.
+"""The documents in force and what is known of them; of an older one, what a newer one says; adopts nothing.
 
-A running case keeps the version it was signed under; no command makes it take another.
+A running case keeps the version it was signed under until an operator lets it take another (turning.py).
 """
 
-import asyncio
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from fastapi import APIRouter, Response
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 
 from api.operator.visits import Reading
 from api.problems import not_found
 from api.rows import CASES
-from api.tools import Rules, Tools
-from domain import clock as clocks
+from api.tools import Rules
 from domain.calendar import local_date
-from domain.explaining import explain
 from domain.places import full_region_name
 from domain.wording import plain_day
-from models.contracts.clock import Clock, RunningDuty
-from models.contracts.rulebook import PackRef, Rulebook, RulesFor, WorkCalendar
-from models.contracts.vocabulary import CaseKind, HazardGrade
 from rules.difference import changes
 from rules.library import LoadedPack
 from rules.lock import digests, read_lock
@@ -33,8 +25,6 @@ from rules.reading import rung_text, term
 ADDRESS = "/operator/packs"
 SHORT = 16
 """Hexadecimal digits a digest is shown with, and found by."""
-MOST_TRIED = 100
-"""Running cases a newer version is tried on."""
 router = APIRouter(prefix=ADDRESS, include_in_schema=False)
 
 
@@ -55,15 +45,6 @@ class Shelf:
     @property
     def place(self) -> str:
         return full_region_name(self.loaded.ref.region)
-
-
-@dataclass(frozen=True)
-class Moved:
-    """What a newer version would do to one duty of the cases it was tried on."""
-
-    label: str
-    counts: Counter[str]
-    """earlier, later, same, gone."""
 
 
 @router.get("")
@@ -114,6 +95,21 @@ def _newer(packs: Iterable[LoadedPack], pack: LoadedPack) -> LoadedPack | None:
     return min(later, key=lambda one: one.ref.in_force_on, default=None)
 
 
+def successor(rules: Rules, pack: LoadedPack, today: date) -> LoadedPack | None:
+    """The version of the same document that cases would take: the latest in force, else the next one."""
+    later = [
+        one
+        for one in rules.packs()
+        if one.path.parent.name == pack.path.parent.name and one.ref.in_force_on > pack.ref.in_force_on
+    ]
+    begun = [one for one in later if one.ref.in_force_on <= today]
+    return max(begun, key=_begins) if begun else min(later, key=_begins, default=None)
+
+
+def _begins(pack: LoadedPack) -> date:
+    return pack.ref.in_force_on
+
+
 @router.get("/{short}")
 async def document(visit: Reading, short: str) -> Response:
     """One document: its duties, questions, the cases that obey it; of an older one, what the newer one changes."""
@@ -124,11 +120,7 @@ async def document(visit: Reading, short: str) -> Response:
         raise not_found()
     obeys = CASES.c.packs.contains([{"digest": one.loaded.ref.digest}]) & CASES.c.ended_at.is_(None)
     running = (await entry.connection.execute(select(func.count()).where(obeys))).scalar_one()
-    newer = _newer(rules.packs(), one.loaded)
-    moved: list[Moved] = []
-    if newer and running:
-        rows = (await entry.connection.execute(select(CASES).where(obeys).order_by(CASES.c.id).limit(MOST_TRIED))).all()
-        moved = await asyncio.to_thread(_tried, entry.tools, rows, (one.loaded.ref, newer.ref))
+    newer = successor(rules, one.loaded, local_date(entry.tools.now()))
     return visit.page(
         "operator/pack.html.j2",
         one=one,
@@ -138,46 +130,5 @@ async def document(visit: Reading, short: str) -> Response:
         newer=newer,
         newer_short=newer.ref.digest[:SHORT] if newer else "",
         differences=[str(change) for change in changes(one.loaded.pack, newer.pack)] if newer else [],
-        moved=moved,
-        tried=min(running, MOST_TRIED),
         plain_day=plain_day,
     )
-
-
-def _tried(tools: Tools, rows: Sequence[Row[Any]], instead: tuple[PackRef, PackRef]) -> list[Moved]:
-    """The last days of these cases' open duties under the newer version beside the ones they have."""
-    told: dict[str, Moved] = {}
-    for row in rows:
-        before, calendar = _rulebook(tools.rules, row, None)
-        after, _ = _rulebook(tools.rules, row, instead)
-        clock = Clock.model_validate(row.clock)
-        for running in (duty for duty in clock.duties if duty.is_open):
-            label = clocks.bound(before, running.duty).duty.label
-            moved = told.setdefault(running.duty, Moved(label, Counter()))
-            moved.counts[_compared((before, after), running, clock, calendar)] += 1
-    return list(told.values())
-
-
-def _compared(books: tuple[Rulebook, Rulebook], running: RunningDuty, clock: Clock, calendar: WorkCalendar) -> str:
-    before, after = books
-    new = next((one.duty for one in after.duties if one.duty.id == running.duty), None)
-    if new is None:
-        return "gone"
-    old_day = explain(clocks.bound(before, running.duty).duty, running, clock, calendar).effective
-    new_day = explain(new, running, clock, calendar).effective
-    if old_day == new_day or old_day is None or new_day is None:
-        return "same"
-    return "earlier" if new_day < old_day else "later"
-
-
-def _rulebook(rules: Rules, row: Row[Any], instead: tuple[PackRef, PackRef] | None) -> tuple[Rulebook, WorkCalendar]:
-    refs = tuple(PackRef.model_validate(ref) for ref in row.packs)
-    if instead:
-        refs = tuple(instead[1] if ref.digest == instead[0].digest else ref for ref in refs)
-    grade = HazardGrade(row.view["grade"]) if row.kind is CaseKind.HAZARD else None
-    given = {"region": row.region, "sector": row.sector, "size": row.size, "on": row.signed_on, "case": row.kind}
-    away = row.view.get("terms", {}).get("out_of_area", False)
-    asked = RulesFor.model_validate({**given, "grade": grade, "packs": refs, "out_of_area": away})
-    resolved = rules.resolve(asked)
-    known = tuple(year for year in resolved.calendar.years if year.year <= row.calendar_through)
-    return resolved.rulebook, WorkCalendar(years=known)

@@ -2,8 +2,17 @@
 
 from fastapi import APIRouter
 
-from api.operator import adopting, cases, directory, mails, packs, pages, trails
+from api.operator import adopting, cases, directory, mails, packs, pages, trails, turning
 
 router = APIRouter()
-for part in (pages.router, cases.router, mails.router, directory.router, adopting.router, packs.router, trails.router):
+for part in (
+    pages.router,
+    cases.router,
+    mails.router,
+    directory.router,
+    adopting.router,
+    packs.router,
+    turning.router,
+    trails.router,
+):
     router.include_router(part)

@@ -5,3 +5,18 @@ UNKNOWN_PLACE = "没有这个地区，请写名称（宿州市）或六位行政
 UNKNOWN_SECTOR = "没有这个行业。"
 NO_SUCH_HEIR = "没有这个接替单位，请从列表中选择。"
 NOT_ITSELF = "接替单位不能是它自己。"
+CHANGES_OF_CASES = ("原文件", "新文件", "推算时间", "案卷数", "已推算的案卷", "说明", "改用新版的变化")
+"""What the workbook says of itself, and its sheets."""
+CHANGES_HEADINGS = (
+    "案卷",
+    "编号",
+    "投保单位",
+    "地区",
+    "行业",
+    "事项",
+    "变化",
+    "原期限",
+    "新期限",
+    "依据",
+    "理由",
+)

@@ -12,7 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from temporalio.client import Client
 
 from api.operator import calendars
-from api.operator.calendars import Adoption, Outcome, Result
+from api.operator.calendars import Adoption
+from api.operator.sending import Outcome, Result
 from models.tables.engine import make_engine
 from rules.findings import RulesRefused
 from rules.library import Library

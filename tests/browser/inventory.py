@@ -24,6 +24,7 @@ NO_PAGE = {
     "/l/{token}/evidence/{digest}": "a file",
     "/insurer/{shelf}/export.xlsx": "a workbook",
     "/department/export.xlsx": "a workbook",
+    "/operator/packs/{short}/adopt.xlsx": "a workbook",
     "/insurer/import/template.xlsx": "a workbook",
     "/insurer/import/{job_id}/result.xlsx": "a workbook",
     "/insurer/import/{job_id}": "looked at in the journey of an import",
@@ -55,6 +56,8 @@ class Cast:
     mail: str
     department: str
     pack: str
+    older: str
+    """A document of which there is a newer version, and cases that obey it where there are any."""
     year: int
 
 
@@ -92,6 +95,7 @@ def addresses(cast: Cast) -> dict[str, tuple[str, ...]]:
         "/operator/directory/{recipient_id}": (f"/operator/directory/{cast.department}",),
         "/operator/calendars/{year}": (f"/operator/calendars/{cast.year}",),
         "/operator/packs/{short}": (f"/operator/packs/{cast.pack}",),
+        "/operator/packs/{short}/adopt": (f"/operator/packs/{cast.older}/adopt",),
         "/operator/cases/{case_id}": (
             f"/operator/cases/{policy}",
             f"/operator/cases/{cast.major.hazard_id}",

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -49,8 +49,13 @@ async def cast(site: Site) -> Cast:
         book=await site.value(BOOK, proposed.claim_id),
         mail=await site.until("SELECT id FROM mails WHERE sent_at IS NOT NULL"),
         department=await site.value("SELECT id FROM recipients WHERE region = '341300' AND role = 'emergency'"),
-        pack=Library().known()[0].ref.digest[:SHORT], year=datetime.now(UTC).year + 1,
+        pack=Library().known()[0].ref.digest[:SHORT], older=older(), year=datetime.now(UTC).year + 1,
     )  # fmt: skip
+
+
+def older() -> str:
+    """The national document of 2020, which has a newer version."""
+    return next(one for one in Library().packs() if one.ref.in_force_on == date(2020, 2, 1)).ref.digest[:SHORT]
 
 
 def test_every_page_is_visited(cast: Cast) -> None:

@@ -1,7 +1,6 @@
 """The address book and the packs for operators: gaps, who would be told, corrections, what a newer pack changes."""
 
-import re
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,7 +13,6 @@ from temporalio.worker import Worker
 from api.operator.registering import place_of, prefix_of
 from api.tools import Tools
 from models.contracts.vocabulary import ActorKind
-from rules.library import CALENDARS, PACKS, Library
 from tests.api.conftest import today
 from tests.desk.conftest import SignedIn, Town
 from tests.desk.matters import open_policy
@@ -122,26 +120,6 @@ async def test_packs_are_shown_with_digests_questions_and_what_a_newer_one_chang
     assert "已有新版" in shown
     assert all(question.reading in shown for question in older.pack.open_questions)
     assert (await person.get("/operator/packs/0123456789abcdef")).status_code == 404
-
-
-async def test_a_newer_pack_is_tried_on_the_cases_that_obey_the_older_one(
-    signed_in: SignedIn, tools: Tools, app: Any, town: Town, worker: Worker, tmp_path: Path
-):
-    await open_policy(town.insurers[0])
-    mine = next(one for one in tools.rules.packs() if one.ref.region == "341300")
-    folder = tmp_path / mine.path.parent.name
-    folder.mkdir()
-    written = mine.path.read_text(encoding="utf-8")
-    (folder / mine.path.name).write_text(written, encoding="utf-8")
-    begins = today() + timedelta(days=30)
-    newer = written.replace("in_force_on: 2024-01-01", f"in_force_on: {begins}").replace("amount: 7,", "amount: 5,")
-    assert newer.count(str(begins)) == 1
-    (folder / f"{begins}.yaml").write_text(newer, encoding="utf-8")
-    app.state.tools = Tools(**{**tools.__dict__, "rules": Library(PACKS, CALENDARS, [tmp_path])})
-    page = (await (await signed_in(ActorKind.OPERATOR)).get(f"/operator/packs/{mine.ref.digest[:16]}")).text
-    assert re.search(r"适用它的在办案卷</dt><dd>1</dd>", page)
-    line = page[page.index("上传电子保单</td>") :][:400]
-    assert re.search(r'data-label="提前">1<', line), line
 
 
 async def test_a_published_year_is_foreseen_and_adopted_once_with_a_log(

@@ -3,7 +3,8 @@
 from datetime import UTC, date, datetime
 from uuid import uuid4
 
-from api.operator.calendars import VIEWS, Outcome, adoption, foreseen
+from api.operator.calendars import adoption, foreseen
+from api.operator.sending import VIEWS, Outcome
 from models.contracts.vocabulary import CaseKind, Sector, Size
 from models.tables.cases import Case
 from rules.library import Library

@@ -1,0 +1,195 @@
+"""Running cases take a newer version of a document: preview, workbook, confirmation, and how far it has come.
+
+The batch runs in this process; where the process ends before it does, it is begun again: who has turned is left out.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import Row
+
+from api.audit import AuditEntry, noted
+from api.desk.acting import Misfilled
+from api.desk.export import Sheet, Value, alone, download, workbook
+from api.desk.frame import Visit, back, posted, visited
+from api.desk.lists import code_of
+from api.desk.words import namer, translator
+from api.operator import new_rules
+from api.operator.acts import Act, reason_of, record
+from api.operator.batches import Batch, batches
+from api.operator.new_rules import Errand, Foreseen, Selection, Tally, Turn
+from api.operator.packs import ADDRESS, SHORT, successor
+from api.operator.sending import Outcome
+from api.operator.visits import Reading
+from api.operator.words import CHANGES_HEADINGS, CHANGES_OF_CASES
+from api.problems import not_found
+from api.tools import Tools
+from api.trail import TrailQuery, trail
+from domain.calendar import local_date
+from domain.places import NAMES, full_region_name, region_name
+from domain.wording import instant, plain_day
+from models.contracts.base import Actor
+from models.contracts.vocabulary import AuditEvent, Event, RuleShift, Sector
+from models.tables.cases import Case
+
+MOST_FORESEEN = 200
+"""Cases whose changes the preview works out; the rest are counted."""
+MOST_WRITTEN = 2_000
+"""Cases a workbook holds; narrow the selection for more."""
+PACK, BATCHES = "pack", "rule_batches"
+Known = Sequence[tuple[Case, Mapping[Event, date]]]
+router = APIRouter(prefix=ADDRESS, include_in_schema=False)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the address or the form names."""
+
+    turn: Turn
+    selection: Selection
+
+    @property
+    def short(self) -> str:
+        return self.turn.before.ref.digest[:SHORT]
+
+    @property
+    def address(self) -> str:
+        return f"{ADDRESS}/{self.short}/adopt"
+
+    @property
+    def query(self) -> str:
+        sector = self.selection.sector
+        return f"place={self.selection.place}&sector={sector.value if sector else ''}"
+
+
+def asked_for(tools: Tools, short: str, given: Mapping[str, Any]) -> Asked:
+    """Raises Problem 404 where there is no such document, or none that is newer."""
+    before = next((one for one in tools.rules.packs() if one.ref.digest[:SHORT] == short), None)
+    after = successor(tools.rules, before, local_date(tools.now())) if before else None
+    if before is None or after is None:
+        raise not_found()
+    place, sector = code_of(str(given.get("place") or "").strip()), str(given.get("sector") or "")
+    known = Sector(sector) if sector in {one.value for one in Sector} else None
+    return Asked(Turn(before, after), Selection(place if place in NAMES or place.isdigit() else "", known))
+
+
+@router.get("/{short}/adopt")
+async def preview(request: Request, visit: Reading, short: str) -> Response:
+    """What the newer version would change in the selected cases, and how far the batch is."""
+    return await _preview(visit, asked_for(visit.entry.tools, short, request.query_params))
+
+
+async def _preview(visit: Visit, asked: Asked, again: Mapping[str, object] | None = None) -> Response:
+    entry, turn, selection = visit.entry, asked.turn, asked.selection
+    batch = batches(visit.request, BATCHES).get(asked.short)
+    runs = batch is not None and batch.runs
+    kinds = await new_rules.count(entry.connection, turn, selection)
+    known = [] if runs else await new_rules.some(entry.connection, turn, selection, MOST_FORESEEN)
+    foreseen = await asyncio.to_thread(_foreseen, entry.tools, known, turn)
+    return visit.page(
+        "operator/adopt.html.j2",
+        422 if again else 200,
+        asked=asked,
+        place=region_name(selection.place) if selection.place else "",
+        before=turn.before,
+        after=turn.after,
+        after_short=turn.after.ref.digest[:SHORT],
+        in_force=turn.in_force(local_date(entry.tools.now())),
+        kinds=kinds,
+        total=sum(kinds.values()),
+        foreseen=[one for one in foreseen if one.shifts or one.why],
+        tally=Tally.of(foreseen),
+        shifts=tuple(RuleShift),
+        sectors=tuple(Sector),
+        places=tuple(NAMES.values()),
+        where=full_region_name(turn.before.ref.region),
+        batch=batch,
+        outcomes=tuple(Outcome),
+        acts=await _acts(visit, asked),
+        instant=instant,
+        plain_day=plain_day,
+        again=again or {"errors": {}},
+    )
+
+
+def _foreseen(tools: Tools, known: Known, turn: Turn) -> list[Foreseen]:
+    return [new_rules.foreseen(tools.rules, case, facts, turn, tools.now()) for case, facts in known]
+
+
+async def _acts(visit: Visit, asked: Asked) -> list[Row[Any]]:
+    """What operators did about this document before."""
+    query = TrailQuery(what=frozenset({AuditEvent.OPERATOR_ACT}), about=f"{PACK}-{asked.short}", limit=10)
+    return await trail(visit.entry.connection, query)
+
+
+@router.get("/{short}/adopt.xlsx")
+async def export(request: Request, short: str) -> Response:
+    """The preview as a workbook, one line for each duty that changes."""
+    async with visited(request) as visit:
+        with alone(visit):
+            tools, language = visit.entry.tools, visit.language
+            asked = asked_for(tools, short, request.query_params)
+            known = await new_rules.some(visit.entry.connection, asked.turn, asked.selection, MOST_WRITTEN)
+            kinds = await new_rules.count(visit.entry.connection, asked.turn, asked.selection)
+    t, said = translator(language), namer(language)
+    foreseen = await asyncio.to_thread(_foreseen, tools, known, asked.turn)
+    about: list[tuple[str, Value]] = [
+        (t(CHANGES_OF_CASES[0]), asked.turn.before.pack.instrument.number),
+        (t(CHANGES_OF_CASES[1]), asked.turn.after.pack.instrument.number),
+        (t(CHANGES_OF_CASES[2]), tools.now()),
+        (t(CHANGES_OF_CASES[3]), sum(kinds.values())),
+        (t(CHANGES_OF_CASES[4]), len(known)),
+    ]
+    sheet = Sheet(t(CHANGES_OF_CASES[5]), t(CHANGES_OF_CASES[6]), about, [t(one) for one in CHANGES_HEADINGS])
+    lines = [line for one in foreseen for line in _lines(one, said)]
+    return download(await workbook(sheet, lines, lambda line: line), f"{t(CHANGES_OF_CASES[6])}.xlsx")
+
+
+def _lines(one: Foreseen, said: Any) -> list[Sequence[Value]]:
+    case = one.case
+    head = (said(case.kind), case.number, case.insured_name, full_region_name(case.region), said(case.sector))
+    return [
+        (*head, shift.label, said(shift.how), shift.before, shift.after, shift.clause, shift.because)
+        for shift in one.shifts
+    ]
+
+
+@router.post("/{short}/adopt")
+async def adopt(request: Request, short: str) -> Response:
+    """Begin the batch, once: while one of this document runs, and where nobody obeys it, there is nothing to begin."""
+    async with posted(request, most_files=0) as form, visited(request) as visit:
+        tools, by, known = visit.entry.tools, visit.caller.actor, batches(request, BATCHES)
+        asked = asked_for(tools, short, form)
+        try:
+            reason = reason_of(form)
+        except Misfilled as wrong:
+            return await _preview(visit, asked, {"errors": wrong.errors})
+        kinds = await new_rules.count(visit.entry.connection, asked.turn, asked.selection)
+        total, in_force = sum(kinds.values()), asked.turn.in_force(local_date(tools.now()))
+        if not total or not in_force or (short in known and known[short].runs):
+            return back(f"{asked.address}?{asked.query}")
+        concerned = await new_rules.insurers(visit.entry.connection, asked.turn, asked.selection)
+        said = {"cases": total, "to": asked.turn.after.ref.digest[:SHORT], "region": asked.selection.place}
+        act = Act("adopt_rules", (PACK, f"{PACK}-{short}"), reason, said, concerned)
+        await record(visit, act)
+    if not (short in known and known[short].runs):  # somebody may have begun while ours was put on record
+        batch = known[short] = Batch(total=total, begun_at=tools.now())
+        errand = Errand(asked.turn, asked.selection, reason, by)
+        batch.task = asyncio.create_task(_carry_out(tools, batch, errand, by))
+    return back(f"{asked.address}?{asked.query}")
+
+
+async def _carry_out(tools: Tools, batch: Batch, errand: Errand, by: Actor) -> None:
+    """Every case, and at the end a row in the trail of how it came out."""
+    try:
+        await new_rules.carry_out((tools.temporal, tools.engine, tools.rules), errand, tools.now, batch.add)
+    finally:
+        batch.ended_at = tools.now()
+        counts = {outcome.name.lower(): count for outcome, count in batch.counts.items()}
+        about = (PACK, f"{PACK}-{errand.turn.before.ref.digest[:SHORT]}")
+        said = {"act": "adopted_rules", "cases": batch.total, **counts}
+        await noted(tools.engine, AuditEntry(AuditEvent.OPERATOR_ACT, who=by, about=about, said=said))
