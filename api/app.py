@@ -7,7 +7,6 @@ from datetime import date
 from fastapi import APIRouter, FastAPI
 
 from api import authorization, denials, health, pages, problems
-from api import evidence as case_files
 from api.admission import admit_department, admit_insurer
 from api.claims import cases as claims
 from api.claims import confirmation, victims
@@ -18,6 +17,7 @@ from api.claims.admission import admit_claim
 from api.department import doors as department_doors
 from api.department import inbox
 from api.department import pages as department_pages
+from api.desk import evidence as case_files
 from api.desk import frame, front
 from api.doors import build
 from api.enterprise import pages as enterprise_pages

@@ -3,20 +3,19 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Response
 from fastapi.responses import FileResponse
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.callers import Entry, speak_for
-from api.desk.frame import visited
+from api.callers import Entry
 from api.files import JPEG, PNG, Kept, kept, small
 from api.problems import not_found
-from api.rows import CASES, STEPS
+from api.rows import STEPS
 from models.contracts.vocabulary import ActorKind, CaseKind, Event
 from models.tables import engine as settings
 
@@ -48,7 +47,6 @@ FOR_VISITORS = frozenset({CaseKind.POLICY, CaseKind.HAZARD})
 DIGEST = Path(pattern="^[0-9a-f]{64}$")
 SMALL = Query(description="the small picture of a photograph")
 HEADERS = {"Content-Security-Policy": "default-src 'none'; sandbox", "X-Content-Type-Options": "nosniff"}
-router = APIRouter(include_in_schema=False)
 
 
 @dataclass(frozen=True)
@@ -75,36 +73,6 @@ class Piece:
     def event(self) -> Event | None:
         """What it belongs to, in words."""
         return OF_DEPARTMENTS.get(self.command)
-
-
-@router.get("/evidence/{case_id:uuid}/{digest}")
-async def of_a_case(
-    request: Request, case_id: UUID, digest: Annotated[str, DIGEST], small: Annotated[str | None, SMALL] = None
-) -> Response:
-    """A file of a case the visitor may see; 404 for every other, whether it exists or not."""
-    async with visited(request) as visit:
-        file = await _visible(visit.entry, case_id, digest)
-    return await given_out(file, as_small=small is not None)
-
-
-async def _visible(entry: Entry, case_id: UUID, digest: str) -> Kept:
-    kind = entry.caller.kind
-    row = await _case(entry, case_id)
-    if kind is not ActorKind.INSURER and (kind not in VISIBLE or row.kind not in FOR_VISITORS):
-        raise not_found()
-    return await held_by(entry, row.insurer_id, case_id, digest)
-
-
-async def _case(entry: Entry, case_id: UUID) -> Any:
-    """The case, where the visitor's rows hold it, or a department was told about it."""
-    found = select(*CASES.c["kind", "insurer_id"]).where(CASES.c.id == case_id)
-    row = (await entry.connection.execute(found)).one_or_none()
-    if row is None and entry.caller.kind is ActorKind.DEPARTMENT:
-        await speak_for(entry, case_id, None)
-        row = (await entry.connection.execute(found)).one_or_none()
-    if row is None:
-        raise not_found()
-    return row
 
 
 async def held_by(entry: Entry, insurer_id: UUID, case_id: UUID, digest: str, of_hazard: str = "") -> Kept:

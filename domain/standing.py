@@ -6,7 +6,18 @@ from datetime import datetime
 from domain.routing import PARTIES
 from models.contracts.notice import Notice
 from models.contracts.step import CaseRow, Step
-from models.contracts.vocabulary import CaseKind, HazardGrade
+from models.contracts.vocabulary import CaseKind, Event, HazardGrade
+
+SPOKEN = frozenset(
+    {
+        Event.DUTY_ACKNOWLEDGED,
+        Event.DUTY_TAKEN_OVER,
+        Event.DEPARTMENT_ANSWERED,
+        Event.HAZARD_ANSWERED,
+        Event.DUTY_PASSED_ON,
+    }
+)
+"""Whichever of these a department does about a duty, it has read its letters about it."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +40,15 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Heard:
+    """A department, by its seat, has read its letters under these subjects, whichever way its word came."""
+
+    region: str
+    department: str
+    subjects: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Standing:
     """How all matters of a case stand after a step; letters of earlier steps are judged by it too."""
 
@@ -39,6 +59,7 @@ class Standing:
     """The case has ended: nothing is asked any more, of whichever subject."""
     major: bool
     policy_number: str
+    heard: Heard | None
 
 
 def standing(step: Step) -> Standing:
@@ -51,7 +72,20 @@ def standing(step: Step) -> Standing:
         over=over,
         major=row.kind is CaseKind.HAZARD and row.view.get("grade") == HazardGrade.MAJOR,
         policy_number=str(row.view.get("policy_number") or ""),
+        heard=heard(step),
     )
+
+
+def heard(step: Step) -> Heard | None:
+    """The duty a department named, and the one that is meant by it after a report."""
+    office = step.trace.actor.office if step.trace else None
+    spoken = [happening.duty_key for happening in step.happened if happening.event in SPOKEN]
+    if office is None or not spoken:
+        return None
+    command = step.cause.body.get("command") if step.cause else None
+    named = str((command or {}).get("duty") or "")
+    subjects = tuple(sorted({key for key in (named, *spoken) if key}))
+    return Heard(office.region, office.department, subjects)
 
 
 def about(notice: Notice) -> About:

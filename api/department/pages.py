@@ -1,31 +1,34 @@
 """The department's room: what was sent to it, the cases of its places and sectors, and what it does with a matter."""
 
-from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import replace
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from sqlalchemy import or_, select
-from starlette.datastructures import FormData
+from sqlalchemy import Row, or_, select
 
 from api import reads
-from api.department.acts import COMMANDS, Act, Sent, body_of, heard, looked_at, matters
+from api.audit import Origin
+from api.callers import speak_for
 from api.department.incoming import InboxFilters, inbox
 from api.department.overview import figures
 from api.department.plates import address, plates
-from api.department.scope import Opened, opened, scopes, told, within
+from api.department.scope import opened, scopes, told, within
 from api.department.taking import line, taken
-from api.desk.acting import Misfilled, Wanted, admitted, done
 from api.desk.audience import Reader
 from api.desk.casefile import read_case
+from api.desk.deeds import FOR_DEPARTMENTS, Deed, Topic
 from api.desk.export import MOST_ROWS, alone, download, workbook
+from api.desk.filling import EMPTY, Filling
 from api.desk.frame import Visit, back, posted, visited, visitor
+from api.desk.handling import handlings
+from api.desk.letters import News, acknowledge_news
 from api.desk.lists import Asked, CaseFilters, counted, shown
+from api.desk.posting import Wish, carried_out
 from api.desk.words import translator
 from api.offices import neighbours
-from api.problems import Problem
+from api.problems import Problem, not_found
 from api.rows import CASE_FIGURES, CASES, INSURERS
 from api.words import ProblemCode
 from domain.places import NAMES, NATION, region_name
@@ -138,75 +141,62 @@ async def case_page(visit: Visiting, case_id: UUID) -> Response:
 
 
 @router.post("/cases/{case_id}/{act}")
-async def case_act(request: Request, case_id: UUID, act: Act) -> Response:
+async def case_act(request: Request, case_id: UUID, act: Deed) -> Response:
     """One act on a matter this department was told about, once."""
+    if act not in FOR_DEPARTMENTS:
+        raise not_found()
     async with posted(request, most_files=1) as form:
-        sent = Sent(case_id, act, form)
-        if sent.part is not None:
-            async with visited(request) as visit:
-                await _told(visit, case_id)  # nobody else has us look at a file
-            try:
-                sent = replace(sent, file=await looked_at(visit.entry.tools, sent.part))
-            except Problem as refused:
-                async with visited(request) as visit:
-                    return await _case(visit, case_id, _again(act, form, {"file": refused.detail}), refused.status)
+        duty = str(form.get("duty") or "")
+        if duty:
+            wish = Wish(act, case_id, Topic(duty=duty), partial(_told, case_id=case_id))
+            mending = await carried_out(request, form, wish)
+        else:
+            mending = await _read_news(request, case_id, str(form.get("letter") or ""))
+    if mending is not None:
         async with visited(request) as visit:
-            found = await _told(visit, case_id)
-            body = await body_of(visit, sent)
-            if act is Act.ACKNOWLEDGE and not body.get("duty"):
-                await heard(visit.entry, case_id, ("",))
-                return back(f"/department/cases/{case_id}?done={act.value}#matters")
-            wanted = Wanted(case_id, found.row.kind, act.value, COMMANDS[act], str(form.get("_once") or ""))
-            ready = await admitted(visit, wanted, body)
-        try:
-            await done(ready, wanted, body)
-        except Misfilled as wrong:
-            async with visited(request) as visit:
-                return await _case(visit, case_id, _again(act, form, wrong.errors))
-    async with visited(request) as visit:
-        await heard(visit.entry, case_id, (body["duty"],))
+            return await _case(visit, case_id, mending, duty)
     return back(f"/department/cases/{case_id}?done={act.value}#matters")
 
 
-async def _told(visit: Visit, case_id: UUID) -> Opened:
+async def _told(visit: Visit, case_id: UUID) -> Row[Any]:
     """A department acts on what it was told about; what it merely sees in its place it reads."""
     found = await opened(visit.entry, case_id)
     if not found.told:
         raise Problem(ProblemCode.FORBIDDEN)
-    return found
+    return found.row
 
 
-def _again(act: Act, form: FormData, errors: Mapping[str, str]) -> dict[str, object]:
-    """What was typed, with what is wrong beside it."""
-    fields = {"answer": "words", "reason": "words", "note": "words", "to_region": "to", "to_department": "to"}
-    return {
-        "act": act.value,
-        "duty": str(form.get("duty") or ""),
-        "words": str(form.get("words") or ""),
-        "to": str(form.get("to") or ""),
-        "errors": {fields.get(name, name): reason for name, reason in errors.items()},
-    }
+async def _read_news(request: Request, case_id: UUID, letter: str) -> None:
+    """A letter that names no duty is acknowledged and that is all."""
+    if letter not in set(NoticeKind):
+        raise Problem(ProblemCode.BAD_REQUEST)
+    async with visited(request) as visit:
+        row, entry, caller = await _told(visit, case_id), visit.entry, visit.caller
+        await speak_for(entry, case_id, None)
+        news = News(NoticeKind(letter), row, caller.owner, caller.actor)
+        await acknowledge_news(entry.connection, news, entry.tools.now(), Origin.of(request))
 
 
-async def _case(visit: Visit, case_id: UUID, again: Mapping[str, object] | None = None, status: int = 422) -> Response:
+async def _case(visit: Visit, case_id: UUID, mending: Filling = EMPTY, duty: str = "") -> Response:
     asked = visit.request.query_params
     found = await opened(visit.entry, case_id)
     children = (or_(within(found.mine), told(visit.caller.recipient_id)),)
     reader = Reader(ActorKind.DEPARTMENT, case_address, translator(visit.language), children)
     why, whole = asked.get("why", ""), asked.get("whole") == "1"
     case = await read_case(visit.entry, found.row, reader, why=why, whole=whole)
-    happened = await reads.timeline(visit.entry, case_id)
-    mine = await matters(visit.entry, found.row, happened) if found.told else ()
+    mine = await handlings(visit.entry, found.row) if found.told else ()
     seat = (visit.caller.region, visit.caller.department)
-    did = {act.value for matter in mine for act, _, _ in matter.done}
+    did = {one.deed.value for matter in mine for one in matter.done}
     return visit.page(
         "department/case.html.j2",
-        status if again else 200,
+        422 if mending.deed else 200,
         c=case,
         why=why,
-        matters=mine,
+        handlings=mine,
         told=found.told,
-        others=await neighbours(visit.entry.connection, case.row.region, seat) if found.told else (),
-        again=again or {},
+        offices=await neighbours(visit.entry.connection, case.row.region, seat) if found.told else (),
+        f=mending,
+        mending=duty,
+        empty=EMPTY,
         did=asked.get("done", "") if asked.get("done", "") in did else "",
     )

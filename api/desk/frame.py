@@ -185,6 +185,7 @@ def page(
         "me": caller,
         "form_token": came_in.form_token if came_in else "",
         "once": secrets.token_urlsafe(12),
+        "drafts": (caller.user_id or caller.owner) if caller else "",
         "navigation": NAVIGATION[caller.kind] if caller else (),
         "room": ROOMS[caller.kind] if caller else "/",
         "path": request.url.path,

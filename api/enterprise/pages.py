@@ -7,16 +7,16 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.desk.audience import Reader
+from api.desk.deeds import MOST_FILES, Deed
+from api.desk.filling import EMPTY, Filling
 from api.desk.frame import Visit, back, visited, visitor
+from api.desk.matters import hazard_matter, policy_matter
 from api.desk.words import translator
-from api.enterprise.acting import KIND, ToMend, act
-from api.enterprise.matters import hazard_matter, policy_matter
+from api.enterprise.acting import act
 from api.enterprise.reading import HistoryQuery, address, board, history, own_case
 from api.evidence import Piece
-from api.portal.deeds import MOST_FILES, Deed
-from api.portal.forms import EMPTY, Filling
 from api.problems import not_found
-from models.contracts.vocabulary import CaseKind, ServiceDimension
+from models.contracts.vocabulary import ActorKind, CaseKind, ServiceDimension
 
 router = APIRouter(prefix="/enterprise", include_in_schema=False)
 Here = Annotated[Visit, Depends(visitor, scope="function")]
@@ -61,7 +61,7 @@ async def act_on_hazard(request: Request, case_id: UUID) -> Response:
     if isinstance(outcome, Deed):
         return back(f"{request.url.path}?done={outcome}")
     async with visited(request) as visit:
-        return await _hazard(visit, case_id, Page(filling=outcome.filling))
+        return await _hazard(visit, case_id, Page(filling=outcome))
 
 
 @router.get("/policies/{case_id:uuid}")
@@ -91,10 +91,10 @@ async def act_on_service(request: Request, case_id: UUID, number: str) -> Respon
 
 async def _acted(request: Request, template: str, case_id: UUID, number: str = "") -> Response:
     outcome = await act(request, case_id, CaseKind.POLICY, number)
-    if not isinstance(outcome, ToMend):
+    if isinstance(outcome, Deed):
         return back(f"{request.url.path}?done={outcome}")
     async with visited(request) as visit:
-        return await _policy(visit, template, case_id, Page(filling=outcome.filling), number)
+        return await _policy(visit, template, case_id, Page(filling=outcome), number)
 
 
 async def _hazard(visit: Visit, case_id: UUID, page: Page) -> Response:
@@ -125,7 +125,7 @@ def _frame(page: Page, draft: str) -> dict[str, Any]:
 
 
 def _reader(visit: Visit) -> Reader:
-    return Reader(KIND, address, translator(visit.language))
+    return Reader(ActorKind.ENTERPRISE, address, translator(visit.language))
 
 
 def _file(piece: Piece) -> str:

@@ -13,8 +13,8 @@ from sqlalchemy import Row, select, tuple_
 from api import reads
 from api.callers import Entry
 from api.cursors import Cursors
+from api.desk.deeds import BEFORE_CLAIM
 from api.desk.tones import tone_of
-from api.portal.deeds import BEFORE_CLAIM
 from api.problems import not_found
 from api.rows import CASES, STEPS, TIMELINE
 from domain import wording

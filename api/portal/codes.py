@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.datastructures import FormData
 
 from api.audit import Origin
+from api.desk.deeds import Deed
 from api.desk.frame import ROOMS, back
 from api.entrance.code_doors import ASKED, Typed
 from api.entrance.codes import TRIES, Asked, ask, use
-from api.portal.deeds import Deed
 from api.portal.links import OpenedLink
 from api.rows import ASKED_LETTERS, INSUREDS, INSURERS, LINK_USES
 from api.tools import Tools

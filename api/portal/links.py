@@ -1,4 +1,4 @@
-"""Opens a mailed link: which case it speaks of, for whom, what was done with it; what may be done is in deeds.py."""
+"""Opens a mailed link: which case it speaks of, for whom, what was done with it; what may be done is in showing.py."""
 
 import asyncio
 import re
@@ -10,23 +10,23 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api.audit import Origin
 from api.callers import Caller, Entry
+from api.desk.letters import News, acknowledge_news
 from api.gateway import FoundCase
 from api.offices import office_of
 from api.rows import CASES, COMMANDS, INSURERS, LINK_USES, LINKS, OUTBOX, RECIPIENTS
 from api.tools import Tools
 from models.contracts.base import Actor, Office
-from models.contracts.vocabulary import ActorKind, LinkPurpose, NoticeStatus
+from models.contracts.vocabulary import ActorKind, LinkPurpose
 from models.tables import engine as settings
 from models.tables import matters
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
-TOLD = (NoticeStatus.QUEUED, NoticeStatus.ACCEPTED, NoticeStatus.AMBIGUOUS)
-"""States an acknowledgement takes a notice out of; who opens the link has received it."""
 
 
 @dataclass(frozen=True)
@@ -115,12 +115,15 @@ async def _opened(tools: Tools, connection: AsyncConnection, token: str) -> Open
     )
 
 
-async def record_use(tools: Tools, link: OpenedLink, action: str) -> None:
-    """The use is on record once, however many clicked at once (P16); the notice counts as acknowledged."""
+async def record_use(tools: Tools, link: OpenedLink, action: str, origin: Origin) -> None:
+    """The use is on record once, however many clicked at once (P16)."""
     async with tools.engine.begin() as connection:
         await settings.tenant(connection, link.insurer_id)
-        notice_id = link.notice.id if link.notice is not None else None
-        await _put_down(connection, (link.id, notice_id), action, tools.now())
+        letter = link.notice.id if link.notice is not None else None
+        await _put_down(connection, (link.id, link.purpose, letter), action, tools.now())
+        if link.kind is ActorKind.DEPARTMENT and link.notice is not None and not link.duty_key:
+            news = News(link.notice.kind, link.case, link.holder.id, link.actor)
+            await acknowledge_news(connection, news, tools.now(), origin)
 
 
 def command_id(link_id: UUID, action: str) -> str:
@@ -138,17 +141,18 @@ async def _recover(connection: AsyncConnection, link: Row[Any]) -> None:
     )
     for command in (await connection.execute(lost)).all():
         action = command.command_id.removeprefix(command_id(link.id, ""))
-        await _put_down(connection, (link.id, link.notice_id), action, command.at)
+        await _put_down(connection, (link.id, link.purpose, link.notice_id), action, command.at)
 
 
-async def _put_down(connection: AsyncConnection, of: tuple[UUID, UUID | None], action: str, at: datetime) -> None:
-    link_id, notice_id = of
+async def _put_down(
+    connection: AsyncConnection, of: tuple[UUID, LinkPurpose, UUID | None], action: str, at: datetime
+) -> None:
+    """An enterprise that acts by a link has received its letter; a department's letters its step has acknowledged."""
+    link_id, purpose, letter = of
     use = {"link_id": link_id, "action": action, "command_id": command_id(link_id, action), "used_at": at}
     await connection.execute(insert(LINK_USES).values(use).on_conflict_do_nothing())
-    if notice_id is not None:
-        read = update(OUTBOX).where(OUTBOX.c.id == notice_id, OUTBOX.c.status.in_(TOLD)).returning(OUTBOX.c.id)
-        known = await connection.execute(read.values(status=NoticeStatus.ACKNOWLEDGED, acknowledged_at=at))
-        await matters.heard(connection, known.scalars().all(), at)
+    if letter is not None and purpose is not LinkPurpose.DEPARTMENT:
+        await matters.heard(connection, (letter,), at)
 
 
 def _uses(link_id: UUID) -> Any:

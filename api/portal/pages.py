@@ -17,6 +17,8 @@ from starlette.exceptions import HTTPException
 
 from api.audit import Origin
 from api.desk.acting import Misfilled
+from api.desk.deeds import LEGAL, MOST_FILES, TYPED, Deed, body, command
+from api.desk.filling import EMPTY, MOST_FIELDS, MOST_TEXT, Filling, Received, again, received
 from api.desk.frame import back, language_of, page
 from api.desk.origin import comes_from_us
 from api.desk.words import translator
@@ -24,8 +26,6 @@ from api.entrance.links import ask_fresh
 from api.evidence import DIGEST, SMALL, Piece, given_out, held_by
 from api.gateway import act
 from api.portal.codes import Pledge, proven, sent_to, to_room
-from api.portal.deeds import LEGAL, MOST_FILES, TYPED, Deed, body, command
-from api.portal.forms import EMPTY, MOST_FIELDS, MOST_TEXT, Filling, Received, again, received
 from api.portal.links import command_id, entered_by_link, record_use
 from api.portal.showing import Offer, offer_of
 from api.problems import CONNECTION_LOST, Problem, may_be_done, not_found
@@ -122,7 +122,7 @@ async def _in_turn(request: Request, token: str, form: FormData) -> Response:
     if form.get("deed") == ROOM:
         return await to_room(request, offer.link)
     deed = _deed(form)
-    if deed in offer.link.used:
+    if deed in offer.did:
         return _back(request)
     if deed not in offer.deeds:
         raise Trouble("not_now", 409)
@@ -158,7 +158,7 @@ async def _carried_out(request: Request, token: str, offer: Offer, form: Form) -
         if problem.status not in {409, 422}:
             raise
         return await _shown(request, token, again(tools.secret, link.id, deed, form.come, {"note": problem.detail}))
-    await record_use(tools, link, deed)
+    await record_use(tools, link, deed, Origin.of(request))
     return _back(request)
 
 
@@ -172,7 +172,7 @@ def _given(offer: Offer, form: Form) -> Given[Any] | None:
         return None
     if form.come.refused:
         raise Misfilled({})
-    made = command(deed, body(deed, form.come.sent, offer.matter))
+    made = command(deed, body(deed, form.come.sent, offer.topic))
     known_as = command_id(link.id, deed)
     fingerprint = sha256(known_as.encode()).hexdigest()
     return Given[Any](command_id=known_as, actor=link.actor, fingerprint=fingerprint, command=made)

@@ -7,16 +7,17 @@ from api import reads
 from api.callers import Entry
 from api.desk.audience import Reader
 from api.desk.caseduties import DutyShown, duties_of
+from api.desk.deeds import Deed, Topic
+from api.desk.handling import Handling, handlings
+from api.desk.matters import Addressed, HazardMatter, PolicyMatter, VisitShown, hazard_matter, policy_matter
 from api.drawings.words import Translate
 from api.duties import read_duties
-from api.enterprise.matters import Addressed, HazardMatter, PolicyMatter, VisitShown, hazard_matter, policy_matter
 from api.offices import neighbours
-from api.portal.deeds import FOR_DEPARTMENTS, Deed, Matter, standing_duty
 from api.portal.links import OpenedLink
 from domain import wording
 from models.contracts.notice import About
 from models.contracts.rulebook import Citation
-from models.contracts.vocabulary import By, CaseKind, LinkPurpose, NoticeKind, Word
+from models.contracts.vocabulary import By, CaseKind, LinkPurpose, Word
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,13 @@ class Offer:
     """Whether what this link was used for is to be done once more: the letter of the next round invites to it."""
 
     @property
-    def matter(self) -> Matter:
-        return Matter(duty=self.link.duty_key, visit=self.about.visit)
+    def topic(self) -> Topic:
+        return Topic(duty=self.link.duty_key, visit=self.about.visit)
+
+    @property
+    def did(self) -> frozenset[Deed]:
+        """What was done with this link, or in the name of its department by another way."""
+        return frozenset({*map(Deed, self.link.used), *(deed for deed, _ in self.done)})
 
 
 async def offer_of(entry: Entry, link: OpenedLink, t: Translate, address: Addressed) -> Offer:
@@ -63,6 +69,7 @@ async def offer_of(entry: Entry, link: OpenedLink, t: Translate, address: Addres
     reader = Reader(link.kind, lambda kind, case_id: "", t)
     parts = await _parts(entry, link, about, reader, address)
     allowed: tuple[Deed, ...] = parts.pop("deeds")
+    by_link = tuple((Deed(action), wording.instant(used_at)) for action, used_at in link.used.items())
     return Offer(
         link=link,
         about=about,
@@ -70,7 +77,7 @@ async def offer_of(entry: Entry, link: OpenedLink, t: Translate, address: Addres
         place=wording.place_line(case.region, case.sector, case.size),
         deeds=tuple(deed for deed in allowed if deed not in link.used),
         anew=Deed.CLAIM_RECTIFICATION in allowed and Deed.CLAIM_RECTIFICATION in link.used,
-        done=tuple((Deed(action), wording.instant(used_at)) for action, used_at in link.used.items()),
+        done=parts.pop("done", by_link),
         **parts,
     )
 
@@ -99,24 +106,26 @@ async def _of_department(
 ) -> dict[str, Any]:
     case = link.case
     hazard = await hazard_matter(entry, case, reader, address) if case.kind is CaseKind.HAZARD else None
-    owed = standing(link)
-    if owed is None:
-        noted = (Deed.ACKNOWLEDGE,) if not link.duty_key else ()
-        return {"hazard": hazard, "told": _told(link, about), "settled": bool(link.duty_key), "deeds": noted}
+    mine = await _handling(entry, link)
+    done = tuple((one.deed, one.at) for one in mine.done) if mine else ()
+    shown: dict[str, Any] = {"hazard": hazard, "done": done, "deeds": mine.offered if mine else ()}
+    if mine is None or mine.standing is None:
+        return shown | {"told": _told(link, about), "settled": bool(link.duty_key)}
+    owed = mine.standing.key
     duties, happened = await read_duties(entry, case), await reads.timeline(entry, case.id)
-    shown = duties_of(case, duties, happened, reader, owed["key"])
-    return {
-        "hazard": hazard,
-        "duty": next((one for one in shown if one.key == owed["key"]), None),
-        "deeds": FOR_DEPARTMENTS,
-        "offices": await neighbours(entry.connection, str(case.region), (link.holder.region, link.holder.department)),
+    cards = duties_of(case, duties, happened, reader, owed)
+    holder = (link.holder.region, link.holder.department)
+    return shown | {
+        "duty": next((one for one in cards if one.key == owed), None),
+        "offices": await neighbours(entry.connection, str(case.region), holder),
     }
 
 
-def standing(link: OpenedLink) -> dict[str, Any] | None:
-    """The open duty a department's link speaks of; none where its letter named none."""
-    reported = link.notice is not None and link.notice.kind is NoticeKind.MAJOR_HAZARD_REPORT
-    return standing_duty(link.case.view, link.duty_key, reported=reported) if link.duty_key else None
+async def _handling(entry: Entry, link: OpenedLink) -> Handling | None:
+    """What this link's letter was about, as the department stands with it now."""
+    news = link.notice.kind if link.notice is not None and not link.duty_key else None
+    mine = await handlings(entry, link.case)
+    return next((one for one in mine if one.duty == link.duty_key and one.news is news), None)
 
 
 def _told(link: OpenedLink, about: About) -> Told | None:

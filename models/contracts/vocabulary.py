@@ -616,6 +616,8 @@ class AuditEvent(Word):
     SETTING_CHANGED = "setting_changed", "更改设置"
     OPERATOR_ACT = "operator_act", "运维处理"
     EXPORTED = "exported", "导出"
+    ACKNOWLEDGED = "acknowledged", "签收信件"
+    VERIFIED = "verified", "查验审计"
 
 
 class AuditResult(Word):

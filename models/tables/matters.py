@@ -61,13 +61,7 @@ class Matter(Row, table=True):
 
 
 LOCKED = text("SELECT lock_matters(ARRAY(SELECT DISTINCT case_id FROM outbox WHERE id = ANY (:letters)))")
-HEARD = text("""
-UPDATE matters m SET acknowledged_at = :at, settled = m.settled OR m.ends_when_read,
-    place_at = matter_place(m.settled OR m.ends_when_read, m.due_at, m.told_at)
-FROM outbox o
-WHERE o.id = ANY (:letters) AND m.case_id = o.case_id AND m.subject = o.subject AND m.recipient_id = o.recipient_id
-  AND m.letter_id = o.id
-""")
+HEARD = text("SELECT acknowledge_letters(CAST(:letters AS uuid[]), :at)")
 # How a matter stands is the same for whoever was told of it; whether it was read is not.
 MOVED = text("""
 INSERT INTO matters (case_id, subject, recipient_id, insurer_id, letter_id, kind, told_at, times, acknowledged_at,
@@ -99,11 +93,12 @@ WHERE m.case_id = moved.case_id AND m.subject = moved.subject AND m.recipient_id
 """)
 
 
-async def heard(within: Within, letters: Collection[UUID], at: datetime) -> None:
-    """The matters these letters are the latest of were acknowledged; called after the letters themselves were."""
-    if letters:
-        await within.execute(LOCKED, {"letters": list(letters)})
-        await within.execute(HEARD, {"letters": list(letters), "at": at})
+async def heard(within: Within, letters: Collection[UUID], at: datetime) -> int:
+    """These letters are acknowledged, and the matters they are the latest of; how many were not before.
+
+    A letter about a duty is acknowledged by the step that takes the department's word, not here.
+    """
+    return (await within.execute(HEARD, {"letters": list(letters), "at": at})).scalar_one() if letters else 0
 
 
 async def moved(within: Within, letters: Collection[UUID], holders: Collection[UUID]) -> None:

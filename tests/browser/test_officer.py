@@ -33,12 +33,12 @@ async def test_an_officer_comes_in_reads_acknowledges_answers_and_takes_a_list_a
 
         matter = page.locator(".matter").first
         await matter.locator("summary", has_text="签收").click()
-        await matter.get_by_role("button", name="确认签收").click()
+        await matter.get_by_role("button", name="签收").click()
         await page.get_by_text("已办理：签收").wait_for()
         matter = page.locator(".matter").first
         await matter.locator("summary", has_text="答复").click()
-        await matter.get_by_label("处理情况").fill("已约谈该保险机构，要求三日内上传。")
-        await matter.get_by_role("button", name="确认答复").click()
+        await matter.get_by_role("textbox", name="处理情况").fill("已约谈该保险机构，要求三日内上传。")
+        await matter.get_by_role("button", name="答复处理情况").click()
         await page.get_by_text("已办理：答复").wait_for()
         assert "已约谈该保险机构" in await page.locator("main").inner_text()
 

@@ -19,7 +19,7 @@ INSERT INTO outbox (id, notice_key, insurer_id, case_id, seq, kind, to_role, rec
 SELECT gen_random_uuid(), :key, c.insurer_id, c.id, c.seq, :kind, 'emergency', :recipient, 'digest', now(),
     jsonb_build_object('duty_key', CAST(:duty AS text), 'label', CAST(:label AS text)),
     jsonb_build_object('kind', c.kind, 'number', c.number, 'region', c.region, 'sector', c.sector, 'size', c.size,
-        'insured_name', c.insured_name, 'insurer_name', '甲保险公司'), 'accepted',
+        'insured_name', c.insured_name, 'insurer_name', '甲保险公司'), :status,
     coalesce(nullif(CAST(:duty AS text), ''), :kind)
 FROM cases c WHERE c.id = :case
 RETURNING *
@@ -59,8 +59,8 @@ async def served_policy(caller: Caller, number: str = "PA-1", **changed: Any) ->
 
 
 async def tell(admin: AsyncEngine, recipient: UUID, case: UUID, duty: str = "", **more: str) -> None:
-    """A letter about a duty of a case, delivered to its department."""
-    values = {"kind": "duty_overdue", "label": "完成事故预防技术服务"} | more
+    """A letter about a duty of a case, delivered to its department unless `status` says otherwise."""
+    values = {"kind": "duty_overdue", "label": "完成事故预防技术服务", "status": "accepted"} | more
     async with admin.begin() as connection:
         key = {"key": f"{case}:{duty}:{recipient}:{values['kind']}"}
         found = {"recipient": recipient, "case": case, "duty": duty}

@@ -128,9 +128,9 @@ async def test_acknowledging_is_done_once_and_shown(
     policy_id = await open_policy(town.insurers[0])
     await tell(admin, town.departments[0], policy_id, DUTY)
     officer = await signed_in(ActorKind.DEPARTMENT)
-    answer = await act(officer, policy_id, "acknowledge", once="once-1", words="已收悉")
+    answer = await act(officer, policy_id, "acknowledge", once="once-1", note="已收悉")
     assert answer.status_code == 303
-    assert (await act(officer, policy_id, "acknowledge", once="once-1", words="已收悉")).status_code == 303
+    assert (await act(officer, policy_id, "acknowledge", once="once-1", note="已收悉")).status_code == 303
 
     page = (await officer.get(answer.headers["location"])).text
     assert "已办理：签收" in page
@@ -149,8 +149,13 @@ async def test_news_that_name_no_duty_are_acknowledged_and_change_nothing_in_the
     officer = await signed_in(ActorKind.DEPARTMENT)
     found = (await officer.get("/department")).text
     assert "退保通知" in found
-    assert (await officer.post(f"/department/cases/{case_id}/acknowledge", duty="")).status_code == 303
+    read = [await officer.post(f"/department/cases/{case_id}/acknowledge", letter=kind) for kind in
+            ("duty_overdue", "policy_surrendered", "policy_surrendered")]  # fmt: skip
+    assert [one.status_code for one in read] == [303, 303, 303]
     assert await status_of(admin, case_id, town.departments[0]) == [NoticeStatus.ACKNOWLEDGED]
+    async with admin.connect() as connection:
+        said = (await connection.execute(text("SELECT said FROM audit WHERE what = 'acknowledged'"))).scalars().all()
+    assert said == [{"letter": "policy_surrendered", "notices": 1}], "once, and only what was really sent"
     assert "没有符合条件的事项" in (await officer.get("/department")).text
     assert "退保通知" in (await officer.get("/department?settled=true")).text
 
@@ -161,12 +166,12 @@ async def test_an_answer_needs_words_and_may_carry_a_file(
     policy_id = await open_policy(town.insurers[0])
     await tell(admin, town.departments[0], policy_id, DUTY)
     officer = await signed_in(ActorKind.DEPARTMENT)
-    empty = await act(officer, policy_id, "answer", words="  ")
+    empty = await act(officer, policy_id, "answer", note="  ")
     assert empty.status_code == 422
     assert 'aria-invalid="true"' in empty.text
     assert 'role="alert"' in empty.text
-    file = {"file": ("约谈记录.pdf", SAMPLE_FILE, "application/pdf")}
-    done = await act(officer, policy_id, "answer", words="已约谈，三日内补传。", files=file)
+    file = {"files": ("约谈记录.pdf", SAMPLE_FILE, "application/pdf")}
+    done = await act(officer, policy_id, "answer", note="已约谈，三日内补传。", files=file)
     assert done.status_code == 303, done.text
     page = (await officer.get(done.headers["location"])).text
     assert "已约谈，三日内补传。" in page
@@ -183,10 +188,10 @@ async def test_taking_over_and_passing_on_reach_the_other_department(
     page = (await officer.get(f"/department/cases/{policy_id}")).text
     assert "341300|住建局" in page
     assert "341300|应急管理局" not in page
-    nowhere = await act(officer, policy_id, "pass_on", to="", words="属建设领域")
+    nowhere = await act(officer, policy_id, "pass_on", to="", note="属建设领域")
     assert nowhere.status_code == 422
     assert "属建设领域" in nowhere.text
-    passed = await act(officer, policy_id, "pass_on", to="341300|住建局", words="属建设领域")
+    passed = await act(officer, policy_id, "pass_on", to="341300|住建局", note="属建设领域")
     assert passed.status_code == 303, passed.text
 
     housing = await signed_in(ActorKind.DEPARTMENT, second=True)

@@ -58,11 +58,11 @@ async def test_a_departments_file_is_looked_at_first_and_a_bad_one_leaves_what_w
     await tell(admin, town.departments[0], policy_id, DUTY)
     officer, path = await signed_in(ActorKind.DEPARTMENT), f"/department/cases/{policy_id}/answer"
     watching(files, "looked_at")
-    bad = await officer.post(path, duty=DUTY, words="已约谈，三日内补传。", files={"file": BROKEN})
+    bad = await officer.post(path, duty=DUTY, note="已约谈，三日内补传。", files={"files": BROKEN})
     assert bad.status_code == 422
     assert "已约谈，三日内补传。</textarea>" in bad.text
     assert "照片无法读取" in bad.text
-    done = await officer.post(path, duty=DUTY, words="已约谈，三日内补传。", files={"file": FILE})
+    done = await officer.post(path, duty=DUTY, note="已约谈，三日内补传。", files={"files": FILE})
     assert done.status_code == 303, done.text
     assert held == [0, 0]
 

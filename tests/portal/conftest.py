@@ -27,6 +27,7 @@ from models.contracts.vocabulary import CaseKind, NoticeKind, Role, Urgency
 from runtime.embedded.ports import LOOPBACK, free_ports
 from runtime.worker import library
 from tests.api.conftest import Caller, admin, app, department, http, insurer, sample_file, terms, today, tools, worker
+from tests.desk.matters import tell
 
 __all__ = ["admin", "app", "http", "insurer", "tools", "worker"]
 EXAMPLES = {(door.kind, door.path): door.example for door in DOORS}
@@ -71,18 +72,8 @@ class Letters:
     async def tell_department(self) -> str:
         """A department that was told of the overdue upload; the path in its letter."""
         office = await department(self.insurer.http, self.admin, "341300", "宿州市应急管理局")
-        async with self.admin.begin() as connection:
-            await connection.execute(
-                text(
-                    "INSERT INTO outbox (id, notice_key, insurer_id, case_id, seq, kind, to_role, recipient_id,"
-                    " urgency, at, about, cites, matter) SELECT gen_random_uuid(), 'told', insurer_id, case_id, seq,"
-                    " 'duty_overdue', 'emergency', :office, 'digest', at, jsonb_build_object('duty_key',"
-                    " 'service_completion', 'label', '完成服务'), cites, matter FROM outbox LIMIT 1"
-                ),
-                {"office": office.id},
-            )
-            await connection.execute(text("UPDATE outbox SET case_id = :id WHERE notice_key = 'told'"),
-                                     {"id": UUID(self.policy_id)})  # fmt: skip
+        waits = {"label": "完成服务", "status": "queued"}
+        await tell(self.admin, office.id, UUID(self.policy_id), "service_completion", **waits)
         return await self.link(NoticeKind.DUTY_OVERDUE, Role.EMERGENCY)
 
     async def code(self) -> str:

@@ -1,4 +1,4 @@
-"""What an enterprise or a department may do on a page, and the command each form becomes; pages are elsewhere."""
+"""What an enterprise or a department may do in its room or behind a link, and the command each form becomes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,11 +7,10 @@ from typing import Any
 
 from api.desk.acting import filled
 from api.offices import named
-from domain.routing import is_department
 from models.contracts.base import Attachment, Command
 from models.contracts.hazard import AskMoreTime, ClaimRectification, ConfirmTold, ObjectToHazard
 from models.contracts.policy import AcknowledgeDuty, AnswerDuty, ConfirmPlan, PassOn, RateService, TakeOverDuty
-from models.contracts.vocabulary import HazardStage, Role, ServiceDimension
+from models.contracts.vocabulary import HazardStage, ServiceDimension
 
 MOST_FILES = 12
 """In one form; a form sent again after a mistake keeps what it had."""
@@ -70,20 +69,20 @@ class Sent:
 
 
 @dataclass(frozen=True)
-class Matter:
+class Topic:
     """What a form speaks of besides its case: a duty of it, or one service."""
 
     duty: str = ""
     visit: str = ""
 
 
-def body(deed: Deed, sent: Sent, matter: Matter) -> dict[str, Any]:
+def body(deed: Deed, sent: Sent, topic: Topic) -> dict[str, Any]:
     """The command's body as a form makes it; what was left empty is left out later."""
     typed = sent.typed
     made: dict[str, Any] = {TEXTS.get(deed, "note"): typed.get("note", "").strip()}
     files = [file.model_dump(mode="json") for file in sent.files]
     if deed in FOR_DEPARTMENTS:
-        made["duty"] = matter.duty
+        made["duty"] = topic.duty
     if deed in {Deed.CLAIM_RECTIFICATION, Deed.OBJECT}:
         made["evidence"] = files
     elif deed is Deed.ANSWER:
@@ -91,7 +90,7 @@ def body(deed: Deed, sent: Sent, matter: Matter) -> dict[str, Any]:
     elif deed is Deed.ASK_MORE_TIME:
         made["days"] = _number(typed.get("days", ""))
     elif deed is Deed.RATE_SERVICE:
-        made |= {"visit": matter.visit} | {name: _number(typed.get(name, "")) for name in STARS}
+        made |= {"visit": topic.visit} | {name: _number(typed.get(name, "")) for name in STARS}
     elif deed is Deed.PASS_ON:
         made["to_region"], made["to_department"] = named(typed.get("to", ""))
     return made
@@ -120,15 +119,6 @@ def of_hazard(stage: str, *, objected: bool, extendable: int) -> tuple[Deed, ...
     objecting = () if objected else (Deed.OBJECT,)
     asking = (Deed.ASK_MORE_TIME,) if extendable else ()
     return (Deed.CLAIM_RECTIFICATION, *asking, *objecting, *told)
-
-
-def standing_duty(view: Mapping[str, Any], duty_key: str, *, reported: bool) -> dict[str, Any] | None:
-    """The open duty a department's letter speaks of; after a report, what the department owes from then on."""
-    duties: list[dict[str, Any]] = list(view.get("duties", ()))
-    named = next((one for one in duties if one["key"] == duty_key), None)
-    if named or not reported:
-        return named
-    return next((one for one in duties if is_department(Role(one["owed_by"]))), None)
 
 
 def _number(typed: str) -> int | str | None:

@@ -12,8 +12,8 @@ from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.datastructures import FormData, UploadFile
 
+from api.desk.deeds import MOST_FILES, TYPED, Deed, Sent, field_of
 from api.files import Acceptable, display_name, looked_at, store
-from api.portal.deeds import MOST_FILES, TYPED, Deed, Sent, field_of
 from api.problems import Problem
 from api.tools import Tools
 from api.words import FileFault

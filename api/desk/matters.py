@@ -12,10 +12,10 @@ from api.callers import Entry
 from api.desk.audience import Reader
 from api.desk.caseduties import DutyShown, duties_of
 from api.desk.caserecord import Line, line_of
+from api.desk.deeds import Deed, of_hazard
 from api.desk.tones import tone_of
 from api.duties import read_duties
 from api.evidence import Piece, pieces
-from api.portal.deeds import Deed, of_hazard
 from api.rows import INSURERS, STEPS
 from api.shapes import DutyReading
 from domain import wording
