@@ -31,6 +31,7 @@ async def office(database: Database, mailbox: MailCatcher) -> AsyncIterator[Post
     await office.sql("DELETE FROM link_uses")
     await office.sql("DELETE FROM links")
     await office.sql("DELETE FROM tasks")
+    await office.sql("DELETE FROM matters")
     await office.sql("DELETE FROM outbox")
     await office.sql("UPDATE recipients SET email = 'ops@anze.example' WHERE id = $1", OPERATORS)
     yield office
