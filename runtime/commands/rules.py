@@ -22,10 +22,12 @@ from rules.library import Library
 from rules.packfile import read_document
 from rules.schema import SCHEMA, schema_text
 from runtime import rule_answers, rule_pages, rule_views
+from runtime.commands.rules_adopting import adopt
 from runtime.rule_answers import Unanswerable
 from runtime.trial import Situation, tried
 
 app = typer.Typer(name="rules", help="规则包：检查、试算、解释、比较 / rule packs", no_args_is_help=True)
+app.command()(adopt)
 
 REFUSED, MISASKED = 1, 2
 T = TypeVar("T")

@@ -1,0 +1,190 @@
+"""The command `anze rules adopt`: running cases take another version of a document, and what changed is reported."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+
+from api.desk.lists import code_of
+from api.operator import new_rules
+from api.operator.new_rules import Errand, Foreseen, Selection, Tally, Turn
+from api.operator.sending import Outcome, Result
+from domain.calendar import local_date
+from domain.wording import plain_day
+from models.contracts.vocabulary import Sector
+from models.tables.engine import connected, make_engine, operator
+from rules.findings import RulesRefused
+from rules.library import Library, LoadedPack
+from runtime import addresses
+from runtime.codec import converter
+from runtime.commands.calendar import FAILED, MISASKED, progress_bar
+from runtime.settings import Settings
+
+SHORTEST = 8
+"""Hexadecimal digits that name a document."""
+
+
+class Misasked(Exception):
+    """What was asked for is not there, or may not be done; the text is for people."""
+
+
+def adopt(
+    from_: Annotated[str, typer.Option("--from", help="原版：摘要的前几位，或规则文件 / digest or file")],
+    to: Annotated[str, typer.Option("--to", help="新版：摘要的前几位，或规则文件 / digest or file")],
+    reason: Annotated[str, typer.Option(help="原因，记入每件案卷 / why, kept with each case")] = "",
+    place: Annotated[str, typer.Option(help="只限某地及其下级 / a place and all below it")] = "",
+    sector: Annotated[str, typer.Option(help="只限某行业，如 hazardous_chemicals")] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="只列出变化，不发指令 / only say what would change")
+    ] = False,
+    packs: Annotated[list[Path] | None, typer.Option("--packs", help="另加的规则包文件夹 / further packs")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="供程序读取 / for programs")] = False,
+) -> None:
+    """让在办案卷改用另一版规则，逐件留痕；可反复运行 / running cases take another version; repeatable."""
+    try:
+        library = Library(extra_dirs=tuple(packs or ()))
+        turn = Turn(_named(library, from_), _named(library, to))
+        errand = Errand(turn, _selection(place, sector), reason.strip() or _needed(dry_run))
+        _require(turn, dry_run)
+    except (Misasked, RulesRefused) as wrong:
+        for said in wrong.findings if isinstance(wrong, RulesRefused) else wrong.args:
+            typer.echo(str(said), err=True)
+        raise typer.Exit(MISASKED) from None
+    settings = Settings()
+    if dry_run:
+        _foretell(asyncio.run(_foreseen(settings, library, errand)), json_)
+        return
+    results = asyncio.run(_carried_out(settings, library, errand))
+    _report(results, json_)
+    if any(result.failed for result in results):
+        raise typer.Exit(FAILED)
+
+
+def _named(library: Library, name: str) -> LoadedPack:
+    """The document a digest or a path names. Raises Misasked where none does, or several."""
+    path = Path(name).resolve()
+    known = library.packs()
+    found = [one for one in known if one.path.resolve() == path]
+    if not found and len(name) >= SHORTEST:
+        found = [one for one in known if one.ref.digest.startswith(name.lower())]
+    if len(found) != 1:
+        raise Misasked(f"没有这份规则文件，或者摘要不够长：{name}；摘要见 anze rules coverage --json 或规则包页面")
+    return found[0]
+
+
+def _selection(place: str, sector: str) -> Selection:
+    known = {one.value: one for one in Sector}
+    code = code_of(place.strip())
+    if sector and sector not in known:
+        raise Misasked(f"未知的行业：{sector}")
+    if code and not (code.isdigit() and len(code) == 6):
+        raise Misasked(f"没有这个地区：{place}")
+    return Selection(code, known.get(sector))
+
+
+def _needed(dry_run: bool) -> str:
+    if dry_run:
+        return ""
+    raise Misasked("须写明原因：--reason")
+
+
+def _require(turn: Turn, dry_run: bool) -> None:
+    if turn.before.path.parent.name != turn.after.path.parent.name or turn.before.ref == turn.after.ref:
+        raise Misasked("两份须是同一文件的不同版本")
+    if not dry_run and not turn.in_force(local_date(_now())):
+        raise Misasked(f"新版 {plain_day(turn.after.ref.in_force_on)} 起才施行，现在只能预览：--dry-run")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def _foreseen(settings: Settings, library: Library, errand: Errand) -> list[Foreseen]:
+    async with _database(settings) as engine, connected(engine) as connection:
+        await operator(connection)
+        found: list[Foreseen] = []
+        after: UUID | None = None
+        while known := await new_rules.some(connection, errand.turn, errand.selection, new_rules.AT_A_TIME, after):
+            found += [new_rules.foreseen(library, case, facts, errand.turn, _now()) for case, facts in known]
+            after = known[-1][0].id
+        return found
+
+
+async def _carried_out(settings: Settings, library: Library, errand: Errand) -> list[Result]:
+    target = addresses.with_temporal(settings).temporal_connect_config()
+    client = await Client.connect(**target, data_converter=converter(settings))  # pyright: ignore[reportArgumentType]
+    results: list[Result] = []
+    async with _database(settings) as engine:
+        async with connected(engine) as connection:
+            await operator(connection)
+            total = sum((await new_rules.count(connection, errand.turn, errand.selection)).values())
+        with progress_bar() as bar:
+            task = bar.add_task("改用新版规则", total=total)
+
+            def done(result: Result) -> None:
+                results.append(result)
+                bar.advance(task)
+
+            await new_rules.carry_out((client, engine, library), errand, _now, done)
+    return results
+
+
+@asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    engine = make_engine(addresses.database(settings), 1)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+def _foretell(cases: list[Foreseen], as_json: bool) -> None:
+    if as_json:
+        _write([{"case": one.case.workflow_id, "changes": one.said, "why": one.why} for one in cases])
+        return
+    for one in cases:
+        for sentence in (*one.said.values(), *([one.why] if one.why else ())):
+            typer.echo(f"{one.case.workflow_id}：{sentence}")
+    tally = Tally.of(cases)
+    typer.echo(f"案卷 {tally.cases} 件，其中有变化的 {tally.moved} 件。")
+    for label, counts in tally.duties.items():
+        typer.echo(f"  {label}：{'，'.join(f'{how.label} {count}' for how, count in counts.items())}")
+    if tally.spending:
+        typer.echo(f"  预防费用最低数合计变化 {tally.spending:+,.2f} 元")
+
+
+def _report(results: list[Result], as_json: bool) -> None:
+    if as_json:
+        _write([_for_programs(one) for one in results])
+        return
+    for result in results:
+        for sentence in result.moved.values():
+            typer.echo(f"{result.workflow_id}：{sentence}")
+        if result.failed:
+            typer.echo(f"{result.workflow_id}：{result.outcome.value} {result.why}", err=True)
+    counts = {outcome.value: sum(one.outcome is outcome for one in results) for outcome in Outcome}
+    told = "，".join(f"{label} {count}" for label, count in counts.items() if count)
+    typer.echo(f"案卷 {len(results)} 件。{told}")
+
+
+def _for_programs(one: Result) -> dict[str, Any]:
+    return {
+        "case": one.workflow_id,
+        "outcome": one.outcome.name.lower(),
+        "changes": dict(one.moved),
+        "why": one.why,
+    }
+
+
+def _write(cases: list[dict[str, Any]]) -> None:
+    typer.echo(json.dumps({"cases": cases}, ensure_ascii=False, indent=2).encode())
+    sys.stdout.flush()
