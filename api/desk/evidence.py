@@ -1,4 +1,4 @@
-"""The files of a case for whoever is signed in, at one address for all rooms; which files those are: api/evidence.py."""
+"""The files of a case for whoever is signed in, at one address for all rooms; which those are: api/evidence.py."""
 
 from typing import Annotated, Any
 from uuid import UUID
