@@ -31,6 +31,7 @@ def through(tools: Tools, caller: Caller) -> Caller:
     return Caller(http, caller.token, caller.id, caller.code)
 
 
+@pytest.mark.fault("F7")
 async def test_without_a_worker_the_outcome_is_unknown_and_repeating_it_has_one_effect(
     tools: Tools, insurer: Caller, settings: Settings, temporal: Client, admin
 ) -> None:

@@ -11,9 +11,11 @@ from typing import Any
 from runtime.embedded.ports import free_ports
 from runtime.embedded.process import Launch
 from runtime.services import Name, Service
-from runtime.settings import Settings
+from runtime.settings import PROJECT_ROOT, Settings
 from tests.faults.failpoints import REACHED, Failpoint, environment
 
+COMPILED = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(PROJECT_ROOT / ".pytest_cache" / "bytecode")}
+"""Compiled once for all children: where Python keeps no bytecode, each would compile everything anew, for seconds."""
 PORTS: dict[str, tuple[str, ...]] = {
     "worker": ("worker_metrics_port", "temporal_metrics_port"),
     "web": ("api_port", "web_metrics_port"),
@@ -30,7 +32,8 @@ class Servant(Service):
     def _launch(self) -> Launch:
         plain = super()._launch()
         command = [*self.prefix, sys.executable, "-m", "tests.faults.child", self.name]
-        return replace(plain, command=command, environment={**(plain.environment or {}), **environment(*self.points)})
+        told = {**(plain.environment or {}), **COMPILED, **environment(*self.points)}
+        return replace(plain, command=command, environment=told)
 
     @property
     def url(self) -> str:

@@ -1,13 +1,15 @@
 """What callers do in the fault tests: whole lives with a hazard, whole claims, over HTTP with fixed keys."""
 
 import asyncio
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from api.claims.doors import losses, payment, report
 from api.insurer.doors import DOORS, SAMPLE_FILE, application
 from bench.cast import credit_code
+from bench.midnight import REGION, TERM
+from domain.calendar import local_date
 from models.contracts import ids
 from tests.faults.history import Operation, Outcome, Voice
 
@@ -37,6 +39,7 @@ class Author:
 
     def __init__(self, today: date) -> None:
         self._today = today
+        self.today = str(today)
         self._bodies = {door.path: door.example(today) for door in DOORS}
 
     async def sample(self, voice: Voice) -> None:
@@ -51,6 +54,12 @@ class Author:
         body = {"terms": asked["terms"] | {"number": name, **terms}, "insured": insured}
         await self._done(voice, "/v1/policies", body, f"{number}-open")
         return ids.policy_id(voice.id, name)
+
+    async def open_due(self, voice: Voice, number: int, due: datetime) -> UUID:
+        """A policy of the bench's place, whose only term ends at this instant."""
+        signed, begins = due - TERM, local_date(due - TERM)
+        terms = {"region": REGION, "signed_at": signed.isoformat(timespec="seconds"), "effective_on": str(begins)}
+        return await self.open(voice, number, **terms, expires_on=str(begins + timedelta(days=364)))
 
     async def act(self, voice: Voice, policy: UUID, number: int, path: str) -> Operation:
         """One command of the policy, with its example."""

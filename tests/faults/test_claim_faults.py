@@ -1,8 +1,7 @@
 """Whatever dies or stays silent between approval and bank reference: one payment, within the limits, on record."""
 
 import asyncio
-import signal
-import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -30,10 +29,11 @@ from models.tables.sealed import FieldKeys, new_key
 from runtime.core_system import CoreSystem, Manner, Paid
 from runtime.embedded.guest import Guest
 from runtime.embedded.ports import LOOPBACK, free_ports
-from runtime.embedded.process import Child, Launch
-from runtime.settings import PROJECT_ROOT, Settings, sqlalchemy_url
+from runtime.settings import Settings, sqlalchemy_url
 from tests.conftest import Database
 from tests.domain.lives import INSURED_ID, INSURER_ID
+from tests.faults.children import serving
+from tests.faults.conftest import Measured
 from tests.runtime.waiting import until
 from tests.workflows.claims import ClaimDesk, Reported, fresh_key, given, working
 
@@ -149,34 +149,24 @@ async def books(admin: asyncpg.Connection) -> tuple[int, int, str]:
     return row["orders"], row["confirmed"], row["used"]
 
 
+@pytest.mark.fault("F4")
 async def test_a_worker_killed_between_sending_and_hearing_pays_once(
-    desk: ClaimDesk, admin: asyncpg.Connection, bank: Bank, settings: Settings
+    desk: ClaimDesk, admin: asyncpg.Connection, bank: Bank, settings: Settings, measured: Measured
 ) -> None:
     core = f'{{"*": {{"url": "{bank.url}", "secret": "{SECRET}"}}}}'
-    told = settings.model_copy(
-        update={
-            "core_systems": SecretStr(core),
-            "worker_metrics_port": free_ports(1)[0],
-            "temporal_metrics_port": free_ports(1)[0],
-        }
-    )
+    told = settings.model_copy(update={"core_systems": SecretStr(core)})
     async with settled(desk, admin) as claim:
         await claim.propose("Z-1")
     bank.system.manner, bank.system.seconds = Manner.LATE, 8.0
-    command = [sys.executable, "-m", "tests.faults.claim_worker"]
-    environment = {**told.as_environment(), "PYTHONPATH": str(PROJECT_ROOT)}
-    launch = Launch("worker", command, environment, PROJECT_ROOT, on_our_death=signal.SIGKILL)
-    worker = Child.start(launch)
-    try:
+    async with serving("worker", told) as worker:
         await claim.approve("Z-1")
         await until(lambda: bool(bank.system.payments), 30)
-    finally:
-        worker.kill()
-        await worker.stop(signal.SIGKILL, patience=5)
-    bank.system.manner = Manner.PROMPT
+        await worker.die()
+    bank.system.manner, killed = Manner.PROMPT, time.monotonic()
     assert await status(admin, claim, "Z-1") == PaymentStatus.APPROVED.value
     async with working(desk):
         await becomes(admin, claim, "Z-1", PaymentStatus.CONFIRMED)
+    measured("seconds from the kill to the bank's reference:", time.monotonic() - killed)
     assert bank.sent == [1]
     assert await books(admin) == (1, 1, "100.00")
 
@@ -216,6 +206,7 @@ async def test_a_core_system_that_confirms_twice_confirms_one_payment(
     assert await counted(admin, events) == 1
 
 
+@pytest.mark.fault("F13")
 async def test_an_operators_reset_pays_nothing_again(
     temporal: Client, desk: ClaimDesk, admin: asyncpg.Connection, bank: Bank
 ) -> None:
@@ -257,6 +248,7 @@ async def _reset(temporal: Client, claim: Reported) -> None:
     )
 
 
+@pytest.mark.fault("F14")
 async def test_after_continue_as_new_the_same_keys_are_used_and_nothing_is_paid_again(
     desk: ClaimDesk, admin: asyncpg.Connection, bank: Bank
 ) -> None:

@@ -1,29 +1,180 @@
 """Temporal dies or is out of reach: what was acknowledged is there, what was pending converges, nothing doubles."""
 
 import asyncio
+import random
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.faults.conftest import Measured
 from tests.faults.ground import Ground
-from tests.faults.history import Outcome
+from tests.faults.history import Outcome, Voice
+from tests.faults.proxy import Mode
+from tests.faults.watching import Executions
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(400)
+RUNGS = """
+SELECT count(*) AS told, count(DISTINCT notice_key) AS keys, count(DISTINCT case_id) AS cases,
+       max(extract(epoch FROM queued_at - $1::timestamptz))::float AS latest,
+       min(extract(epoch FROM queued_at - $1::timestamptz))::float AS earliest
+FROM outbox WHERE kind = 'duty_overdue'
+"""
+PROMISED = 60.0
+"""Seconds after recovery in which every timer that became due during an outage fires (promises.md P3)."""
+
+
+async def several(ground: Ground, voice: Voice, count: int, callers: int = 8) -> list[object]:
+    """So many lives, a few at a time."""
+    gate = asyncio.Semaphore(callers)
+
+    async def one(number: int) -> object:
+        async with gate:
+            return await ground.author.life(voice, number)
+
+    return await asyncio.gather(*(one(number) for number in range(1, count + 1)))
+
+
+@pytest.mark.slow_fault
+@pytest.mark.fault("F1")
+async def test_every_open_timer_fires_once_across_five_kills(ground: Ground, measured: Measured) -> None:
+    await ground.department()
+    async with ground.worker(), ground.voices() as (voice,):
+        due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=60)
+        gate = asyncio.Semaphore(12)
+
+        async def one(number: int) -> None:
+            async with gate:
+                await ground.author.open_due(voice, number, due)
+
+        await asyncio.gather(*(one(number) for number in range(1, 201)))
+        assert datetime.now(UTC) < due, "this machine opened them too slowly for the trial"
+        for _ in range(5):
+            left = (due - datetime.now(UTC)).total_seconds()
+            await asyncio.sleep(max(0.3, left / 3) if left < 30 else left - 20)
+            await ground.kill_temporal()
+            await ground.temporal.start()
+        back = (datetime.now(UTC) - due).total_seconds()
+        async with asyncio.timeout(PROMISED * 3):
+            while (await ground.rows(RUNGS, due))[0]["cases"] < 200:
+                await asyncio.sleep(0.5)
+        assert await ground.broken(90) == []
+        rung = (await ground.rows(RUNGS, due))[0]
+    assert (rung["cases"], rung["told"], rung["keys"]) == (200, 400, 400)
+    assert rung["earliest"] >= 0
+    measured("timers lost 0, doubled", rung["told"] - rung["keys"])
+    measured("latest, seconds after the last recovery:", max(0.0, rung["latest"] - max(0.0, back)))
+
+
+@pytest.mark.slow_fault
+@pytest.mark.fault("F2")
+async def test_every_acknowledged_start_of_a_burst_exists_once(ground: Ground, measured: Measured) -> None:
+    chance, numbers = random.Random(2), iter(range(1, 10_000))
+    async with ground.worker(), ground.voices() as (voice,):
+        storm = True
+
+        async def starter() -> None:
+            while storm:
+                await ground.author.open(voice, next(numbers))
+
+        starters = [asyncio.create_task(starter()) for _ in range(16)]
+        for _ in range(15):
+            await asyncio.sleep(chance.uniform(0.4, 0.8))
+            await ground.kill_temporal()
+            await ground.temporal.start()
+        storm = False
+        await asyncio.gather(*starters)
+        assert await ground.broken(120) == []
+    acknowledged = ground.history.count(Outcome.OK)
+    assert acknowledged == len(ground.history.operations)
+    measured("acknowledged", acknowledged)
+    measured("lost or doubled", 0)
+
+
+@pytest.mark.slow_fault
+@pytest.mark.fault("F3")
+async def test_an_outage_longer_than_an_activity_repeats_activities_and_no_effect(
+    ground: Ground, measured: Measured
+) -> None:
+    executions = Executions()
+    async with ground.worker(executions), ground.voices() as (voice,):
+        lives = asyncio.create_task(several(ground, voice, 40))
+        await asyncio.sleep(2)
+        await ground.kill_temporal()
+        await asyncio.sleep(12)
+        await ground.temporal.start()
+        back = time.monotonic()
+        await lives
+        measured("seconds from recovery to the last answer:", time.monotonic() - back)
+        assert await ground.broken(120) == []
+    assert ground.history.count(Outcome.OK) == 40 * 9
+    measured("activities that ran again:", executions.repeated)
+
+
+@pytest.mark.fault("F8")
+async def test_a_command_that_was_pending_when_temporal_died_takes_effect_once(
+    ground: Ground, measured: Measured
+) -> None:
+    async with ground.voices(answer_within=1.0) as (voice,):
+        async with ground.worker():
+            policy = await ground.author.open(voice, 1)
+        told = await voice.post(f"/v1/policies/{policy}/provider", {"provider_name": "甲机构"}, "pending", patience=0)
+        assert (told.outcome, told.answers) == (Outcome.INFO, [503])
+        await ground.kill_temporal()
+        await ground.temporal.start()
+        async with ground.worker():
+            began = time.monotonic()
+            again = await voice.post(f"/v1/policies/{policy}/provider", {"provider_name": "甲机构"}, "pending")
+            measured("seconds to the answer:", time.monotonic() - began)
+            assert again.said["stage"] == "provider_named"
+            assert await ground.broken() == []
+    assert len(await ground.rows("SELECT 1 FROM steps")) == 2
 
 
 @pytest.mark.fault("F20")
 async def test_connections_reset_five_times_are_invisible(ground: Ground, measured: Measured) -> None:
     async with ground.worker(), ground.voices() as (voice,):
         began = time.monotonic()
-        lives = [asyncio.create_task(ground.author.life(voice, number)) for number in range(1, 9)]
+        lives = asyncio.create_task(several(ground, voice, 4))
         for _ in range(5):
             await asyncio.sleep(0.3)
             ground.to_temporal.reset()
-        await asyncio.gather(*lives)
-        took = time.monotonic() - began
-        assert ground.history.count(Outcome.OK) == 8 * 9
+        await lives
+        measured("seconds for 4 lives:", time.monotonic() - began)
         assert ground.to_temporal.cut >= 5
-        assert await ground.broken() == []
-    measured("lives led:", len(lives))
-    measured("seconds:", took)
+        assert await ground.broken(60) == []
+    assert ground.history.count(Outcome.OK) == 4 * 9
+
+
+@pytest.mark.parametrize(
+    "seconds", [3, pytest.param(20, marks=pytest.mark.slow_fault), pytest.param(60, marks=pytest.mark.slow_fault)]
+)
+@pytest.mark.fault("F21")
+async def test_after_a_black_hole_every_command_ends_once(ground: Ground, measured: Measured, seconds: int) -> None:
+    async with ground.worker(), ground.voices() as (voice,):
+        voice.patience = 180
+        lives = asyncio.create_task(several(ground, voice, 4))
+        await asyncio.sleep(0.5)
+        ground.to_temporal.become(Mode.BLACKHOLE)
+        await asyncio.sleep(seconds)
+        ground.to_temporal.become(Mode.PASS)
+        healed = time.monotonic()
+        first = asyncio.create_task(ground.author.open(voice, 99))
+        await first
+        measured(f"{seconds} s: seconds from healing to the first answer:", time.monotonic() - healed)
+        await lives
+        assert await ground.broken(90) == []
+    assert ground.history.count(Outcome.OK) == 4 * 9 + 1
+
+
+@pytest.mark.slow_fault
+@pytest.mark.fault("F22")
+async def test_latency_makes_everything_slower_and_nothing_else(ground: Ground, measured: Measured) -> None:
+    async with ground.worker(), ground.voices() as (voice,):
+        for words, mode in (("without:", Mode.PASS), ("100 ms each way:", Mode.LATENCY)):
+            ground.to_temporal.become(mode, delay=0.1)
+            first, began = 1 if mode is Mode.PASS else 21, time.monotonic()
+            await asyncio.gather(*(ground.author.life(voice, first + number) for number in range(20)))
+            measured(f"seconds for 20 lives {words}", time.monotonic() - began)
+        assert await ground.broken(90) == []
+    assert ground.history.count(Outcome.OK) == 2 * 20 * 9

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType, ResetReapplyExcludeType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
@@ -42,6 +43,7 @@ async def forget_after(client: Client, handle: WorkflowHandle[Any, Any], updates
     )
 
 
+@pytest.mark.fault("F8", "F13")
 class TestAForgottenUpdate:
     async def test_is_taken_again_before_the_next_command(self, office: Office) -> None:
         policy = await office.opened()
@@ -73,6 +75,7 @@ class TestAForgottenUpdate:
         assert policy.seqs == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.fault("F13")
 class TestAForgottenOpening:
     async def test_is_taken_again_as_it_was_with_everything_after_it(self, office: Office) -> None:
         policy = await office.opened()
@@ -85,6 +88,7 @@ class TestAForgottenOpening:
         assert policy.seqs == [1, 2, 3]
 
 
+@pytest.mark.fault("F13")
 class TestAForgottenAnswerOfTheBank:
     async def test_is_kept_beside_its_order_although_the_case_died_after_its_step(
         self, temporal: Client, task_queue: str

@@ -100,6 +100,7 @@ class TestCommands:
         assert await policy.act("upload", UPLOAD, key) == first
         assert policy.seqs == [1, 2]
 
+    @pytest.mark.fault("F14")
     async def test_the_same_key_after_a_new_chapter_gets_the_answer_of_then(self, office: Office) -> None:
         policy, key = await office.opened(), fresh_key()
         first = await policy.act("upload", UPLOAD, key)
@@ -134,6 +135,7 @@ class TestCommands:
         assert policy.seqs == [1, 2, 3]
         assert (await policy.act("record_visit", visit("V-1", today))).seq == 4
 
+    @pytest.mark.fault("F9")
     @pytest.mark.parametrize("goals", ["decision", "view"])
     async def test_a_bug_fails_its_command_alone(self, temporal: Client, task_queue: str, goals: str) -> None:
         from tests.workflows.buggy import BuggyPolicy
