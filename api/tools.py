@@ -9,7 +9,7 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from api.entrance.oidc import IdentityProvider
+from api.identity import IdentityProvider
 from models.contracts.rulebook import Resolved, RulesFor, WorkCalendar
 from models.tables.sealed import FieldKeys
 from rules.findings import Finding

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from api.app import assemble
-from api.entrance.oidc import IdentityProvider
+from api.identity import IdentityProvider
 from api.tools import Budgets, Tools
 from domain.calendar import local_date
 from models.tables.engine import make_engine

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.audit import AuditEntry, Origin, note
 from api.desk import sessions
-from api.entrance.oidc import Vouched
 from api.entrance.words import NoEntry
+from api.identity import Vouched
 from api.rows import RECIPIENTS, USERS
 from api.tools import Tools
 from models.contracts.base import Actor

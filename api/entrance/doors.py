@@ -10,9 +10,9 @@ from api.desk.frame import FORM_TOKEN, ROOMS, back, page, posted
 from api.desk.front import local
 from api.desk.sessions import cookie_name, entered_by_cookie
 from api.entrance.arriving import NotLetIn, arrive_as_user, leave, refusal
-from api.entrance.oidc import IdentityProvider, NotVouched, Unreachable, Way
 from api.entrance.slips import Slip
 from api.entrance.words import NoEntry
+from api.identity import IdentityProvider, NotVouched, Unreachable, Way
 from api.problems import Problem
 from api.tools import Tools
 from api.words import ProblemCode

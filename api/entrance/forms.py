@@ -1,24 +1,35 @@
-"""What the pages of users and keys have in common: typed forms, lists in pages, acts by the visitor; no route here."""
+"""What the pages of users and keys have in common: typed forms, lists in pages, what is done to a user; no route."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from fastapi import Request
 from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy import ColumnElement, Row, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.datastructures import FormData
 
 from api.audit import Origin
-from api.callers import Caller, Entry
+from api.callers import Entry
 from api.cursors import Cursors
 from api.desk.acting import Misfilled
-from api.entrance.people import Act
-from api.problems import not_found
+from api.desk.frame import Visit
+from api.entrance.people import (
+    Act,
+    NewUser,
+    Place,
+    Taken,
+    change_posts,
+    end_sessions,
+    let_in,
+    register,
+)
+from api.problems import Problem, not_found
 from api.rows import INSURERS, RECIPIENTS, USERS
+from api.words import ProblemCode
 from models.contracts.base import Strict
 from models.contracts.vocabulary import Post
 
@@ -27,6 +38,8 @@ OVERLAPS = (0, 1, 7, 30)
 """Days an old key goes on beside its successor."""
 LASTING = (30, 90, 180, 365)
 """Days a key is made for; one that never expires is made on the server alone."""
+NEW_POSTS, DISABLE, ENABLE, END_SESSIONS = "posts", "disable", "enable", "end_sessions"
+"""What can be done to a user: other posts, in no more, in again, out of every browser."""
 
 M = TypeVar("M", bound=Strict)
 
@@ -67,8 +80,46 @@ def chosen_days(form: FormData, name: str, allowed: Sequence[int]) -> timedelta:
     return timedelta(days=int(given))
 
 
-def act_of(request: Request, caller: Caller) -> Act:
-    return Act(caller.actor, Origin.of(request))
+def act_of(visit: Visit) -> Act:
+    return Act(visit.caller.actor, Origin.of(visit.request))
+
+
+@dataclass(frozen=True)
+class Refused:
+    """What a page shows where a form was not taken: its status, and what was typed with what is wrong."""
+
+    status: int
+    shown: dict[str, Any]
+
+
+async def added(
+    visit: Visit, form: FormData, seat: Callable[[FormData], tuple[Place, Sequence[Post]]]
+) -> Refused | None:
+    """Register the user a form describes. `seat` reads where they belong and with which posts; raises Misfilled."""
+    try:
+        place, posts = seat(form)
+        await register(visit.entry.connection, place, typed(NewUser, form), posts, act_of(visit))
+    except Misfilled as wrong:
+        return Refused(422, {"errors": wrong.errors, "typed": kept(form)})
+    except Taken:
+        return Refused(409, {"taken": True, "typed": kept(form)})
+    return None
+
+
+async def changed(visit: Visit, user_id: UUID, form: FormData, offered: Sequence[str]) -> None:
+    """Do to a user what the form asks for, of what this page offers. Nobody shuts out himself: raises Problem 409."""
+    connection, act, wanted = visit.entry.connection, act_of(visit), form.get("act")
+    user = await user_of(connection, user_id)
+    if user.id == visit.caller.user_id:
+        raise Problem(ProblemCode.NOT_ONESELF)
+    if wanted not in offered:
+        return
+    if wanted == NEW_POSTS:
+        await change_posts(connection, user, ticked(form), act)
+    elif wanted == END_SESSIONS:
+        await end_sessions(connection, user, act)
+    else:
+        await let_in(connection, user, act, again=wanted == ENABLE)
 
 
 async def user_of(connection: AsyncConnection, user_id: UUID) -> Row[Any]:

@@ -1,5 +1,6 @@
 """The operators' register of people: insurers with their first administrator, officers, operators, sessions."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,11 +10,20 @@ from starlette.datastructures import FormData
 
 from api.desk.acting import Misfilled
 from api.desk.frame import Visit, back, posted, visited, visitor
-from api.entrance.forms import Listed, act_of, kept, typed, user_of, users
-from api.entrance.people import POSTS, NewInsurer, NewUser, Place, Taken, end_sessions, found_insurer, let_in, register
-from api.problems import Problem
+from api.entrance.forms import (
+    DISABLE,
+    ENABLE,
+    END_SESSIONS,
+    Listed,
+    act_of,
+    added,
+    changed,
+    kept,
+    typed,
+    users,
+)
+from api.entrance.people import POSTS, NewInsurer, Place, Taken, found_insurer
 from api.rows import INSURERS, RECIPIENTS, SESSIONS, USERS
-from api.words import ProblemCode
 from domain.places import region_name
 from models.contracts.vocabulary import ActorKind, Post
 
@@ -53,15 +63,8 @@ async def look(
 async def add(request: Request) -> Response:
     """A user of an insurer, of a department, or another operator."""
     async with posted(request, most_files=0) as form, visited(request) as visit:
-        try:
-            place = _place(form)
-            posts = (Post.INSURER_ADMIN,) if place.kind is ActorKind.INSURER else POSTS[place.kind]
-            await register(visit.entry.connection, place, typed(NewUser, form), posts, act_of(request, visit.caller))
-        except Misfilled as wrong:
-            return await _page(visit, status=422, errors=wrong.errors, typed=kept(form))
-        except Taken:
-            return await _page(visit, status=409, taken=True, typed=kept(form))
-    return back(HERE)
+        refused = await added(visit, form, _seat)
+        return await _page(visit, status=refused.status, **refused.shown) if refused else back(HERE)
 
 
 @router.post("/insurers")
@@ -71,7 +74,7 @@ async def add_insurer(request: Request) -> Response:
         try:
             new = typed(NewInsurer, form)
             async with visit.entry.connection.begin_nested():  # an insurer without an administrator is none
-                await found_insurer(visit.entry.connection, new, act_of(request, visit.caller))
+                await found_insurer(visit.entry.connection, new, act_of(visit))
         except Misfilled as wrong:
             return await _page(visit, status=422, insurer_errors=wrong.errors, typed=kept(form))
         except Taken:
@@ -81,17 +84,16 @@ async def add_insurer(request: Request) -> Response:
 
 @router.post("/users/{user_id}")
 async def change(request: Request, user_id: UUID) -> Response:
-    """In no more, in again, or out of every browser. Nobody shuts out himself."""
+    """In no more, in again, or out of every browser."""
     async with posted(request, most_files=0) as form, visited(request) as visit:
-        user = await user_of(visit.entry.connection, user_id)
-        act, wanted = act_of(request, visit.caller), form.get("act")
-        if user.id == visit.caller.user_id:
-            raise Problem(ProblemCode.NOT_ONESELF)
-        if wanted in ("disable", "enable"):
-            await let_in(visit.entry.connection, user, act, again=wanted == "enable")
-        elif wanted == "end_sessions":
-            await end_sessions(visit.entry.connection, user, act)
+        await changed(visit, user_id, form, (DISABLE, ENABLE, END_SESSIONS))
     return back(HERE)
+
+
+def _seat(form: FormData) -> tuple[Place, Sequence[Post]]:
+    """The first user of an insurer is its administrator; others have the one post there is."""
+    place = _place(form)
+    return place, (Post.INSURER_ADMIN,) if place.kind is ActorKind.INSURER else POSTS[place.kind]
 
 
 def _place(form: FormData) -> Place:

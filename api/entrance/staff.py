@@ -11,12 +11,26 @@ from starlette.datastructures import FormData
 from api.audit import Origin
 from api.desk.acting import Misfilled
 from api.desk.frame import Visit, back, posted, visited, visitor
-from api.entrance.forms import LASTING, OVERLAPS, Listed, act_of, chosen_days, kept, ticked, typed, user_of, users
-from api.entrance.people import POSTS, NewUser, Place, Taken, change_posts, let_in, register
+from api.entrance.forms import (
+    DISABLE,
+    ENABLE,
+    LASTING,
+    NEW_POSTS,
+    OVERLAPS,
+    Listed,
+    added,
+    changed,
+    chosen_days,
+    kept,
+    ticked,
+    typed,
+    users,
+)
+from api.entrance.people import POSTS, Place
 from api.keys import KeyAct, KeyFor, mint_key, revoke_key, rotate_key
-from api.problems import Problem, not_found, one_field
+from api.problems import not_found, one_field
 from api.rows import API_KEYS
-from api.words import ProblemCode, Reason, Scope
+from api.words import Reason, Scope
 from domain import wording
 from models.contracts.base import Name, Strict
 from models.contracts.ids import NAMESPACE
@@ -44,29 +58,16 @@ async def look(visit: Admin, cursor: Annotated[str | None, Query(max_length=200)
 async def add(request: Request) -> Response:
     """A new user, who may sign in from now on."""
     async with posted(request, most_files=0) as form, visited(request) as visit:
-        try:
-            new, posts = typed(NewUser, form), ticked(form)
-            place = Place(ActorKind.INSURER, visit.caller.tenant)
-            await register(visit.entry.connection, place, new, posts, act_of(request, visit.caller))
-        except Misfilled as wrong:
-            return await _page(visit, status=422, errors=wrong.errors, typed=kept(form))
-        except Taken:
-            return await _page(visit, status=409, taken=True, typed=kept(form))
-    return back(HERE)
+        place = Place(ActorKind.INSURER, visit.caller.tenant)
+        refused = await added(visit, form, lambda sent: (place, ticked(sent)))
+        return await _page(visit, status=refused.status, **refused.shown) if refused else back(HERE)
 
 
 @router.post("/users/{user_id}")
 async def change(request: Request, user_id: UUID) -> Response:
-    """Other posts, in no more, or in again. Nobody shuts out himself."""
+    """Other posts, in no more, or in again."""
     async with posted(request, most_files=0) as form, visited(request) as visit:
-        user = await user_of(visit.entry.connection, user_id)
-        act, wanted = act_of(request, visit.caller), form.get("act")
-        if user.id == visit.caller.user_id:
-            raise Problem(ProblemCode.NOT_ONESELF)
-        if wanted == "posts":
-            await change_posts(visit.entry.connection, user, ticked(form), act)
-        elif wanted in ("disable", "enable"):
-            await let_in(visit.entry.connection, user, act, again=wanted == "enable")
+        await changed(visit, user_id, form, (NEW_POSTS, DISABLE, ENABLE))
     return back(HERE)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.app import create_app
-from api.entrance.oidc import IdentityProvider
+from api.identity import IdentityProvider
 from api.rows import USERS
 from api.tools import Tools
 from models.contracts.vocabulary import ActorKind, Post

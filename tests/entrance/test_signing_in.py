@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.desk.front import local
 from api.desk.sessions import begin, hash_of
-from api.entrance.oidc import IdentityProvider
+from api.identity import IdentityProvider
 from api.rows import SESSIONS, USERS
 from api.tools import Tools
 from models.contracts.vocabulary import CameBy, Post
