@@ -18,6 +18,7 @@ COMMANDS = {
     "import": "importing",  # the word itself is Python's
     "demo": "demo",
     "keys": "keys",
+    "seals": "seals",
     "people": "people",
     "claims": "claims",
     "core-system": "core_system",

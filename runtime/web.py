@@ -92,10 +92,11 @@ async def _with_right_keys(engine: AsyncEngine, settings: Settings) -> AsyncIter
     Raises WrongKeys; later on it ends the process.
     """
     proving = asyncio.create_task(proved(engine, settings), name="keys")
-    proving.add_done_callback(_end_where_wrong)
     try:
-        with contextlib.suppress(TimeoutError):
+        try:
             await asyncio.wait_for(asyncio.shield(proving), PROVED_WITHIN)
+        except TimeoutError:
+            proving.add_done_callback(_end_where_wrong)
         yield
     finally:
         proving.remove_done_callback(_end_where_wrong)

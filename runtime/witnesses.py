@@ -38,7 +38,7 @@ def keys_of(settings: Settings) -> Iterator[tuple[Purpose, FieldKeys | None]]:
 
 
 async def prove(engine: AsyncEngine, settings: Settings) -> None:
-    """Open every witness and leave one of each key of our own. Raises WrongKeys, and what the database raises."""
+    """Open every witness and leave one of the key we seal with. Raises WrongKeys, and what the database raises."""
     async with connected(engine) as connection, connection.begin():
         for purpose, keys in keys_of(settings):
             await _open_all(connection, purpose, keys)
@@ -58,10 +58,25 @@ async def proved(engine: AsyncEngine, settings: Settings) -> None:
             await asyncio.sleep(AGAIN)
 
 
+async def witnesses(connection: AsyncConnection) -> list[KeyWitness]:
+    """Every key something is sealed under, the oldest of each purpose first."""
+    order = (col(KeyWitness.purpose), col(KeyWitness.since), col(KeyWitness.name))
+    return [
+        KeyWitness(**row._mapping) for row in await connection.execute(select(KeyWitness.__table__).order_by(*order))
+    ]  # pyright: ignore
+
+
 async def retire(connection: AsyncConnection, purpose: Purpose, name: str) -> bool:
     """Nothing is sealed under this key any more: processes may start without it. Whether there was a witness."""
     mine = delete(KeyWitness).where(col(KeyWitness.purpose) == purpose, col(KeyWitness.name) == name)
     return bool((await connection.execute(mine)).rowcount)
+
+
+async def retire_others(engine: AsyncEngine, purpose: Purpose, current: str) -> None:
+    """Everything has been sealed again under the current key."""
+    async with connected(engine) as connection, connection.begin():
+        others = delete(KeyWitness).where(col(KeyWitness.purpose) == purpose, col(KeyWitness.name) != current)
+        await connection.execute(others)
 
 
 async def _open_all(connection: AsyncConnection, purpose: Purpose, keys: FieldKeys | None) -> None:
@@ -79,11 +94,9 @@ async def _open_all(connection: AsyncConnection, purpose: Purpose, keys: FieldKe
 
 
 async def _leave(connection: AsyncConnection, purpose: Purpose, keys: FieldKeys) -> None:
-    """Of all of them: one that stands at the end of the list sealed something once."""
-    for name in keys.keys:
-        alone = FieldKeys({name: keys.keys[name]})
-        row = {"purpose": purpose, "name": name, "sealed": alone.seal(SAID, _place(purpose))}
-        await connection.execute(insert(KeyWitness).values(row).on_conflict_do_nothing())
+    """Of the current one alone: the others are here to open with, and what they sealed has its witness already."""
+    row = {"purpose": purpose, "name": keys.current, "sealed": keys.seal(SAID, _place(purpose))}
+    await connection.execute(insert(KeyWitness).values(row).on_conflict_do_nothing())
 
 
 def _place(purpose: Purpose) -> FieldOf:

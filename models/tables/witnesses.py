@@ -17,4 +17,4 @@ class KeyWitness(Row, table=True):
     name: str = Field(primary_key=True)
     sealed: bytes
     since: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=NOW)
-    """When the key was first seen: what began later was sealed with this one at hand."""
+    """When a process first sealed with it; what began well after that is sealed under it or a later one."""

@@ -20,6 +20,7 @@ from runtime.commands.speaking import AsJson
 from runtime.paying import PayingWays
 from runtime.resealing import BATCH, Resealed, Resealer
 from runtime.settings import Settings
+from runtime.witnesses import retire_others
 
 app = typer.Typer()
 DISAGREES = 1
@@ -73,7 +74,10 @@ async def _resealed(settings: Settings, batch: int) -> Resealed:
         resealer = Resealer(engine, settings.sealing, batch)
         with Progress(*columns, console=Console(stderr=True)) as bar:
             task = bar.add_task("换用现行密钥 resealing", total=await resealer.count())
-            return await resealer.run(lambda persons: bar.advance(task, persons))
+            ended = await resealer.run(lambda persons: bar.advance(task, persons))
+        if not ended.unreadable:
+            await retire_others(engine, "field", settings.sealing.current)
+        return ended
     finally:
         await engine.dispose()
 
