@@ -110,3 +110,11 @@ def full_region_name(code: str) -> str:
     if code not in NAMES:
         return "".join(NAMES[level] for level in levels) + (f"（{code}）" if levels else code)
     return "".join(NAMES[level] for level in levels) or NAMES[code]
+
+
+def code_of(place: str) -> str:
+    """A place by its code or by how its name begins (宿州); the text itself where nothing is called so."""
+    if place.isdigit():
+        return place
+    named = (code for code, name in NAMES.items() if name.startswith(place) or place.startswith(name))
+    return next(named, place)

@@ -7,7 +7,7 @@ from api.department import words
 from api.department.scope import EVERY_SECTOR, Scope
 from api.desk.export import MOST_ROWS, Sheet, Value, asked_in_words
 from api.desk.frame import Visit
-from api.desk.lists import Asked, Shown, every
+from api.desk.lists import Asked, CaseShown, every
 from api.desk.words import namer, translator
 from domain.places import region_name
 from models.contracts.vocabulary import AuditEvent, CaseKind, Sector
@@ -18,7 +18,7 @@ class Taken:
     """What was read for a workbook, on its way out of the transaction."""
 
     sheet: Sheet
-    rows: tuple[Shown, ...]
+    rows: tuple[CaseShown, ...]
     name: str
 
 
@@ -54,7 +54,7 @@ def _scope(one: Scope, visit: Visit) -> str:
     return f"{place} · {t(words.EVERY_SECTOR) if one.sector == EVERY_SECTOR else say(Sector(one.sector))}"
 
 
-def line(one: Shown, visit: Visit) -> list[Value]:
+def line(one: CaseShown, visit: Visit) -> list[Value]:
     t, say = translator(visit.language), namer(visit.language)
     yes = t(words.YES)
     return [

@@ -11,7 +11,7 @@ from api.drawings.words import Translate, same
 from models.contracts.vocabulary import ActorKind, CaseKind, Event, Role
 
 
-class Shown(StrEnum):
+class Part(StrEnum):
     """A part of a case page beyond its head, its stage, its dates and its clauses."""
 
     DESCRIPTION = "description"
@@ -38,33 +38,33 @@ class Shown(StrEnum):
     """The name of the case in the workflow engine."""
 
 
-SEES: dict[ActorKind, frozenset[Shown]] = {
-    ActorKind.INSURER: frozenset(Shown) - {Shown.ENGINE, Shown.SPENDING_SHARE},
+SEES: dict[ActorKind, frozenset[Part]] = {
+    ActorKind.INSURER: frozenset(Part) - {Part.ENGINE, Part.SPENDING_SHARE},
     ActorKind.DEPARTMENT: frozenset(
         {
-            Shown.DESCRIPTION,
-            Shown.SAID,
-            Shown.EVIDENCE,
-            Shown.LADDER,
-            Shown.NOTICES,
-            Shown.SPENDING_SHARE,
-            Shown.HAZARDS,
-            Shown.CLAIMS,
-            Shown.CLAIM_WAY,
+            Part.DESCRIPTION,
+            Part.SAID,
+            Part.EVIDENCE,
+            Part.LADDER,
+            Part.NOTICES,
+            Part.SPENDING_SHARE,
+            Part.HAZARDS,
+            Part.CLAIMS,
+            Part.CLAIM_WAY,
         }
     ),
     ActorKind.ENTERPRISE: frozenset(
         {
-            Shown.DESCRIPTION,
-            Shown.SAID,
-            Shown.EVIDENCE,
-            Shown.NOTICES,
-            Shown.HAZARDS,
-            Shown.CLAIMS,
-            Shown.CLAIM_SUM,
+            Part.DESCRIPTION,
+            Part.SAID,
+            Part.EVIDENCE,
+            Part.NOTICES,
+            Part.HAZARDS,
+            Part.CLAIMS,
+            Part.CLAIM_SUM,
         }
     ),
-    ActorKind.OPERATOR: frozenset({Shown.SAID, Shown.LADDER, Shown.NOTICES, Shown.HAZARDS, Shown.CLAIMS, Shown.ENGINE}),
+    ActorKind.OPERATOR: frozenset({Part.SAID, Part.LADDER, Part.NOTICES, Part.HAZARDS, Part.CLAIMS, Part.ENGINE}),
 }
 """promises.md 5.1 with docs/decisions/0041: a department reads no premium and no payment, an operator no free text."""
 
@@ -165,13 +165,13 @@ class Reader:
     t: Translate = same
     children: tuple[ColumnElement[bool], ...] = ()
 
-    def sees(self, part: Shown) -> bool:
+    def sees(self, part: Part) -> bool:
         return part in SEES[self.kind]
 
     def hears(self, event: Event) -> bool:
         """Whether the sentence of this event is for this reader."""
-        return self.sees(Shown.SAID) and event in SAID_TO[self.kind]
+        return self.sees(Part.SAID) and event in SAID_TO[self.kind]
 
     def reads_of(self, role: Role) -> bool:
         """Whether this reader sees that this role was told something."""
-        return self.sees(Shown.NOTICES) and role in TOLD_TO[self.kind]
+        return self.sees(Part.NOTICES) and role in TOLD_TO[self.kind]

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from api.desk.audience import Reader, Shown
+from api.desk.audience import Part, Reader
 from api.desk.casewords import MILESTONES
 from api.drawings.days import day_strip
 from api.drawings.hours import hour_line
@@ -102,7 +102,7 @@ def _duty(one: DutyReading, at: datetime, fired: set[tuple[str, str]], reader: R
         ended=wording.instant(ended) if ended else "",
         stop_reason=one.stop_reason,
         strip=_strip(one, at, reader) if drawn else "",
-        ladder=_ladder(one, fired) if reader.sees(Shown.LADDER) else (),
+        ladder=_ladder(one, fired) if reader.sees(Part.LADDER) else (),
     )
 
 

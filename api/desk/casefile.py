@@ -10,10 +10,10 @@ from sqlalchemy import Row, select
 
 from api import reads
 from api.callers import Entry
-from api.desk.audience import Reader, Shown
+from api.desk.audience import Part, Reader
 from api.desk.caseduties import DutyShown, duties_of, policy_life
 from api.desk.casemoney import ClaimShown, Fact, claim_of, money_of
-from api.desk.caserecord import FileShown, Line, NoticeShown, files_of, line_of, notices_of
+from api.desk.caserecord import FileShown, NoticeShown, RecordLine, files_of, line_of, notices_of
 from api.desk.tones import tone_of
 from api.duties import read_duties
 from api.rows import CASES, INSURERS
@@ -85,7 +85,7 @@ class CaseFile:
     """The drawing, as markup."""
     duties: tuple[DutyShown, ...] = ()
     settled: tuple[DutyShown, ...] = ()
-    timeline: tuple[Line, ...] = ()
+    timeline: tuple[RecordLine, ...] = ()
     earlier: int = 0
     """Lines of the record left off this page."""
     files: tuple[FileShown, ...] = ()
@@ -112,7 +112,7 @@ async def read_case(entry: Entry, row: Row[Any], reader: Reader, *, why: str = "
         **_policy_of(row, reader),
         overdue=sum(one.late for one in shown),
         facts=(*_description(row, reader), *money_of(row, reader)),
-        workflow_id=row.workflow_id if reader.sees(Shown.ENGINE) else "",
+        workflow_id=row.workflow_id if reader.sees(Part.ENGINE) else "",
         packs=tuple(_packs(row, duties)),
         life=_life(row, duties, happened, companions, at, reader),
         duties=tuple(one for one in shown if one.open),
@@ -167,7 +167,7 @@ def _policy_of(row: Row[Any], reader: Reader) -> dict[str, Any]:
 
 def _description(row: Row[Any], reader: Reader) -> Iterator[Fact]:
     """What a hazard is, where it is, by which criterion; what an accident was."""
-    if not reader.sees(Shown.DESCRIPTION):
+    if not reader.sees(Part.DESCRIPTION):
         return
     if row.kind is CaseKind.HAZARD:
         view = row.view
@@ -197,7 +197,7 @@ def _packs(row: Row[Any], duties: Duties) -> Iterator[Pack]:
 async def _companions(entry: Entry, row: Row[Any], reader: Reader) -> tuple[Row[Any], ...]:
     """Hazards and claims of a policy, latest first."""
     columns = CASES.c["id", "kind", "number", "stage", "next_due_at", "ended_at", "opened_at", "changed_at", "view"]
-    parts = {CaseKind.HAZARD: Shown.HAZARDS, CaseKind.CLAIM: Shown.CLAIMS}
+    parts = {CaseKind.HAZARD: Part.HAZARDS, CaseKind.CLAIM: Part.CLAIMS}
     kinds = [kind for kind, part in parts.items() if reader.sees(part)]
     found = select(*columns).where(CASES.c.parent_id == row.id, CASES.c.kind.in_(kinds), *reader.children)
     rows = await entry.connection.execute(found.order_by(CASES.c.opened_at.desc(), CASES.c.id).limit(200))

@@ -11,7 +11,7 @@ from api.claims import reads as claim_reads
 from api.claims.explaining import explanation
 from api.claims.ledger import ledger
 from api.claims.shapes import Because, ClaimLedger
-from api.desk.audience import Reader, Shown
+from api.desk.audience import Part, Reader
 from api.shapes import Duties
 from domain import wording
 from models.contracts.claim_state import ClaimView
@@ -51,15 +51,15 @@ def money_of(row: Row[Any], reader: Reader) -> Iterator[Fact]:
     if row.kind is not CaseKind.POLICY:
         return
     terms = row.view.get("terms") or {}
-    if reader.sees(Shown.TERMS):
+    if reader.sees(Part.TERMS):
         yield Fact("premium_total", wording.money(Decimal(terms["premium_total"])))
         yield Fact("insured_headcount", str(terms["insured_headcount"]))
         yield from (Fact(name, wording.money(Decimal(terms[name]))) for name in LIMITS if terms.get(name))
-    if reader.sees(Shown.SPENDING):
+    if reader.sees(Part.SPENDING):
         yield Fact("spent", wording.money(Decimal(row.view["spent"])))
         if row.view.get("spend_floor"):
             yield Fact("spend_floor", wording.money(Decimal(row.view["spend_floor"])))
-    if reader.sees(Shown.SPENDING_SHARE):
+    if reader.sees(Part.SPENDING_SHARE):
         yield from _shares(row.view, Decimal(terms.get("premium_total") or 0))
 
 
@@ -78,13 +78,13 @@ def claim_of(row: Row[Any], duties: Duties, reader: Reader) -> ClaimShown | None
     view = claim_reads.view(row)
     told = explanation(view, duties)
     shown: dict[str, Any] = {}
-    if reader.sees(Shown.CLAIM_WAY):
+    if reader.sees(Part.CLAIM_WAY):
         # why a path was taken speaks of the figures agreed, which are the parties' own
-        taken = told.path if reader.sees(Shown.CLAIM_MONEY) else told.path.model_copy(update={"because": ()})
+        taken = told.path if reader.sees(Part.CLAIM_MONEY) else told.path.model_copy(update={"because": ()})
         shown |= {"path": view.path, "grade": view.grade, "why_path": taken, "why_grade": told.grade}
-    if reader.sees(Shown.CLAIM_SUM) or reader.sees(Shown.CLAIM_MONEY):
+    if reader.sees(Part.CLAIM_SUM) or reader.sees(Part.CLAIM_MONEY):
         shown |= _sums(view)
-    if reader.sees(Shown.CLAIM_MONEY):
+    if reader.sees(Part.CLAIM_MONEY):
         shown |= {
             "other_paths": told.other_paths,
             "amount": told.amount,

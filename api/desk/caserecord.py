@@ -7,7 +7,7 @@ from sqlalchemy import Row
 
 from api import reads
 from api.callers import Entry
-from api.desk.audience import Reader, Shown
+from api.desk.audience import Part, Reader
 from api.evidence import FOR_VISITORS, VISIBLE, Piece, pieces
 from api.shapes import NoticeReading, TimelineEntry
 from domain import wording
@@ -23,7 +23,7 @@ REACHED: dict[NoticeStatus, str] = {
 
 
 @dataclass(frozen=True)
-class Line:
+class RecordLine:
     """One thing that happened, as a sentence."""
 
     at_said: str
@@ -57,8 +57,8 @@ class NoticeShown:
     acknowledged: str = ""
 
 
-def line_of(entry: TimelineEntry, reader: Reader) -> Line:
-    return Line(
+def line_of(entry: TimelineEntry, reader: Reader) -> RecordLine:
+    return RecordLine(
         at_said=wording.instant(entry.at),
         event=entry.event,
         said=entry.said if reader.hears(entry.event) else "",
@@ -69,7 +69,7 @@ def line_of(entry: TimelineEntry, reader: Reader) -> Line:
 async def files_of(entry: Entry, row: Row[Any], reader: Reader) -> tuple[FileShown, ...]:
     """Photographs and documents of the case this reader may open, latest first; api/evidence.py lets them out."""
     own = reader.kind is ActorKind.INSURER
-    if not reader.sees(Shown.EVIDENCE) or not (own or row.kind in FOR_VISITORS):
+    if not reader.sees(Part.EVIDENCE) or not (own or row.kind in FOR_VISITORS):
         return ()
     found = await pieces(entry.connection, row.id, None if own else VISIBLE.get(reader.kind, {}))
     return tuple(_file(one) for one in reversed(found))
@@ -87,7 +87,7 @@ def _file(one: Piece) -> FileShown:
 
 
 async def notices_of(entry: Entry, row: Row[Any], reader: Reader) -> tuple[NoticeShown, ...]:
-    if not reader.sees(Shown.NOTICES):
+    if not reader.sees(Part.NOTICES):
         return ()
     told = await reads.notices(entry, row.id)
     return tuple(_notice(one) for one in told if reader.reads_of(one.to_role))

@@ -11,7 +11,7 @@ from api import reads
 from api.callers import Entry
 from api.desk.audience import Reader
 from api.desk.caseduties import DutyShown, duties_of
-from api.desk.caserecord import Line, line_of
+from api.desk.caserecord import RecordLine, line_of
 from api.desk.deeds import Deed, of_hazard
 from api.desk.tones import tone_of
 from api.duties import read_duties
@@ -55,7 +55,7 @@ class HazardMatter:
     """Days of more time one may ask for."""
     photographs: tuple[FileShown, ...]
     documents: tuple[FileShown, ...]
-    record: tuple[Line, ...]
+    record: tuple[RecordLine, ...]
     deeds: tuple[Deed, ...]
 
     @property

@@ -43,7 +43,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Line:
+class Brief:
     """A case in one line, for looking it up."""
 
     href: str
@@ -62,10 +62,10 @@ class Board:
     """The first page of an enterprise."""
 
     items: tuple[Item, ...]
-    waiting: tuple[Line, ...]
+    waiting: tuple[Brief, ...]
     """Hazards whose recheck is the insurer's next step."""
-    claims: tuple[Line, ...]
-    policies: tuple[Line, ...]
+    claims: tuple[Brief, ...]
+    policies: tuple[Brief, ...]
 
     @property
     def late(self) -> int:
@@ -220,19 +220,19 @@ def _waiting(row: Row[Any], steps: list[Any]) -> Iterator[Item]:
             yield Item("rate", f"{here}/visits/{step.number}", step.number, row.number)
 
 
-def _line(row: Row[Any], now: datetime) -> Line:
+def _line(row: Row[Any], now: datetime) -> Brief:
     stage = reads.STAGES[row.kind](row.stage)
-    return Line(address(row.kind, row.id), row.number, stage, tone_of(stage), row.view.get("description", ""))
+    return Brief(address(row.kind, row.id), row.number, stage, tone_of(stage), row.view.get("description", ""))
 
 
-def _claim(row: Row[Any], now: datetime) -> Line:
+def _claim(row: Row[Any], now: datetime) -> Brief:
     """Few fields: how far it is, what is to be paid once that is determined, the next day; nobody who was hurt."""
     at, stage = reads.as_of(now, row.changed_at), ClaimStage(row.stage)
     briefs = [one for one in row.view.get("duties", ()) if one["due_at"]]
     first = min(briefs, key=lambda one: one["due_at"], default=None)
     due = _due(first, at) if first else {}
     payable = row.view["money"].get("payable") if row.view.get("covered") is not None else None
-    return Line(
+    return Brief(
         href=address(row.kind, row.id),
         number=row.number,
         stage=stage,

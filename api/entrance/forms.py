@@ -18,10 +18,10 @@ from api.cursors import Cursors
 from api.desk.acting import Misfilled
 from api.desk.frame import Visit
 from api.entrance.people import (
-    Act,
     NewUser,
     Place,
     Taken,
+    UserAct,
     change_posts,
     end_sessions,
     let_in,
@@ -80,8 +80,8 @@ def chosen_days(form: FormData, name: str, allowed: Sequence[int]) -> timedelta:
     return timedelta(days=int(given))
 
 
-def act_of(visit: Visit) -> Act:
-    return Act(visit.caller.actor, Origin.of(visit.request))
+def act_of(visit: Visit) -> UserAct:
+    return UserAct(visit.caller.actor, Origin.of(visit.request))
 
 
 @dataclass(frozen=True)

@@ -57,18 +57,18 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Act:
+class UserAct:
     """Who does it, and from where."""
 
     by: Actor = COMMAND_LINE
     origin: Origin = NOWHERE
 
 
-ON_THE_SERVER = Act()
+ON_THE_SERVER = UserAct()
 
 
 async def register(
-    connection: AsyncConnection, place: Place, new: NewUser, posts: Iterable[Post], act: Act = ON_THE_SERVER
+    connection: AsyncConnection, place: Place, new: NewUser, posts: Iterable[Post], act: UserAct = ON_THE_SERVER
 ) -> UUID:
     """Somebody who may sign in from now on, by the address the identity provider has verified. Raises Taken."""
     user_id, held = uuid4(), [post.value for post in POSTS[place.kind] if post in set(posts)]
@@ -81,7 +81,7 @@ async def register(
     return user_id
 
 
-async def found_insurer(connection: AsyncConnection, new: NewInsurer, act: Act = ON_THE_SERVER) -> UUID:
+async def found_insurer(connection: AsyncConnection, new: NewInsurer, act: UserAct = ON_THE_SERVER) -> UUID:
     """An insurer with its desk and its first administrator, in the operators' view. Raises Taken."""
     insurer_id = uuid4()
     row = {"id": insurer_id, "code": new.code, "name": new.insurer}
@@ -95,14 +95,14 @@ async def found_insurer(connection: AsyncConnection, new: NewInsurer, act: Act =
     return insurer_id
 
 
-async def change_posts(connection: AsyncConnection, user: Row[Any], posts: Iterable[Post], act: Act) -> None:
+async def change_posts(connection: AsyncConnection, user: Row[Any], posts: Iterable[Post], act: UserAct) -> None:
     """Good for the next request already."""
     held = [post.value for post in POSTS[user.kind] if post in set(posts)]
     await connection.execute(update(USERS).where(USERS.c.id == user.id).values(posts=held))
     await _note(connection, user.id, user.insurer_id, act, {"posts": held, "before": list(user.posts)})
 
 
-async def let_in(connection: AsyncConnection, user: Row[Any], act: Act, *, again: bool) -> None:
+async def let_in(connection: AsyncConnection, user: Row[Any], act: UserAct, *, again: bool) -> None:
     """Disable a user, who is nobody with the next request, in any browser; or let a disabled one in again.
 
     What is put on record comes last: it locks the chain, for which others wait.
@@ -113,7 +113,7 @@ async def let_in(connection: AsyncConnection, user: Row[Any], act: Act, *, again
     await _note(connection, user.id, user.insurer_id, act, {"disabled": not again, **ended})
 
 
-async def end_sessions(connection: AsyncConnection, user: Row[Any], act: Act) -> int:
+async def end_sessions(connection: AsyncConnection, user: Row[Any], act: UserAct) -> int:
     """Every browser of this user, who was looked up before, must sign in again; how many there were."""
     ended = await _end_sessions(connection, user)
     await _note(connection, user.id, user.insurer_id, act, {"sessions_ended": ended})
@@ -127,7 +127,7 @@ async def _end_sessions(connection: AsyncConnection, user: Row[Any]) -> int:
 
 
 async def _note(
-    connection: AsyncConnection, user_id: UUID, insurer_id: UUID | None, act: Act, said: dict[str, Any]
+    connection: AsyncConnection, user_id: UUID, insurer_id: UUID | None, act: UserAct, said: dict[str, Any]
 ) -> None:
     """Neither name nor address: what is in the trail stays there for ever."""
     chain = insurer_id or COMMON_CHAIN

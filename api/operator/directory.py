@@ -14,14 +14,13 @@ from starlette.datastructures import FormData
 from api.desk.acting import Misfilled
 from api.desk.frame import Visit, back, posted, visited
 from api.desk.front import local
-from api.desk.lists import code_of
 from api.operator import coverage, registering, trying
 from api.operator.registering import EVERY, place_of
 from api.operator.visits import Reading, text_of
 from api.operator.waiting import NOBODY, OPEN
 from api.rows import CASES, OUTBOX, RECIPIENTS, TASKS
 from domain.calendar import local_date
-from domain.places import NAMES, NATION, full_region_name, region_name
+from domain.places import NAMES, NATION, code_of, full_region_name, region_name
 from domain.routing import is_department
 from models.contracts.ids import ancestors
 from models.contracts.vocabulary import Role, Sector, Size

@@ -12,7 +12,6 @@ from starlette.datastructures import FormData
 from api.callers import Entry
 from api.desk.acting import Misfilled
 from api.desk.frame import Visit
-from api.desk.lists import code_of
 from api.entrance.links import end_ways_in
 from api.operator.acts import Act, reason_of, record
 from api.operator.remedies import address_of
@@ -21,7 +20,7 @@ from api.operator.words import ALREADY_REGISTERED, NO_SUCH_HEIR, NOT_ITSELF, UNK
 from api.problems import not_found
 from api.rows import DEPARTMENT_SCOPES, RECIPIENTS
 from api.words import Reason
-from domain.places import NAMES, NATION
+from domain.places import NAMES, NATION, code_of
 from domain.routing import is_department
 from models.contracts.ids import HUMAN_QUEUE
 from models.contracts.vocabulary import Role, Sector

@@ -16,7 +16,6 @@ from api.audit import AuditEntry, noted
 from api.desk.acting import Misfilled
 from api.desk.export import Sheet, Value, alone, download, workbook
 from api.desk.frame import Visit, back, posted, visited
-from api.desk.lists import code_of
 from api.desk.words import namer, translator
 from api.operator import new_rules
 from api.operator.acts import Act, reason_of, record
@@ -30,7 +29,7 @@ from api.problems import not_found
 from api.tools import Tools
 from api.trail import TrailQuery, trail
 from domain.calendar import local_date
-from domain.places import NAMES, full_region_name, region_name
+from domain.places import NAMES, code_of, full_region_name, region_name
 from domain.wording import instant, plain_day
 from models.contracts.base import Actor
 from models.contracts.vocabulary import AuditEvent, Event, RuleShift, Sector

@@ -14,11 +14,11 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from api.desk.lists import code_of
 from api.operator import new_rules
 from api.operator.new_rules import Errand, Foreseen, Selection, Tally, Turn
 from api.operator.sending import Outcome, Result
 from domain.calendar import local_date
+from domain.places import code_of
 from domain.wording import plain_day
 from models.contracts.vocabulary import Sector
 from models.tables.engine import connected, make_engine, operator

@@ -10,9 +10,9 @@ from temporalio.worker import Worker
 
 from api.callers import Caller as Visitor
 from api.callers import Entry, open_rows
-from api.desk.audience import SAID_TO, SEES, Reader, Shown
+from api.desk.audience import SAID_TO, SEES, Part, Reader
 from api.desk.casefile import CaseFile, read_case
-from api.desk.lists import Shown as Listed
+from api.desk.lists import CaseShown
 from api.desk.tones import tone_of
 from api.reads import STAGES
 from api.rows import CASES
@@ -62,9 +62,9 @@ async def read(tools: Tools, town: Town) -> Read:
 
 def test_nobody_but_the_insurer_reads_terms_or_the_ledger_of_a_claim():
     for kind in (ActorKind.DEPARTMENT, ActorKind.ENTERPRISE, ActorKind.OPERATOR):
-        assert SEES[kind].isdisjoint({Shown.TERMS, Shown.SPENDING, Shown.CLAIM_MONEY}), kind
-    assert Shown.CLAIM_SUM not in SEES[ActorKind.DEPARTMENT]
-    assert SEES[ActorKind.OPERATOR].isdisjoint({Shown.DESCRIPTION, Shown.EVIDENCE, Shown.CLAIM_SUM, Shown.CLAIM_WAY})
+        assert SEES[kind].isdisjoint({Part.TERMS, Part.SPENDING, Part.CLAIM_MONEY}), kind
+    assert Part.CLAIM_SUM not in SEES[ActorKind.DEPARTMENT]
+    assert SEES[ActorKind.OPERATOR].isdisjoint({Part.DESCRIPTION, Part.EVIDENCE, Part.CLAIM_SUM, Part.CLAIM_WAY})
 
 
 def test_sentences_about_money_and_people_are_for_the_insurer_alone():
@@ -79,7 +79,7 @@ def test_sentences_about_money_and_people_are_for_the_insurer_alone():
 def test_an_unknown_reader_or_a_new_part_is_seen_by_nobody():
     assert ActorKind.SYSTEM not in SEES
     for kind in (ActorKind.DEPARTMENT, ActorKind.ENTERPRISE, ActorKind.OPERATOR):
-        assert SEES[kind] < frozenset(Shown)
+        assert SEES[kind] < frozenset(Part)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_an_unknown_reader_or_a_new_part_is_seen_by_nobody():
 )  # fmt: skip
 def test_a_stage_looks_the_same_in_a_list_and_on_its_page(stage: Word, tone: str):
     kind = next(kind for kind, stages in STAGES.items() if isinstance(stage, stages))
-    line = Listed.model_construct(kind=kind, stage=stage.value)
+    line = CaseShown.model_construct(kind=kind, stage=stage.value)
     assert (line.tone, tone_of(stage)) == (tone, tone)
 
 

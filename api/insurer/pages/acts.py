@@ -55,7 +55,7 @@ class Situation:
 
 
 @dataclass(frozen=True)
-class Act:
+class Offered:
     """One thing that can be done with a case now."""
 
     door: Door
@@ -77,13 +77,13 @@ def posts_for(door: Door) -> tuple[Post, ...]:
     return (Post.INSURER_ADMIN, Post.INSURER_HANDLER)
 
 
-def acts_of(situation: Situation, posts: frozenset[Post]) -> tuple[Act, ...]:
+def acts_of(situation: Situation, posts: frozenset[Post]) -> tuple[Offered, ...]:
     """What this person can do with the case now; what comes next stands first."""
     kind = situation.row.kind
     shelf, _ = SHELVES[kind]
     after = [name for name, is_next in NEXT[kind] if is_next(situation)]
     found = [
-        Act(door, f"/insurer/{shelf}/{situation.row.id}/{update}", update in after)
+        Offered(door, f"/insurer/{shelf}/{situation.row.id}/{update}", update in after)
         for (of, update), door in DOORS.items()
         if of is kind and possible(situation, door) and not posts.isdisjoint(posts_for(door))
     ]

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from api.audit import AuditEntry, Origin, note
 from api.desk.export import MOST_ROWS, Sheet, Value, alone, asked_in_words, download, workbook
 from api.desk.frame import Visit, visited
-from api.desk.lists import Asked, CaseFilters, Shown, counted, every, shown
+from api.desk.lists import Asked, CaseFilters, CaseShown, counted, every, shown
 from api.desk.words import namer, translator
 from api.insurer.pages import words
 from api.insurer.pages.visits import Reading, may_act
@@ -91,7 +91,7 @@ def _about(visit: Visit, asked: Asked, total: int) -> list[tuple[str, Value]]:
     ]
 
 
-def _line(one: Shown, say: Any, t: Any) -> list[Value]:
+def _line(one: CaseShown, say: Any, t: Any) -> list[Value]:
     yes = {True: t(words.YES), False: ""}
     return [
         one.number, one.policy_number, one.insured_name, one.place, one.region, say(one.sector), say(one.size),

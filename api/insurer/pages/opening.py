@@ -15,7 +15,6 @@ from api.claims.opening import opened_claim
 from api.desk.acting import Misfilled
 from api.desk.forms import Form, read, wants_rows
 from api.desk.frame import Visit, back, posted, visited
-from api.desk.lists import code_of
 from api.idempotency import Attempt, stored_answer
 from api.insurer.opening import Opening, opened_policy
 from api.insurer.pages.acting import ALREADY_SPENT
@@ -25,7 +24,7 @@ from api.insurer.pages.visits import Reading
 from api.limits import spelled
 from api.problems import Problem
 from api.shapes import PolicyApplication
-from domain.places import NAMES, NATION, region_name
+from domain.places import NAMES, NATION, code_of, region_name
 from models.contracts.claim import ReportClaim
 from models.contracts.vocabulary import CaseKind
 
