@@ -24,8 +24,8 @@ NEWER = PackRef(region="341300", in_force_on=date(2024, 3, 10), digest="e" * 64)
 
 
 def newer(book: Rulebook, **duties: Any) -> Rulebook:
-    """The rulebook under a newer document of Suzhou: terms in days by duty, `None` takes a duty out."""
-    packs = tuple(NEWER if ref.region == NEWER.region else ref for ref in book.packs)
+    """The rulebook under a newer document of its place: terms in days by duty, `None` takes a duty out."""
+    packs = (*book.packs[:-1], NEWER.model_copy(update={"region": book.packs[-1].region}))
     cited = [one.model_copy(update={"cites": one.cites.model_copy(update={"number": "新文号"})}) for one in book.duties]
     held = tuple(_with(one, duties[one.duty.id]) if one.duty.id in duties else one for one in cited)
     return book.model_copy(update={"packs": packs, "duties": tuple(one for one in held if one)})

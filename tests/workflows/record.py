@@ -21,12 +21,13 @@ from domain.calendar import local_date
 from models.contracts import policy as commands
 from models.contracts.base import Actor
 from models.contracts.base import Office as Seat
-from models.contracts.vocabulary import ActorKind, HazardGrade, Role, SpendPurpose, SurrenderReason
+from models.contracts.vocabulary import ActorKind, CaseKind, HazardGrade, Role, SpendPurpose, SurrenderReason
 from runtime.embedded.ports import free_ports
 from runtime.embedded.temporal import TemporalServer
-from tests.domain.lives import ENTERPRISE, FILE, SUZHOU, XIAMEN, found, visit
+from tests.domain.lives import ENTERPRISE, FILE, OPERATOR, SUZHOU, XIAMEN, found, rules, visit
 from tests.domain.test_hazard_asking import ASK, DECLINE, OBJECT, REJECT, UPHOLD
 from tests.domain.test_hazard_life import CLAIM, FAILED, PASSED, REFUSE
+from tests.domain.test_new_rules import newer
 from tests.domain.test_policy_refusals import CONFIRM, PLAN, PROVIDER, UPLOAD
 from tests.domain.test_rating import rate
 from tests.makers import SOMEBODY
@@ -46,6 +47,7 @@ async def record(office: Office) -> None:
         await _served(office, place)
         await _surrendered(office, place)
         await _asked(office, place)
+        await _adopted(office, place)
         expired = await office.opened(region=place, number=f"P-{place}-expired")
         await expired.pass_days(400)
         await expired.handle.result()
@@ -131,6 +133,25 @@ async def _asked(office: Office, place: str) -> None:
     await major.execute_update("pass_on", given(passed, fresh_key(), bureau))
     await TimeSkipper(office.client).fast_forward(major, timedelta(days=40))
     await keep(major, f"hazard-passed_on-{place}")
+
+
+async def _adopted(office: Office, place: str) -> None:
+    """Twenty days on, policy and hazard take a newer document with longer terms, and live on under it."""
+    policy = await office.opened(region=place, number=f"P-{place}-adopted")
+    today = local_date(policy.command.terms.signed_at)
+    await policy.act("name_provider", PROVIDER)
+    await policy.act("record_visit", visit("V-1", today, found("H-1")))
+    await policy.pass_days(20)
+    for handle, case, grade, longer in (
+        (policy.handle, CaseKind.POLICY, None, {"service_completion": 60}),
+        (policy.hazard("H-1"), CaseKind.HAZARD, HazardGrade.ORDINARY, {"rectification": 40}),
+    ):
+        book = rules(policy.command.terms, case, grade).rulebook
+        adopting = commands.AdoptRules(rulebook=newer(book, **longer), instead_of=book.packs, reason="通知要求")
+        await handle.execute_update("adopt_rules", given(adopting, fresh_key(), OPERATOR))
+    await policy.pass_days(50)
+    await keep(policy.handle, f"policy-adopted-{place}")
+    await keep(policy.hazard("H-1"), f"hazard-adopted-{place}")
 
 
 async def _surrendered(office: Office, place: str) -> None:
