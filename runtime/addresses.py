@@ -25,12 +25,41 @@ def backup(settings: Settings) -> str:
     return plain_dsn(kept)
 
 
+def owner(settings: Settings) -> str:
+    """Address of the role that owns the schema, for asyncpg. Raises LookupError where there is none."""
+    if settings.database_owner_url is not None:
+        return plain_dsn(settings.database_owner_url.get_secret_value())
+    kept = PostgresServer(settings.var / "postgres", settings.postgres_port).kept_url("owner")
+    if kept is None:
+        raise LookupError("缺少设置 DATABASE_OWNER_URL / setting DATABASE_OWNER_URL is missing")
+    return plain_dsn(kept)
+
+
+def admin(settings: Settings) -> str | None:
+    """A superuser's address, for asyncpg; `None` where none was given and no server is kept in this folder."""
+    if settings.database_admin_url is not None:
+        return plain_dsn(settings.database_admin_url.get_secret_value())
+    if settings.database_url is not None:
+        return None
+    server = PostgresServer(settings.var / "postgres", settings.postgres_port)
+    return server.url("admin", "postgres") if server.kept_url("admin") else None
+
+
 def with_secret(settings: Settings) -> Settings:
     """The settings, with the secret of the system that `make up` runs in this folder where none is given."""
     kept = settings.var / "secret"
     if settings.secret is None and kept.exists():
         return settings.model_copy(update={"secret": SecretStr(kept.read_text().strip())})
     return settings
+
+
+def with_secrets(settings: Settings) -> Settings:
+    """With the address and all secrets of the system that `make up` runs in this folder, where none are given."""
+    var = settings.var
+    kept = {"secret": var / "secret", "field_keys": var / "field-keys", "core_secret": var / "core-secret"}
+    missing = {name: path for name, path in kept.items() if getattr(settings, name) is None and path.exists()}
+    found = {name: SecretStr(path.read_text().strip()) for name, path in missing.items()}
+    return with_temporal(settings.model_copy(update=found))
 
 
 def with_temporal(settings: Settings) -> Settings:

@@ -1,6 +1,7 @@
 """The database and its roles (owner, application, backup), on any PostgreSQL we may administer; no tables here."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import unquote, urlsplit
 
 import asyncpg
@@ -8,10 +9,10 @@ import asyncpg
 from runtime.settings import plain_dsn
 
 # The owner runs migrations; the application is bound by row-level security and owns nothing;
-# the backup reads every row.
+# the backup reads every row, and may copy the whole server (pg_basebackup, pg_receivewal).
 OWNER = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"
 APPLICATION = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"
-BACKUP = "NOSUPERUSER NOCREATEDB NOCREATEROLE BYPASSRLS"
+BACKUP = "NOSUPERUSER NOCREATEDB NOCREATEROLE BYPASSRLS REPLICATION"
 
 
 @dataclass(frozen=True)
@@ -84,3 +85,16 @@ async def _run(connection: asyncpg.Connection, template: str, *values: str) -> N
     places = ", ".join(f"${number}::text" for number in range(2, len(values) + 2))
     statement = await connection.fetchval(f"SELECT format($1, {places})", template, *values)
     await connection.execute(str(statement))
+
+
+async def put_aside(admin_url: str, database: str, now: datetime) -> str:
+    """Rename a database that nobody is connected to; gives its new name, nothing where there is none."""
+    admin = await asyncpg.connect(plain_dsn(admin_url), database="postgres")
+    try:
+        if not await admin.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", database):
+            return ""
+        name = f"{database}_before_{now:%Y%m%d%H%M%S}"
+        await _run(admin, "ALTER DATABASE %I RENAME TO %I", database, name)
+        return name
+    finally:
+        await admin.close()

@@ -50,6 +50,9 @@ class Settings(BaseSettings):
         default=None,
         description="keys of what Temporal stores, written like the field keys; without them it is readable there",
     )
+    backup_keys: SecretStr | None = Field(
+        default=None, description="keys backups are sealed with, written like the field keys; kept away from them"
+    )
     core_systems: SecretStr | None = Field(
         default=None,
         description='where payment orders go: JSON {insurer code: {"url" or "folder": …, "secret": …}}, "*" for others',
@@ -110,7 +113,7 @@ class Settings(BaseSettings):
             )
         return secret
 
-    @field_validator("field_keys", "payload_keys")
+    @field_validator("field_keys", "payload_keys", "backup_keys")
     @classmethod
     def _refuse_bad_field_keys(cls, keys: SecretStr | None) -> SecretStr | None:
         if keys is not None:

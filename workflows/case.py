@@ -79,7 +79,11 @@ class Case(Generic[S, V]):
 
     async def caught_up(self, given: Given[Any]) -> None:
         """Take what the caller has seen on record and this run does not know of."""
-        if given.recorded > self._open_state().seq:
+        await self.level(given.recorded)
+
+    async def level(self, recorded: int) -> None:
+        """Take what is on record up to that step, where this run does not know of it."""
+        if recorded > self._open_state().seq:
             await self._look_up()
 
     async def _act(self, given: Given[Any]) -> V:

@@ -96,8 +96,10 @@ class ClaimWorkflow:
             )
         )
         refusal = life.refuse_opening(birth, given.command, workflow.now())
-        if refusal is None:
-            await self.case.open(lambda at: life.open_claim(birth, given, resolved, at), opening(given), given)
+        if refusal is None or given.recorded:  # what is on record was not refused, whatever the day is now
+            cause = opening(given, birth)
+            await self.case.open(lambda at: life.open_claim(birth, given, resolved, at), cause, given)
+            return None
         return refusal
 
     async def _money(self, decision: Decision[ClaimState]) -> None:

@@ -93,9 +93,10 @@ class HazardWorkflow:
         await self.case.open(lambda at: life.open_hazard(birth, resolved, at), found)
 
     @workflow.update(name="opened")
-    async def opened(self) -> HazardView:
-        """Waits until the hazard is on record; its policy answers only then."""
+    async def opened(self, recorded: int = 0) -> HazardView:
+        """Waits until the hazard is on record; its policy answers only then. `recorded`: steps the caller has seen."""
         await workflow.wait_condition(lambda: self.case.committed > 0)
+        await self.case.level(recorded)
         assert self.case.state is not None
         return views.view(self.case.state)
 

@@ -62,9 +62,11 @@ async def resolve(asked: RulesFor) -> Resolved:
         )
 
 
-def opening(given: Given[Any]) -> Cause:
-    """The same application opens the same case, under whatever key it comes."""
-    return cause_of(given).model_copy(update={"key": f"opened#{given.fingerprint}"})
+def opening(given: Given[Any], birth: Contract) -> Cause:
+    """The same application opens the same case, under whatever key it comes; with its birth it can be opened anew."""
+    cause = cause_of(given)
+    body = {**cause.body, "birth": birth.model_dump(mode="json")}
+    return cause.model_copy(update={"key": f"opened#{given.fingerprint}", "body": body})
 
 
 def alarm(at: datetime) -> Cause:

@@ -93,8 +93,10 @@ class PolicyWorkflow:
         terms = given.command.terms
         resolved = await resolve(refusals.rules_for(terms))
         refusal = refusals.refuse_opening(resolved.rulebook, given.command, local_date(workflow.now()))
-        if refusal is None:
-            await self.case.open(lambda at: life.open_policy(self.birth, given, resolved, at), opening(given), given)
+        if refusal is None or given.recorded:  # what is on record was not refused, whatever the day is now
+            cause = opening(given, self.birth)
+            await self.case.open(lambda at: life.open_policy(self.birth, given, resolved, at), cause, given)
+            return None
         return refusal
 
     @workflow.signal(name="hear")

@@ -618,6 +618,8 @@ class AuditEvent(Word):
     EXPORTED = "exported", "导出"
     ACKNOWLEDGED = "acknowledged", "签收信件"
     VERIFIED = "verified", "查验审计"
+    RESTORED = "restored", "从备份恢复"
+    PAYLOADS_READ = "payloads_read", "查看流程内容"
 
 
 class AuditResult(Word):

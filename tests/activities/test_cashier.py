@@ -129,7 +129,7 @@ async def test_after_a_death_between_sending_and_writing_down_the_core_system_is
     cashier: PgCashier, core: tuple[CoreSystem, str], database: Database, reached: bool
 ):
     order_ = order("Z-2")
-    stored, message = await cashier._written(order_, HttpChannel(core[1], SECRET))
+    stored, message, _ = await cashier._written(order_, HttpChannel(core[1], SECRET))
     assert stored.state == "written"
     assert message is not None
     if reached:

@@ -1,0 +1,27 @@
+"""That the database was restored to an earlier state, and whether a person has looked at the money since."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import CheckConstraint, Index, text
+from sqlmodel import Field
+
+from models.tables.base import INSTANT, NOW, Row
+
+
+class Restoration(Row, table=True):
+    """One restore. Until it is released no order is sent that nobody is sure has not been sent before."""
+
+    __tablename__ = "restorations"
+    __table_args__ = (
+        CheckConstraint("(released_at IS NULL) = (released_why IS NULL)", name="release_has_reason"),
+        Index("ix_restorations_held", "restored_at", postgresql_where=text("released_at IS NULL")),
+    )
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    as_of: datetime = Field(sa_type=INSTANT)
+    """The instant the rows are of: what happened later is not in them."""
+    why: str
+    restored_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=NOW)
+    released_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    released_why: str | None = None
