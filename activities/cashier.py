@@ -13,6 +13,7 @@ from sqlmodel import col
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.beating import beating
 from activities.borrowing import borrowed
 from activities.payment_channels import Answer, Channel, Message, NotSent
 from models.contracts.ids import NAMESPACE
@@ -49,6 +50,10 @@ class PgCashier(Cashier):
 
         Raises ApplicationError where nothing can have been sent; whatever may have been sent ends in an answer.
         """
+        async with beating():
+            return await self._instructed(order)
+
+    async def _instructed(self, order: PaymentOrder) -> OrderOutcome:
         channel = self._channels(order.insurer_code)
         stored, message, restored = await self._written(order, channel)
         if stored.fingerprint != _fingerprint(order):

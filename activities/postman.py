@@ -1,8 +1,6 @@
 """The postman: looks into the outbox, composes mails, hands them over and records how that ended; waits for nothing."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.errors import MessageError
@@ -22,6 +20,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities import asked as letters_asked
 from activities import mailbook as book
+from activities.beating import beating
 from activities.letters import Envelope, Letters, Piece
 from activities.links import DEPARTMENTS, address
 from activities.mailserver import Outcome, SmtpSettings, Verdict, hand_over
@@ -38,8 +37,6 @@ from models.tables.parties import Recipient
 
 TRY_LATER = "mail_try_later"
 """Type of the error that makes Temporal try again, with growing pauses."""
-
-BEAT = 5.0  # seconds; a lost worker is noticed after four of them
 
 PATIENCE = timedelta(minutes=1), timedelta(hours=6)
 """The first pause before a mail server that asked for patience is asked again, and the longest; each is doubled."""
@@ -117,7 +114,7 @@ class MailPostman(ports.Postman):
                 return Delivery(mail_id=asked.mail_id, status=NoticeStatus.UNDELIVERED)
             opened.mail.subject = draft.subject
             number = await book.begin_attempt(session, opened.mail, at)
-        async with _beating():
+        async with beating():
             verdict = await self._hand_over(envelope, draft)
         return await self._record(opened, number, verdict, max(datetime.now(UTC), asked.now))
 
@@ -274,23 +271,6 @@ async def _heir(session: AsyncSession, refused: Recipient, *, again: bool) -> Re
     operators = await session.scalars(select(Recipient).where(col(Recipient.role) == Role.HUMAN_QUEUE).limit(1))
     found = operators.first()
     return found if found and found.email else None
-
-
-@asynccontextmanager
-async def _beating() -> AsyncIterator[None]:
-    """Tells Temporal that the line is still open, so that a lost worker is noticed long before the time-out."""
-    beats = asyncio.create_task(_beat()) if activity.in_activity() else None
-    try:
-        yield
-    finally:
-        if beats:
-            beats.cancel()
-
-
-async def _beat() -> None:
-    while True:
-        activity.heartbeat()
-        await asyncio.sleep(BEAT)
 
 
 async def _has_address(session: AsyncSession, recipient_id: UUID) -> bool:

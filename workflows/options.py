@@ -62,10 +62,12 @@ TREASURY: dict[str, Any] = {
 
 CASHIER: dict[str, Any] = {
     "start_to_close_timeout": timedelta(seconds=20),
+    "heartbeat_timeout": timedelta(seconds=6),
     "schedule_to_close_timeout": timedelta(minutes=2),
     "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=20)),
 }
-"""A core system answers within 10 s or its answer is unknown; only what cannot have been sent is tried again."""
+"""A core system answers within 10 s or its answer is unknown; only what cannot have been sent is tried again.
+A lost worker is noticed by its silence, and the next one asks the core system before it sends anything."""
 
 RECONCILING: dict[str, Any] = {
     "start_to_close_timeout": timedelta(hours=2),
