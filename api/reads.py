@@ -159,7 +159,19 @@ def _place(row: Row[Any], listing: Listing[Any]) -> datetime:
 
 def matching(entry: Entry, kind: CaseKind, query: ListQuery) -> list[ColumnElement[bool]]:
     """What every list of cases filters by."""
-    return [*own(entry.caller, CASES), CASES.c.kind == kind, *_common(query, entry.tools.now())]
+    now = entry.tools.now()
+    found = [*own(entry.caller, CASES), CASES.c.kind == kind, *_common(query, now)]
+    return [*found, CASES.c.next_due_at <= _furthest(entry.caller, kind, now)] if query.overdue else found
+
+
+def _furthest(caller: Caller, kind: CaseKind, now: datetime) -> ColumnElement[datetime]:
+    """Nothing is overdue that is due after this: now, or where the clock stands that was moved furthest ahead of ours.
+
+    Said again as one bound, because an index has no use for the alternatives of `_overdue`.
+    """
+    moved = CASES.alias("moved")
+    ahead = select(func.max(moved.c.changed_at)).where(*own(caller, moved), moved.c.kind == kind)
+    return func.coalesce(ahead.where(moved.c.changed_at > now).scalar_subquery(), now)
 
 
 def own(caller: Caller, table: FromClause) -> list[ColumnElement[bool]]:
@@ -169,7 +181,7 @@ def own(caller: Caller, table: FromClause) -> list[ColumnElement[bool]]:
 
 def _soonest(found: Select[Any], place: Place | None, limit: int) -> Select[Any]:
     order = (CASES.c.next_due_at, CASES.c.id)
-    found = found.where(CASES.c.next_due_at.is_not(None))
+    found = found.where(CASES.c.next_due_at.is_not(None), CASES.c.ended_at.is_(None))
     if place is not None:
         found = found.where(tuple_(*order) > tuple_(*place))
     return found.order_by(*order).limit(limit + 1)
