@@ -71,7 +71,8 @@ def asked_for(tools: Tools, short: str, given: Mapping[str, Any]) -> Asked:
     after = successor(tools.rules, before, local_date(tools.now())) if before else None
     if before is None or after is None:
         raise not_found()
-    place, sector = code_of(str(given.get("place") or "").strip()), str(given.get("sector") or "")
+    typed, sector = str(given.get("place") or "").strip(), str(given.get("sector") or "")
+    place = code_of(typed) if typed else ""
     known = Sector(sector) if sector in {one.value for one in Sector} else None
     return Asked(Turn(before, after), Selection(place if place in NAMES or place.isdigit() else "", known))
 

@@ -83,7 +83,7 @@ def _named(library: Library, name: str) -> LoadedPack:
 
 def _selection(place: str, sector: str) -> Selection:
     known = {one.value: one for one in Sector}
-    code = code_of(place.strip())
+    code = code_of(place.strip()) if place.strip() else ""
     if sector and sector not in known:
         raise Misasked(f"未知的行业：{sector}")
     if code and not (code.isdigit() and len(code) == 6):

@@ -69,6 +69,7 @@ async def test_a_newer_document_is_foreseen_confirmed_and_taken_once(
     assert f"{newer}/adopt" in (await person.get(newer)).text
     page = (await person.get(f"{newer}/adopt")).text
     assert "改用新版（1）" in page
+    assert 'name="place" value=""' in page, "nobody named a place"
     assert re.search(r"“[^”]+”由 [^<]+ 推后到 ", page), "the service"
     assert "仍照原规则" in page, "the e-policy was due yesterday; five days would be earlier still"
     assert (await person.post(f"{newer}/adopt")).status_code == 422, "no reason, no batch"
