@@ -61,9 +61,8 @@ async def proved(engine: AsyncEngine, settings: Settings) -> None:
 async def witnesses(connection: AsyncConnection) -> list[KeyWitness]:
     """Every key something is sealed under, the oldest of each purpose first."""
     order = (col(KeyWitness.purpose), col(KeyWitness.since), col(KeyWitness.name))
-    return [
-        KeyWitness(**row._mapping) for row in await connection.execute(select(KeyWitness.__table__).order_by(*order))
-    ]  # pyright: ignore
+    columns = (col(KeyWitness.purpose), col(KeyWitness.name), col(KeyWitness.sealed), col(KeyWitness.since))
+    return [KeyWitness(**row._mapping) for row in await connection.execute(select(*columns).order_by(*order))]
 
 
 async def retire(connection: AsyncConnection, purpose: Purpose, name: str) -> bool:

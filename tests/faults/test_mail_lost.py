@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +10,8 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import TimeSkipper
 from temporalio.worker import Worker
 
-from activities.mailserver import SmtpSettings
+from activities.mailbook import Opened
+from activities.mailserver import SmtpSettings, Verdict
 from activities.postman import MailPostman
 from models.contracts.ids import mailroom_workflow_id
 from models.contracts.mailroom import Delivery, MailroomState
@@ -129,10 +130,10 @@ class DyingPostman(MailPostman):
 
     doomed = True
 
-    async def _record(self, *given: Any) -> Delivery:
+    async def _record(self, opened: Opened, number: int, verdict: Verdict, at: datetime) -> Delivery:
         if self.doomed:
             raise Interrupted
-        return await super()._record(*given)
+        return await super()._record(opened, number, verdict, at)
 
 
 @pytest.mark.fault("F26")
