@@ -139,15 +139,26 @@ class Ground:
             yield voices
 
 
-async def ground_on(
-    leaving: AsyncExitStack, settings: Settings, database: Database, mailbox: MailCatcher, folder: Path
-) -> Ground:
-    """Start what is the test's own, behind proxies; everything ends with `leaving`."""
+async def temporal_in(leaving: AsyncExitStack, folder: Path) -> TemporalServer:
+    """A Temporal that remembers, and may be killed."""
     temporal = TemporalServer(
         free_ports(1)[0], file=folder / "temporal" / "temporal.db", attributes=search_attributes()
     )
     leaving.push_async_callback(temporal.stop)
     await temporal.start()
+    return temporal
+
+
+async def ground_on(
+    leaving: AsyncExitStack,
+    settings: Settings,
+    database: Database,
+    mailbox: MailCatcher,
+    folder: Path,
+    temporal: TemporalServer | None = None,
+) -> Ground:
+    """Put proxies before everything, and start the bank, and a Temporal where none is given; all end with `leaving`."""
+    temporal = temporal or await temporal_in(leaving, folder)
     bank, bank_port = CoreSystem(SECRET.encode()), free_ports(1)[0]
     await _serve(leaving, bank, bank_port)
     to_temporal = await leaving.enter_async_context(Proxy(temporal.port))

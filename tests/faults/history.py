@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import re
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -13,6 +15,8 @@ from uuid import UUID
 import httpx
 
 PAUSE = 0.5  # seconds before an unknown outcome is asked for again
+ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+"""Of a case: made of its insurer and number."""
 REPEATABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -51,11 +55,14 @@ class Operation:
 
 @dataclass
 class History:
-    """Every operation in the order it was begun, and every answer to a question with who asked."""
+    """Every operation in the order it was begun, and the cases that were named in the answers to each caller."""
 
     operations: list[Operation] = field(default_factory=list)
-    seen: list[tuple[str, UUID, str]] = field(default_factory=list)
-    """(caller's code, caller, text) of every answer; whose rows are in it is checked at the end."""
+    seen: dict[UUID, set[UUID]] = field(default_factory=lambda: defaultdict(set))
+
+    def saw(self, asker: UUID, text: str) -> None:
+        """Keep which cases an answer names; whose they are is checked at the end."""
+        self.seen[asker].update(UUID(one) for one in ID.findall(text))
 
     def of(self, outcome: Outcome) -> Iterator[Operation]:
         return (one for one in self.operations if one.outcome is outcome)
@@ -99,7 +106,7 @@ class Voice:
             answer = await self.http.get(path, headers=self._headers())
         except httpx.HTTPError:
             return None
-        self.history.seen.append((self.code, self.id, answer.text))
+        self.history.saw(self.id, answer.text)
         return answer.json() if answer.is_success else None
 
     async def upload(self, content: bytes, key: str, patience: float = 60) -> None:
@@ -116,7 +123,7 @@ class Voice:
             told.answers.append(0)
             return
         told.answers.append(answer.status_code)
-        self.history.seen.append((self.code, self.id, answer.text))
+        self.history.saw(self.id, answer.text)
         told.said = _read(answer)
         if answer.is_success:
             told.outcome = Outcome.OK

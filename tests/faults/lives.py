@@ -38,7 +38,7 @@ class Author:
     """Leads lives in the name of callers; every key is made of the number, so that a repeat is a repeat."""
 
     def __init__(self, today: date) -> None:
-        self._today = today
+        self.day = self._today = today
         self.today = str(today)
         self._bodies = {door.path: door.example(today) for door in DOORS}
 
