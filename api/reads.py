@@ -142,11 +142,12 @@ async def listed(entry: Entry, listing: Listing[L], query: ListQuery, conditions
     """Newest first by the day of opening, which never changes, so that no page skips or repeats a case."""
     now = entry.tools.now()
     cursors = Cursors(entry.tools.secret, entry.caller.owner, f"{listing.kind}/{listing.within}", query)
-    place, found = cursors.read(query.cursor), select(*LINE, *listing.more).where(*matching(entry, listing.kind, query))
+    place, among = cursors.read(query.cursor), matching(entry, listing.kind, query, due_first=listing.due_first)
+    found = select(*LINE, *listing.more).where(*among, *conditions)
     if listing.due_first:
-        found = _soonest(found.where(*conditions), place, query.limit)
+        found = _soonest(found, place, query.limit)
     else:
-        found = _after(found.where(*conditions), (CASES.c.opened_at, CASES.c.id), place, query.limit)
+        found = _after(found, (CASES.c.opened_at, CASES.c.id), place, query.limit)
     rows = (await entry.connection.execute(found)).all()
     last = rows[query.limit - 1] if _more(rows, query) else None
     following = cursors.write(_place(last, listing), last.id) if last else None
@@ -157,11 +158,16 @@ def _place(row: Row[Any], listing: Listing[Any]) -> datetime:
     return row.next_due_at if listing.due_first else row.opened_at
 
 
-def matching(entry: Entry, kind: CaseKind, query: ListQuery) -> list[ColumnElement[bool]]:
-    """What every list of cases filters by."""
+def matching(entry: Entry, kind: CaseKind, query: ListQuery, *, due_first: bool = False) -> list[ColumnElement[bool]]:
+    """What every list of cases filters by; `due_first`: the list is read in the order of terms."""
     now = entry.tools.now()
-    found = [*own(entry.caller, CASES), CASES.c.kind == kind, *_common(query, now)]
-    return [*found, CASES.c.next_due_at <= _furthest(entry.caller, kind, now)] if query.overdue else found
+    found = [*own(entry.caller, CASES), CASES.c.kind == kind, *_common(query)]
+    if query.overdue is None:
+        return found
+    late = CASES.c.ended_at.is_(None) & (_overdue_in_order(now) if due_first else _overdue(now))
+    if not query.overdue:
+        return [*found, ~func.coalesce(late, False)]
+    return [*found, late, CASES.c.next_due_at <= _furthest(entry.caller, kind, now)]
 
 
 def _furthest(caller: Caller, kind: CaseKind, now: datetime) -> ColumnElement[datetime]:
@@ -187,15 +193,12 @@ def _soonest(found: Select[Any], place: Place | None, limit: int) -> Select[Any]
     return found.order_by(*order).limit(limit + 1)
 
 
-def _common(query: ListQuery, now: datetime) -> list[ColumnElement[bool]]:
+def _common(query: ListQuery) -> list[ColumnElement[bool]]:
     found = [*equal(CASES.c.sector, query.sector), *equal(CASES.c.provisional, query.provisional)]
     if query.region:
         found += below(CASES.c.region, query.region)
     if query.due_before:
         found.append(CASES.c.next_due_at <= midnight(query.due_before))
-    if query.overdue is not None:
-        late = CASES.c.ended_at.is_(None) & _overdue(now)
-        found.append(late if query.overdue else ~func.coalesce(late, False))
     return found
 
 
@@ -203,6 +206,11 @@ def _overdue(now: datetime) -> ColumnElement[bool]:
     """The term has run out now, or where the case's own clock stands when that has been moved ahead of ours."""
     due, moved = CASES.c.next_due_at, CASES.c.changed_at
     return or_(due <= now, and_(moved > now, due <= moved))
+
+
+def _overdue_in_order(now: datetime) -> ColumnElement[bool]:
+    """The same, said so that no index is chosen for it: the one the list is read by holds what is overdue first."""
+    return CASES.c.next_due_at <= func.greatest(now, CASES.c.changed_at)
 
 
 def below(region: ColumnElement[str], place: str) -> list[ColumnElement[bool]]:

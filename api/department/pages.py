@@ -24,7 +24,7 @@ from api.desk.filling import EMPTY, Filling
 from api.desk.frame import Visit, back, posted, visited, visitor
 from api.desk.handling import handlings
 from api.desk.letters import News, acknowledge_news
-from api.desk.lists import Asked, CaseFilters, counted, shown
+from api.desk.lists import Asked, CaseFilters, counted, with_total
 from api.desk.posting import Wish, carried_out
 from api.desk.words import translator
 from api.offices import neighbours
@@ -76,13 +76,14 @@ async def cases_page(visit: Visiting) -> Response:
     kept = {
         name: visit.request.query_params[name] for name in ("kind", "insurer") if name in visit.request.query_params
     }
+    page, total = await with_total(visit.entry, asked)
     return visit.page(
         "department/cases.html.j2",
         asked=asked,
         kept=kept,
         insurer=await insurer_asked(visit, asked),
-        page=await shown(visit.entry, asked),
-        total=await counted(visit.entry, asked),
+        page=page,
+        total=total,
         export="/department/export.xlsx",
     )
 

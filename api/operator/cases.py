@@ -8,7 +8,7 @@ from sqlalchemy import select
 from api.desk.audience import Reader
 from api.desk.casefile import read_case
 from api.desk.frame import Visit, visited
-from api.desk.lists import Asked, CaseFilters, CaseShown, counted, shown
+from api.desk.lists import Asked, CaseFilters, CaseShown, with_total
 from api.desk.words import translator
 from api.operator.engine import AWAY, describe, ui_address
 from api.operator.visits import Reading
@@ -46,9 +46,8 @@ async def _listed(visit: Visit, kind: CaseKind) -> Response:
     """Of all insurers; what was typed into a case is left out."""
     filters = CaseFilters.read(dict(visit.request.query_params))
     asked = Asked(kind, filters, SHELVES[kind], ADDRESS, without=HIDDEN)
-    page = await shown(visit.entry, asked)
+    page, total = await with_total(visit.entry, asked)
     plain = Page[CaseShown](items=[one.model_copy(update={"description": ""}) for one in page.items], next=page.next)
-    total = await counted(visit.entry, asked)
     return visit.page("operator/cases.html.j2", asked=asked, page=plain, total=total, shelves=SHELVES)
 
 

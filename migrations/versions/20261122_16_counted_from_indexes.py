@@ -19,8 +19,8 @@ DROP INDEX ix_case_figures_insurer_id;
 CREATE INDEX ix_case_figures_names ON case_figures (insurer_id, kind) INCLUDE (number, insured_name, case_id, region,
     sector);
 DROP INDEX ix_cases_provisional;
-CREATE INDEX ix_cases_provisional ON cases (calendar_through, id) INCLUDE (insurer_id, kind, region, sector, ended_at)
-    WHERE provisional;
+CREATE INDEX ix_cases_provisional ON cases (calendar_through, id) INCLUDE (insurer_id, insured_id, kind, region, sector,
+    ended_at) WHERE provisional;
 DROP INDEX ix_cases_next_due_at
 """
 

@@ -84,6 +84,6 @@ async def test_the_overview_reads_narrow_rows_and_works_the_scope_out_once(
     assert len(counted) == 2
     assert await plans(tools, town, seen, "cases") == []
     for plan in counted:
-        assert "ix_case_figures_region_sector" in plan, plan
+        assert "ix_case_figures_scope" in plan, plan
         assert "SubPlan" not in plan, plan
         assert "InitPlan" in plan, plan

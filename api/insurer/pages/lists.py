@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from api.audit import AuditEntry, Origin, note
 from api.desk.export import MOST_ROWS, Sheet, Value, alone, asked_in_words, download, workbook
 from api.desk.frame import Visit, visited
-from api.desk.lists import Asked, CaseFilters, CaseShown, counted, every, shown
+from api.desk.lists import Asked, CaseFilters, CaseShown, counted, every, with_total
 from api.desk.words import namer, translator
 from api.insurer.pages import words
 from api.insurer.pages.visits import Reading, may_act
@@ -35,13 +35,13 @@ def asked_of(visit: Visit, shelf: str) -> Asked:
 async def due(visit: Reading) -> Response:
     """Everything that falls due on one day, or is overdue, of all kinds."""
     lists = [asked_of(visit, shelf) for shelf in SHELVES]
-    found = [(asked, await shown(visit.entry, asked), await counted(visit.entry, asked)) for asked in lists]
+    found = [(asked, *await with_total(visit.entry, asked)) for asked in lists]
     return visit.page("insurer/due.html.j2", lists=found, filters=lists[0].filters, titles=TITLES)
 
 
 async def listed(visit: Visit, shelf: str) -> Response:
     asked = asked_of(visit, shelf)
-    page, total = await shown(visit.entry, asked), await counted(visit.entry, asked)
+    page, total = await with_total(visit.entry, asked)
     given = {"asked": asked, "page": page, "total": total, "title": TITLES[asked.kind]}
     export = f"/insurer/{shelf}/export.xlsx"
     return visit.page("insurer/list.html.j2", **given, export=export, acts=may_act(visit.caller))

@@ -9,7 +9,7 @@ from sqlalchemy import Row, func, literal_column, select
 
 from api import reads
 from api.callers import Entry
-from api.desk.lists import COMPARED, Asked, CaseFilters, counted, shown
+from api.desk.lists import COMPARED, Asked, CaseFilters, with_total
 from api.desk.words import translator
 from api.drawings.bars import progress
 from api.insurer.pages.lists import WITHOUT
@@ -61,7 +61,7 @@ async def spending(visit: Reading, short: bool = False) -> Response:
     asked = Asked(CaseKind.POLICY, filters, "/insurer/spending", "/insurer/policies", below, without=WITHOUT)
     share = totals.floor / totals.premium if totals.premium else Decimal(0)
     drawing = progress(totals.spent, totals.premium, share, "spending", t=t) if totals.premium else ""
-    page, total = await shown(entry, asked), await counted(entry, asked)
+    page, total = await with_total(entry, asked)
     return visit.page("insurer/spending.html.j2", asked=asked, page=page, total=total, totals=totals, drawing=drawing,
                       short=short)  # fmt: skip
 
