@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "20261122_16"
-down_revision = "20261122_15"
+revision = "20261122_17"
+down_revision = "20261122_16"
 branch_labels = None
 depends_on = None
 
