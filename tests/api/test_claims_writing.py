@@ -152,6 +152,7 @@ async def test_an_accident_outside_the_cover_is_refused_and_may_be_reported_agai
     assert (await insurer.post(f"/v1/policies/{policy_id}/claims", body)).status_code == 201
 
 
+@pytest.mark.fault("F29")
 async def test_twenty_equal_reports_at_once_are_one_claim(insurer: Caller, admin) -> None:
     policy_id, key = await insured(insurer), fresh_key()
     url, body = f"/v1/policies/{policy_id}/claims", report(today())

@@ -80,6 +80,7 @@ async def test_a_process_waits_for_a_database_that_is_away_before_it_trusts_its_
     await engine.dispose()
 
 
+@pytest.mark.slow_fault
 @pytest.mark.fault("F42")
 async def test_open_cases_go_on_through_a_change_of_payload_keys_and_the_old_one_goes_when_nothing_lies_under_it(
     ground: Ground, measured: Measured

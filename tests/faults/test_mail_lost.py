@@ -20,7 +20,7 @@ from models.contracts.vocabulary import NoticeKind, NoticeStatus, Role
 from models.tables.engine import make_engine
 from runtime.embedded.mail import MailCatcher
 from runtime.embedded.ports import LOOPBACK
-from runtime.sandbox import serving
+from runtime.sandbox import sandbox
 from runtime.settings import sqlalchemy_url
 from tests.activities.post_office import BASE, NOW, SECRET, PostOffice, Shelf, post_office
 from tests.conftest import Database
@@ -64,7 +64,7 @@ async def mailroom(temporal: Client, task_queue: str, office: PostOffice) -> Asy
         task_queue=task_queue,
         workflows=[MailroomWorkflow],
         activities=activities,
-        workflow_runner=serving(),
+        workflow_runner=sandbox(),
     ):
         handle = await temporal.start_workflow(
             MailroomWorkflow.run,

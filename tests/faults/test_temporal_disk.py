@@ -57,6 +57,7 @@ async def test_a_full_disk_under_temporal_loses_nothing_acknowledged_and_heals_w
     measured("all settled s after there was room:", healed)
 
 
+@pytest.mark.slow_fault
 @pytest.mark.fault("F40")
 async def test_both_stores_write_through_to_the_disk(tmp_path: Path, measured: Measured) -> None:
     """A power cut is not simulated; that nothing acknowledged stays in memory is asked of the stores themselves."""

@@ -59,6 +59,7 @@ async def test_workers_that_start_again_leave_one_schedule_and_let_a_paused_one_
     assert (found.schedule.state.paused, found.schedule.state.note) == (True, "核心系统检修")
 
 
+@pytest.mark.fault("F35")
 async def test_the_books_are_compared_once_for_each_time_it_is_due(
     temporal: Client, task_queue: str, schedule: ScheduleHandle
 ) -> None:
