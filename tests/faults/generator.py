@@ -3,6 +3,7 @@
 import asyncio
 import random
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -11,8 +12,10 @@ from runtime.core_system import CoreSystem
 from tests.faults.history import Operation, Outcome, Voice
 from tests.faults.lives import Author, Untold
 
-CLAIMS = 0.35
-"""Share of claims among the lives."""
+CLAIMS, TERMS = 0.3, 0.2
+"""Shares of claims, and of policies that are only opened and left to their term, among the lives."""
+DUE_AFTER = 20.0, 90.0
+"""Seconds after the opening at which such a term ends."""
 PAID_WITHIN = 240.0  # seconds; a lost worker and an away bank are waited for
 
 
@@ -57,6 +60,8 @@ class Callers:
         self.stopped = False
         self.lives, self.claims, self.left = 0, 0, 0
         """Led to their end; and left because an outcome stayed unknown or was refused."""
+        self.dues: dict[UUID, datetime] = {}
+        """When the term of each policy ends that was opened for that alone."""
         self.differing: list[str] = []
         """Repeats that were answered otherwise than the first time."""
         self.foreign: list[str] = []
@@ -75,9 +80,13 @@ class Callers:
 
     async def _one(self, voice: Voice, chance: random.Random, number: int) -> None:
         try:
-            if chance.random() < CLAIMS:
+            share = chance.random()
+            if share < CLAIMS:
                 await self._clerk.claim(voice, number, PAID_WITHIN)
                 self.claims += 1
+            elif share < CLAIMS + TERMS:
+                due = (datetime.now(UTC) + timedelta(seconds=chance.uniform(*DUE_AFTER))).replace(microsecond=0)
+                self.dues[await self._clerk.open_due(voice, number, due)] = due
             else:
                 policy = await self._clerk.life(voice, number)
                 self.lives += 1

@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 from bench.report import machine
 from runtime.embedded.postgres import DATABASE
@@ -31,6 +32,12 @@ CALLERS = 6
 WORKERS = 2
 FINISH_WITHIN = 300.0  # seconds for the lives that have begun when the nemesis rests
 SETTLE_WITHIN = 420.0  # seconds; a mail whose server asked twice for patience waits three minutes
+RING_WITHIN = 60.0  # seconds after recovery, for what became due during an outage (promises.md P3)
+TERMS, TOLD = "P3 terms are told once, never early", 2
+"""The bench's place tells the insurer and one department."""
+RUNG = (
+    "SELECT case_id, min(queued_at) AS first, count(*) AS told FROM outbox WHERE kind = 'duty_overdue' GROUP BY case_id"
+)
 SHORT = 180.0
 """A run shorter than this is hurt more often, so that it sees something."""
 
@@ -62,6 +69,8 @@ class Story:
     mails: int = 0
     paid: int = 0
     settled_after: float = 0.0
+    late: list[float] = field(default_factory=list)
+    """Seconds from the end of each term to its notice, the outages in between included."""
     broken: list[str] = field(default_factory=list)
 
 
@@ -69,6 +78,7 @@ async def run(plan: Plan) -> Story:
     """The whole trial on a system of its own, in a temporary place."""
     story = Story(plan)
     async with _system(plan) as victims:
+        await victims.ground.department()
         story.history = victims.ground.history
         async with victims.ground.voices(2, at=victims.web) as voices:
             callers = Callers(voices, Clerk(victims.ground.author, victims.ground.bank), plan.seed)
@@ -102,10 +112,22 @@ async def _haunt(plan: Plan, victims: Victims, story: Story) -> None:
         await FAULTS[name](victims)
 
 
+async def _terms(ground: Ground, dues: dict[UUID, datetime]) -> tuple[list[str], list[float]]:
+    """Every term that ended was told once to each of its two, never before its instant: what is wrong, and how late."""
+    ends = time.monotonic() + RING_WITHIN + max((due.timestamp() - time.time() for due in dues.values()), default=0.0)
+    while len(rung := {row["case_id"]: row for row in await ground.rows(RUNG)}) < len(dues) and time.monotonic() < ends:
+        await asyncio.sleep(0.5)
+    wrong = [f"{TERMS}: {one} was never told" for one in dues.keys() - rung.keys()]
+    wrong += [f"{TERMS}: {one} told {row['told']} times" for one, row in rung.items() if row["told"] != TOLD]
+    late = [(row["first"] - dues[one]).total_seconds() for one, row in rung.items() if one in dues]
+    return wrong + [f"{TERMS}: told {-seconds:.1f} s early" for seconds in late if seconds < 0], sorted(late)
+
+
 async def _prove(victims: Victims, callers: Callers, story: Story) -> None:
     look = victims.ground.look()
+    wrong, story.late = await _terms(victims.ground, callers.dues)
     story.settled_after = await settled(look, SETTLE_WITHIN)
-    story.broken = await broken(look)
+    story.broken = await broken(look) + wrong
     story.broken += [f"I2 one effect for each key: {one} was answered otherwise" for one in callers.differing]
     story.broken += [f"I7 nobody sees another's: {one}" for one in callers.foreign]
     story.lives, story.claims, story.left = callers.lives, callers.claims, callers.left
@@ -146,12 +168,18 @@ def report(story: Story) -> list[str]:
             f"{statistics.median(times):.2f}, {times[int(len(times) * 0.99) - 1]:.1f}, {times[-1]:.1f}",
         ),
         ("whole lives, claims paid, left unfinished", f"{story.lives}, {story.claims}, {story.left}"),
+        ("terms that ended; seconds until told: median, longest", _lateness(story)),
         ("mails, payments at the bank", f"{story.mails}, {story.paid}"),
         ("processes that ended by themselves and were started again", str(story.revived)),
         ("seconds until everything had settled", f"{story.settled_after:.1f}"),
-        *((name, _verdict(story, name)) for name in CHECKS),
+        *((name, _verdict(story, name)) for name in (*CHECKS, TERMS)),
     ]
     return ["| | |", "|---|---|", *(f"| {name} | {said} |" for name, said in rows)]
+
+
+def _lateness(story: Story) -> str:
+    late = story.late or [0.0]
+    return f"{len(story.late)}; {statistics.median(late):.1f}, {late[-1]:.1f}"
 
 
 def _verdict(story: Story, name: str) -> str:
