@@ -169,21 +169,34 @@ def _met(given: Standing, one: RunningDuty, events: set[Event]) -> bool:
 
 
 def _begun(given: Standing, bound: BoundDuty) -> Turned | None:
-    """A duty the case has never had, where its anchor has happened; one that arises each time waits for the next."""
+    """A duty the case does not have, where its anchor has happened and nothing has met it since."""
     duty = bound.duty
-    if duty.occurs is Occurs.EACH_TIME or any(one.duty == duty.id for one in given.case.clock.duties):
-        return None
-    anchor = _anchor(given, duty)
-    if anchor is None:
-        return None
-    one = RunningDuty(key=duty.id, duty=duty.id, anchor=anchor[0], anchor_at=anchor[1])
-    if _met(given, one, set(duty.met_by)):
+    earlier = [one for one in given.case.clock.duties if one.duty == duty.id]
+    one = _back(earlier, duty) if earlier else _first(given, duty)
+    if one is None or _met(given, one, set(duty.met_by)):
         return None
     due_at = given.due(bound, one).due_at
     if due_at is not None and due_at <= given.now:
         return None, _shift(given, None, (bound, one), RuleShift.PAST)
     one = one.model_copy(update={"rung": _behind(given, (bound, one))})
     return one, _shift(given, None, (bound, one), RuleShift.NEW)
+
+
+def _first(given: Standing, duty: Duty) -> RunningDuty | None:
+    """One that arises each time waits for the next occasion: which was the last one, the facts do not say."""
+    anchor = _anchor(given, duty)
+    if anchor is None or duty.occurs is Occurs.EACH_TIME:
+        return None
+    return RunningDuty(key=duty.id, duty=duty.id, anchor=anchor[0], anchor_at=anchor[1])
+
+
+def _back(earlier: list[RunningDuty], duty: Duty) -> RunningDuty | None:
+    """What other documents had ended comes back as it was, under the next key."""
+    last = earlier[-1]
+    if last.stop_reason is not StopReason.RULES_CHANGED or last.anchor not in duty.anchor:
+        return None
+    again = {"stopped_at": None, "stop_reason": None, "under": None, "key": f"{duty.id}#{len(earlier) + 1}"}
+    return last.model_copy(update=again)
 
 
 def _shift(

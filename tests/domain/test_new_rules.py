@@ -217,6 +217,19 @@ def test_adopting_twice_and_back_again_keeps_every_notice_apart() -> None:
     assert len(set(keys)) == len(keys)
 
 
+@pytest.mark.parametrize(("back_on", "last"), [("2024-04-10", date(2024, 4, 15)), ("2024-04-20", None)])
+def test_the_way_back_brings_back_what_had_gone(back_on: str, last: date | None) -> None:
+    life = Life.opened()
+    first = life.state.rulebook
+    adopted(life, "2024-03-12", **{SERVICE: None}).until(back_on)
+    life.act(adopt(life, first), OPERATOR)
+    assert due(life, f"{SERVICE}#2") == last
+    life.until("2025-03-05")
+    keys = [notice.key for notice in life.record.notices]
+    assert len(set(keys)) == len(keys)
+    assert bool(life.record.told(f"{SERVICE}#2")) == (last is not None)
+
+
 @pytest.mark.parametrize(
     ("change", "actor", "code"),
     [
