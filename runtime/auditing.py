@@ -68,6 +68,12 @@ class Verdict:
     def holds(self) -> bool:
         return not self.findings
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """How much was looked at, and how much of it was wrong."""
+        looked_at = {"chains": self.chains, "rows": self.rows, "steps": self.steps, "anchors": self.anchors}
+        return {**looked_at, "findings": len(self.findings)}
+
     def as_document(self) -> dict[str, Any]:
         return {**asdict(self), "findings": [one.as_document() for one in self.findings], "holds": self.holds}
 
@@ -81,6 +87,12 @@ class Chain:
     head: int | None
     hash: str | None
     last: int | None
+
+
+def heads_digest(chains: Sequence[Chain]) -> str:
+    """SHA-256 of where all these chains ended when they were looked at; the same chains always give the same."""
+    ends = [[str(chain.id), chain.head or 0, chain.hash or ""] for chain in chains]
+    return sha256(json.dumps(sorted(ends)).encode()).hexdigest()
 
 
 CHAINS = """

@@ -119,7 +119,7 @@ async def _carry_out(tools: Tools, batch: Batch, cases: list[Case], adopted: Ado
         await calendars.send_all(tools.temporal, cases, adopted, batch.add, by)
     finally:
         batch.ended_at = tools.now()
-        counts = {outcome.name.lower(): count for outcome, count in batch.counts.items()}
+        counts = {outcome.value: count for outcome, count in batch.counts.items()}
         about = (CALENDAR, f"{CALENDAR}-{adopted.year}")
         said = {"act": "adopted_calendar", "cases": batch.total, **counts}
         await noted(tools.engine, AuditEntry(AuditEvent.OPERATOR_ACT, who=by, about=about, said=said))

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import Enum
 from typing import Any
 
 from temporalio.client import (
@@ -19,7 +18,7 @@ from models.contracts.base import Given
 from models.contracts.claim_state import ClaimView
 from models.contracts.hazard import HazardView
 from models.contracts.policy import PolicyView
-from models.contracts.vocabulary import CaseKind
+from models.contracts.vocabulary import CaseKind, Word
 from models.tables.cases import Case
 
 AT_ONCE = 8
@@ -34,14 +33,14 @@ VIEWS: dict[CaseKind, type[View]] = {
 }
 
 
-class Outcome(Enum):
+class Outcome(Word):
     """How a case took it, in the words of the report."""
 
-    ADOPTED = "已采用"
-    WOULD = "将采用（试运行）"
-    ENDED = "已办结，无需采用"
-    REFUSED = "未采用"
-    UNKNOWN = "结果不明，请重新运行"
+    ADOPTED = "adopted", "已采用"
+    WOULD = "would", "将采用（试运行）"
+    ENDED = "ended", "已办结，无需采用"
+    REFUSED = "refused", "未采用"
+    UNKNOWN = "unknown", "结果不明，请重新运行"
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Response
 from sqlalchemy import select
 
+from api.callers import Entry
 from api.operator.visits import Reading
-from api.rows import AUDIT_HEADS, INSURERS
+from api.rows import AUDIT, AUDIT_HEADS, INSURERS
 from api.trail import TrailQuery, trail
 from domain.calendar import DAY, midnight
 from domain.wording import instant
@@ -39,6 +40,33 @@ class AnchorShown:
     digest: str
 
 
+@dataclass(frozen=True)
+class Verified:
+    """The last time somebody verified the chains: when, who, how many of what, and how much was wrong."""
+
+    at: str
+    by: str
+    of: str
+    """The insurer whose chain it was; empty where it was all of them."""
+    chains: int
+    rows: int
+    steps: int
+    anchors: int
+    findings: int
+    digest: str
+    """SHA-256 of the heads as they were then."""
+
+
+async def last_verified(entry: Entry) -> Verified | None:
+    """By `anze audit verify`; `None` where nobody ever did."""
+    found = select(AUDIT).where(AUDIT.c.chain == COMMON_CHAIN, AUDIT.c.what == AuditEvent.VERIFIED)
+    row = (await entry.connection.execute(found.order_by(AUDIT.c.number.desc()).limit(1))).one_or_none()
+    if row is None:
+        return None
+    counts = {name: int(row.said.get(name, 0)) for name in ("chains", "rows", "steps", "anchors", "findings")}
+    return Verified(instant(row.at), row.who_name, row.object_id, digest=row.digest, **counts)
+
+
 @router.get("")
 async def audit(visit: Reading) -> Response:
     """The heads, the latest anchors, and what operators did and strangers tried, newest first."""
@@ -55,6 +83,7 @@ async def audit(visit: Reading) -> Response:
         "operator/audit.html.j2",
         rows=rows[:PER_PAGE],
         following=rows[PER_PAGE - 1].number if len(rows) > PER_PAGE else None,
+        verified=await last_verified(entry),
         heads=found,
         common=COMMON_CHAIN,
         anchors=await asyncio.to_thread(lambda: list(_anchors(folder))) if folder else [],

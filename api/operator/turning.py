@@ -189,7 +189,7 @@ async def _carry_out(tools: Tools, batch: Batch, errand: Errand, by: Actor) -> N
         await new_rules.carry_out((tools.temporal, tools.engine, tools.rules), errand, tools.now, batch.add)
     finally:
         batch.ended_at = tools.now()
-        counts = {outcome.name.lower(): count for outcome, count in batch.counts.items()}
+        counts = {outcome.value: count for outcome, count in batch.counts.items()}
         about = (PACK, f"{PACK}-{errand.turn.before.ref.digest[:SHORT]}")
         said = {"act": "adopted_rules", "cases": batch.total, **counts}
         await noted(tools.engine, AuditEntry(AuditEvent.OPERATOR_ACT, who=by, about=about, said=said))

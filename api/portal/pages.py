@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
-from api.audit import Origin
+from api.audit import AuditEntry, Origin
 from api.desk.acting import Misfilled
 from api.desk.deeds import LEGAL, MOST_FILES, TYPED, Deed, body, command
 from api.desk.filling import EMPTY, MOST_FIELDS, MOST_TEXT, Filling, Received, again, received
@@ -26,13 +26,13 @@ from api.entrance.links import ask_fresh
 from api.evidence import DIGEST, SMALL, Piece, given_out, held_by
 from api.gateway import act
 from api.portal.codes import Pledge, proven, sent_to, to_room
-from api.portal.links import command_id, entered_by_link, record_use
+from api.portal.links import TOKEN, command_id, entered_by_link, record_use
 from api.portal.showing import Offer, offer_of
 from api.problems import CONNECTION_LOST, Problem, may_be_done, not_found
 from api.tools import Tools
 from api.words import ProblemCode
 from models.contracts.base import Given
-from models.contracts.vocabulary import ServiceDimension
+from models.contracts.vocabulary import AuditEvent, AuditResult, ServiceDimension
 
 HEADERS = {"Referrer-Policy": "no-referrer"}
 """The address of these pages is their key: it goes to nobody."""
@@ -40,6 +40,8 @@ FRESH = "fresh"
 """What a dead page's one button asks for."""
 ROOM = "room"
 """What leads from one matter to everything of its holder, by a code."""
+HASH_SHOWN = 16
+"""Characters of a token's hash that tell links apart in the audit trail."""
 TURNS: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
 """One lock for each link somebody is acting with just now; between processes the database decides."""
 router = APIRouter(include_in_schema=False)
@@ -59,6 +61,8 @@ async def show_link(request: Request, token: str) -> Response:
     """What the link is about, and a form for each act it allows. Fetching it changes nothing (P15)."""
     try:
         return await _shown(request, token, EMPTY)
+    except Trouble as trouble:
+        return await _refused(request, token, trouble)
     except CONNECTION_LOST:
         return _trouble(request, Trouble("unavailable", 503))
 
@@ -92,12 +96,12 @@ async def act_by_link(request: Request, token: str) -> Response:
     try:
         return await _acted(request, token)
     except Trouble as trouble:
-        return _trouble(request, trouble)
+        return await _refused(request, token, trouble)
     except Problem as problem:
         return _trouble(request, Trouble(problem.code, problem.status, problem.detail))
     except HTTPException:  # a form that cannot be read, or has too many parts
         alive = await _is_alive(request, token)
-        return _trouble(request, Trouble("form", 400) if alive else Trouble("dead", 404))
+        return await _refused(request, token, Trouble("form", 400) if alive else Trouble("dead", 404))
     except CONNECTION_LOST as lost:
         code = ProblemCode.OUTCOME_UNKNOWN if may_be_done(request, lost) else ProblemCode.UNAVAILABLE
         return _trouble(request, Trouble(code, 503))
@@ -216,7 +220,7 @@ def _file(token: str, piece: Piece) -> str:
 async def _shown(request: Request, token: str, filling: Filling) -> Response:
     offer = await _looked(request, token)
     if offer is None:
-        return _trouble(request, Trouble("dead", 404))
+        raise Trouble("dead", 404)
     told = {"o": offer, "f": filling, "empty": EMPTY, "most_files": MOST_FILES, "dimensions": tuple(ServiceDimension)}
     return _page(request, "portal/link.html.j2", 422 if filling.deed else 200, **told)
 
@@ -227,6 +231,20 @@ def _code_page(request: Request, offer: Offer, form: Form, held: str) -> Respons
     filling = again(tools.secret, offer.link.id, form.deed, form.come, {})
     told = {"o": offer, "f": filling, "held": held, "typed": TYPED, "sent_to": sent_to(offer.link)}
     return _page(request, "portal/code.html.j2", 422 if held == "wrong" else 200, **told)
+
+
+async def _refused(request: Request, token: str, trouble: Trouble) -> Response:
+    """A dead link that was tried is on record, by the beginning of its hash; as bounded as every other refusal."""
+    if trouble.reason == "dead" and TOKEN.fullmatch(token):
+        entry = AuditEntry(
+            AuditEvent.LINK_OPENED_DEAD,
+            about=("link", sha256(token.encode()).hexdigest()[:HASH_SHOWN]),
+            result=AuditResult.REFUSED,
+            said={"method": request.method},
+            origin=Origin.of(request),
+        )
+        await request.app.state.denials.note(request.app.state.tools.engine, entry)
+    return _trouble(request, trouble)
 
 
 def _trouble(request: Request, trouble: Trouble) -> Response:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import Enum
 from hashlib import sha256
 from typing import Any
 
@@ -12,6 +11,7 @@ from api.portfolio.checking import contract_faults, rule_faults
 from api.portfolio.columns import TITLES, application, moved
 from api.portfolio.reading import Fault, Portfolio, Row
 from api.tools import Rules
+from models.contracts.vocabulary import Word
 
 NOT_OF_THE_APPLICATION = frozenset({"insurer", "fixed", "story"})
 """Columns that speak about the row, not about the policy."""
@@ -19,14 +19,14 @@ Whose = Callable[[Row], tuple[str, tuple[Fault, ...]]]
 """Whose policy a row is, or why nobody can send it."""
 
 
-class Outcome(Enum):
+class Outcome(Word):
     """How a row ended, in the words of the report."""
 
-    OPENED = "已建档"
-    THERE = "此前已导入"
-    VALID = "检查通过"
-    REFUSED = "未通过"
-    UNKNOWN = "结果不明，请重新导入"
+    OPENED = "opened", "已建档"
+    THERE = "there", "此前已导入"
+    VALID = "valid", "检查通过"
+    REFUSED = "refused", "未通过"
+    UNKNOWN = "unknown", "结果不明，请重新导入"
 
 
 @dataclass(frozen=True)

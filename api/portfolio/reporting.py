@@ -41,7 +41,7 @@ def _line(portfolio: Portfolio, row: Row, result: Result) -> list[Cell]:
     width = len(portfolio.headings)
     cells = [*row.cells[:width], *[""] * (width - len(row.cells))]
     reasons = "；".join(str(fault) for fault in result.faults)
-    return [*cells, result.outcome.value, result.case_id, reasons]
+    return [*cells, result.outcome.label, result.case_id, reasons]
 
 
 def _write_table(path: Path, portfolio: Portfolio, lines: Iterable[list[Cell]]) -> None:

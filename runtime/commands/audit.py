@@ -17,7 +17,7 @@ from rich.table import Table
 from sqlalchemy import Row, select
 
 from activities.anchoring import FOLDER, Anchor, Signer, anchor
-from api.audit import AuditEntry, note
+from api.audit import AuditEntry, note, noted
 from api.keys import COMMAND_LINE
 from api.rows import INSURERS
 from api.trail import MOST, TrailQuery, trail
@@ -26,7 +26,7 @@ from models.contracts.vocabulary import AuditEvent, AuditResult
 from models.tables.engine import make_engine, operator, tenant
 from runtime import addresses
 from runtime.anchoring import compare
-from runtime.auditing import Finding, Verdict, Verifier, chain_name
+from runtime.auditing import Finding, Verdict, Verifier, chain_name, heads_digest
 from runtime.commands.calendar import progress_bar
 from runtime.settings import Settings
 
@@ -129,7 +129,19 @@ async def _verified(settings: Settings, insurer: str | None, folder: Path, trust
             keys = (Signer.of(settings.secret_key).public, *trust) if settings.secret else trust
             verdict.anchors, found = await compare(connection, folder, keys, insurer)
             verdict.findings.extend(found)
-        return verdict
+    await _on_record(settings, verdict, heads_digest(chains), insurer)
+    return verdict
+
+
+async def _on_record(settings: Settings, verdict: Verdict, digest: str, insurer: str | None) -> None:
+    """That the trail was verified, when, how far and with what result: what operators read as the last verification."""
+    about = ("chain", insurer or "")
+    entry = AuditEntry(AuditEvent.VERIFIED, who=COMMAND_LINE, about=about, digest=digest, said=verdict.counts)
+    engine = make_engine(addresses.database(settings), 1)
+    try:
+        await noted(engine, entry)
+    finally:
+        await engine.dispose()
 
 
 async def _anchored(settings: Settings, folder: Path) -> Anchor:

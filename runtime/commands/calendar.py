@@ -79,7 +79,7 @@ def progress_bar() -> Progress:
 
 
 def _report(adopted: Adoption, results: list[Result], as_json: bool) -> None:
-    counts = {outcome.value: sum(one.outcome is outcome for one in results) for outcome in Outcome}
+    counts = {outcome.label: sum(one.outcome is outcome for one in results) for outcome in Outcome}
     if as_json:
         typer.echo(json.dumps(_for_programs(adopted, results), ensure_ascii=False, indent=2).encode())
         sys.stdout.flush()
@@ -88,7 +88,7 @@ def _report(adopted: Adoption, results: list[Result], as_json: bool) -> None:
         for sentence in result.moved.values():
             typer.echo(f"{result.workflow_id}：{sentence}")
         if result.failed:
-            typer.echo(f"{result.workflow_id}：{result.outcome.value} {result.why}", err=True)
+            typer.echo(f"{result.workflow_id}：{result.outcome.label} {result.why}", err=True)
     moved = sum(len(result.moved) for result in results)
     told = "，".join(f"{label} {count}" for label, count in counts.items() if count)
     typer.echo(f"{adopted.year} 年日历：案卷 {len(results)} 件，期限变动 {moved} 项。{told}")
@@ -101,7 +101,7 @@ def _for_programs(adopted: Adoption, results: list[Result]) -> dict[str, Any]:
         "cases": [
             {
                 "case": result.workflow_id,
-                "outcome": result.outcome.name.lower(),
+                "outcome": result.outcome.value,
                 "moved": dict(result.moved),
                 "why": result.why,
             }

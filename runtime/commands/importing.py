@@ -99,7 +99,7 @@ def _document(report: Path, results: Sequence[Result]) -> dict[str, object]:
         {
             "line": result.line,
             "number": result.number,
-            "outcome": result.outcome.name.lower(),
+            "outcome": result.outcome.value,
             "id": result.case_id,
             "faults": [{"column": fault.column, "reason": fault.reason} for fault in result.faults],
         }
@@ -109,7 +109,7 @@ def _document(report: Path, results: Sequence[Result]) -> dict[str, object]:
 
 
 def _totals(results: Sequence[Result]) -> dict[str, int]:
-    return {one.name.lower(): sum(result.outcome is one for result in results) for one in Outcome}
+    return {one.value: sum(result.outcome is one for result in results) for one in Outcome}
 
 
 def _show(console: Console, portfolio: Portfolio, report: Path, results: Sequence[Result]) -> None:
@@ -117,13 +117,13 @@ def _show(console: Console, portfolio: Portfolio, report: Path, results: Sequenc
     if failed:
         table = Table("行 line", "保单号 policy", "原因 reason", title="没有导入的行 / rows not imported")
         for result in failed[:SHOWN]:
-            reasons = "；".join(str(fault) for fault in result.faults) or result.outcome.value
+            reasons = "；".join(str(fault) for fault in result.faults) or result.outcome.label
             table.add_row(str(result.line), Text(result.number), Text(reasons))
         console.print(table)
     for one in Outcome:
         count = sum(result.outcome is one for result in results)
         if count:
-            console.print(f"{one.value}：{count}")
+            console.print(f"{one.label}：{count}")
     if portfolio.ignored:
         console.print(f"未识别的列，已忽略：{'、'.join(portfolio.ignored)}", markup=False)
     console.print(f"逐行结果：{report}", markup=False)

@@ -170,8 +170,8 @@ def _report(results: list[Result], as_json: bool) -> None:
         for sentence in result.moved.values():
             typer.echo(f"{result.workflow_id}：{sentence}")
         if result.failed:
-            typer.echo(f"{result.workflow_id}：{result.outcome.value} {result.why}", err=True)
-    counts = {outcome.value: sum(one.outcome is outcome for one in results) for outcome in Outcome}
+            typer.echo(f"{result.workflow_id}：{result.outcome.label} {result.why}", err=True)
+    counts = {outcome.label: sum(one.outcome is outcome for one in results) for outcome in Outcome}
     told = "，".join(f"{label} {count}" for label, count in counts.items() if count)
     typer.echo(f"案卷 {len(results)} 件。{told}")
 
@@ -179,7 +179,7 @@ def _report(results: list[Result], as_json: bool) -> None:
 def _for_programs(one: Result) -> dict[str, Any]:
     return {
         "case": one.workflow_id,
-        "outcome": one.outcome.name.lower(),
+        "outcome": one.outcome.value,
         "changes": dict(one.moved),
         "why": one.why,
     }

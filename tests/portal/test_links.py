@@ -4,12 +4,14 @@ import asyncio
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from html.parser import HTMLParser
 
 import pytest
 from httpx import AsyncClient, Response
 from sqlalchemy import text
 
+from api.denials import SPELT_OUT
 from models.contracts.vocabulary import CaseKind, NoticeKind, Role
 from tests.api.conftest import today
 from tests.portal.conftest import EXAMPLES, Letters, picture
@@ -175,6 +177,12 @@ async def test_every_dead_link_gets_the_same_page(letters: Letters, http: AsyncC
         assert page.status_code == 404
         assert plain(page) == plain(never)
     assert await letters.stage() == "found"
+    flood = [await http.get("/l/" + "B" * 43) for _ in range(20)]
+    assert {page.status_code for page in flood} == {404}
+    async with letters.admin.connect() as connection:
+        tried = await connection.execute(text("SELECT object_id FROM audit WHERE what = 'link_opened_dead'"))
+    assert sha256(b"A" * 43).hexdigest()[:16] in (ids := tried.scalars().all())
+    assert len(ids) == SPELT_OUT, "the rest of a flood is counted, not spelt out"
 
 
 async def test_a_link_dies_with_its_hazard(letters: Letters, http: AsyncClient) -> None:

@@ -10,10 +10,12 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncEngine
 from typer.testing import CliRunner
 
 from activities.anchoring import Signer, anchor, anchor_of_the_day
+from domain.standing import standing
 from models.contracts.vocabulary import AuditEvent
 from models.tables.audit import COMMON_CHAIN
 from models.tables.engine import make_engine
@@ -105,7 +107,8 @@ async def lived(database: Database) -> Database:
 
 async def record(connection: asyncpg.Connection, seq: int) -> None:
     taken = step(seq, command=f"k-{seq}" if seq % 2 else None)
-    await connection.fetchval("SELECT record_step($1::text::jsonb, '{}', '{}')", taken.model_dump_json())
+    given = taken.model_dump_json(), to_json(standing(taken)).decode()
+    await connection.fetchval("SELECT record_step($1::text::jsonb, '{}', '{}', $2::text::jsonb)", *given)
 
 
 async def verified(reader: asyncpg.Connection, insurer: str | None = None) -> Verdict:
@@ -290,6 +293,10 @@ async def test_the_command_says_what_is_wrong_and_exits_with_one(
     shown = await said("verify")
     assert shown.exit_code == 1
     assert Fault.STEP_CHANGED.label[:8] in shown.stdout
+    on_record = await admin.fetch("SELECT * FROM audit WHERE what = 'verified' ORDER BY number")
+    found = [(row["object_id"], json.loads(row["said"])["findings"]) for row in on_record]
+    assert found == [("", 0), ("a", 1), ("", 1)], "whose chains, and how much was wrong"
+    assert all(len(row["digest"]) == 64 for row in on_record)
 
 
 async def test_reading_an_insurers_trail_is_itself_on_record(said: Any, lived: Database) -> None:
