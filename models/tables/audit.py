@@ -27,6 +27,7 @@ class AuditRow(Row, table=True):
         CheckConstraint("what <> 'step' OR (case_id IS NOT NULL AND seq IS NOT NULL)", name="step_is_named"),
         CheckConstraint("octet_length(said::text) <= 4000", name="said_is_small"),
         Index("uq_audit_step", "case_id", "seq", unique=True, postgresql_where=text("what = 'step'")),
+        Index("ix_audit_verified", "chain", "number", postgresql_where=text("what = 'verified'")),
     )
 
     chain: UUID = Field(primary_key=True)
