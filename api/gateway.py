@@ -32,6 +32,7 @@ from workflows.search import for_claim, for_policy
 
 REFUSED = "refused"
 INTERNAL = "internal"
+MAKING_ROOM = "making_room"
 LEFT_UNDONE = {"AcceptedUpdateCompletedWorkflow"}
 VIEWS: dict[CaseKind, type[Contract]] = {
     CaseKind.POLICY: PolicyView,
@@ -175,6 +176,8 @@ def _failed(tools: Tools, failed: WorkflowUpdateFailedError) -> Problem:
         return _unknown(tools)
     if cause.type == REFUSED:
         return refused(Refusal.model_validate(cause.details[0]))
+    if cause.type == MAKING_ROOM:
+        return try_later(ProblemCode.UNAVAILABLE, tools.budgets.retry_after)
     return _unknown(tools) if cause.type in LEFT_UNDONE else Problem(ProblemCode.INTERNAL)
 
 

@@ -9,12 +9,20 @@ from temporalio.exceptions import ApplicationError
 from models.contracts.base import Given
 from models.contracts.step import Refusal
 
+FULL = 3_000
+"""Events after which a run takes no more commands until it has been continued as new: twice what it wants to be.
+
+A run ends when it is idle; commands that come faster than they are answered would keep it to Temporal's own limit.
+"""
+
 
 def takes(name: str) -> Callable[[Callable[..., Any]], Any]:
     """An update under `name` whose command is checked before it enters history."""
 
     def decorate(handler: Callable[..., Any]) -> Any:
         def checked(self: Any, given: Given[Any]) -> None:
+            if workflow.info().get_current_history_length() > FULL:
+                raise making_room()
             self.case.check(given)
 
         # Temporal wants a validator to take exactly what its update takes
@@ -29,6 +37,11 @@ def takes(name: str) -> Callable[[Callable[..., Any]], Any]:
 def refusal_error(refusal: Refusal) -> ApplicationError:
     """A refusal as the client receives it: told apart by type, never by text."""
     return ApplicationError(refusal.says, refusal.model_dump(), type="refused", non_retryable=True)
+
+
+def making_room() -> ApplicationError:
+    """Nothing was done, and the same command is taken in a moment."""
+    return ApplicationError("案卷正在整理，请稍后重试", type="making_room", non_retryable=True)
 
 
 def internal_error() -> ApplicationError:

@@ -14,9 +14,8 @@ import asyncpg
 import httpx
 import uvicorn
 from pydantic import SecretStr
-from temporalio.client import Client
+from temporalio.client import Client, Interceptor
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Interceptor
 
 from activities.nudger import Nudger
 from api.app import create_app
@@ -97,7 +96,7 @@ class Ground:
     async def worker(self, *watching: Interceptor) -> AsyncIterator[None]:
         """A worker in this process, with its nudger; `watching` sees what it does."""
         plain, engine = await connect(self._inside()), make_engine(self.settings.database, 8)
-        client = Client(**{**plain.config(), "interceptors": watching})  # pyright: ignore[reportArgumentType] - a worker's
+        client = Client(**{**plain.config(), "interceptors": watching})
         try:
             async with make_worker(client, engine, self.settings, RULES):
                 nudging = asyncio.create_task(Nudger(engine, client, self.settings.task_queue).run())

@@ -3,12 +3,12 @@
 from collections import Counter
 from typing import Any
 
-from temporalio import activity
+from temporalio import activity, client
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 
-class Executions(Interceptor):
-    """Counts the runs of each activity of each workflow run."""
+class Executions(Interceptor, client.Interceptor):
+    """Counts the runs of each activity of each workflow run; a client hands it to its worker."""
 
     def __init__(self) -> None:
         self.runs: Counter[tuple[str | None, str | None, str]] = Counter()
