@@ -1,7 +1,7 @@
 """Letters somebody asked for, a code or a fresh link: which wait, their mails and links; how they read is not here."""
 
 from datetime import UTC, datetime
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, func, inspect, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,7 +11,7 @@ from activities.letters import AskedPiece, message_id
 from activities.links import LASTS, token, token_hash
 from domain import wording
 from domain.codes import code_of
-from models.contracts.ids import NAMESPACE
+from models.contracts.ids import fresh_link_id
 from models.contracts.vocabulary import AskedFor, NoticeStatus, TaskKind, Urgency
 from models.tables.access import Link
 from models.tables.outbox import Mail, OutboxNotice, Task
@@ -77,7 +77,7 @@ async def _renew(session: AsyncSession, letter: AskedLetter, link_id: UUID, secr
     """A new link for the same act; every earlier one for it ends, so that only one letter works."""
     old = await session.get_one(Link, link_id)
     new = Link(
-        id=_fresh(letter),
+        id=fresh_link_id(letter.id),
         token_hash=token_hash(token(secret, letter.id, letter.recipient_id)),
         expires_at=letter.asked_at + LASTS,
         **old.model_dump(include={"insurer_id", "case_id", "recipient_id", "notice_id", "purpose", "duty_key"}),
@@ -85,10 +85,6 @@ async def _renew(session: AsyncSession, letter: AskedLetter, link_id: UUID, secr
     earlier = [LINKS[name].is_not_distinct_from(getattr(old, name)) for name in SAME_ACT]
     await session.execute(update(Link).where(*earlier, col(Link.revoked_at).is_(None)).values(revoked_at=_now()))
     session.add(new)
-
-
-def _fresh(letter: AskedLetter) -> UUID:
-    return uuid5(NAMESPACE, f"fresh-link/{letter.id}")
 
 
 async def of_mail(session: AsyncSession, mail_id: UUID) -> AskedLetter | None:
@@ -103,7 +99,7 @@ async def piece_of(session: AsyncSession, letter: AskedLetter, secret: bytes, ba
     about = await _about(session, letter)
     if letter.asked_for is not AskedFor.FRESH_LINK:
         return AskedPiece(letter.asked_for, wording.instant(letter.expires_at), about, code=code_of(secret, letter.id))
-    fresh = await session.get_one(Link, _fresh(letter))
+    fresh = await session.get_one(Link, fresh_link_id(letter.id))
     address = f"{base_url}/l/{token(secret, letter.id, letter.recipient_id)}"
     return AskedPiece(letter.asked_for, wording.instant(fresh.expires_at), about, link=address)
 

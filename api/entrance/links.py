@@ -8,14 +8,15 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.audit import NOWHERE, Origin
 from api.entrance.codes import Asked, ask
-from api.rows import ASKED_LETTERS, CASES, LINKS, OUTBOX, RECIPIENTS, SESSIONS
+from api.rows import ASKED_LETTERS, CASES, LINKS, MAILS, NUDGES, OUTBOX, RECIPIENTS, SESSIONS
 from api.tools import Tools
-from models.contracts.vocabulary import AskedFor
+from models.contracts.ids import fresh_link_id
+from models.contracts.vocabulary import AskedFor, NoticeStatus
 from models.tables import engine as settings
 
 WAITS = timedelta(hours=24)
@@ -55,16 +56,41 @@ async def ask_fresh(tools: Tools, token: str, origin: Origin = NOWHERE) -> None:
 async def end_ways_in(connection: AsyncConnection, recipient_id: UUID) -> None:
     """What went to an address that is no longer the recipient's opens nothing: its links, its sessions, its codes.
 
-    The transaction then sees the recipient's rows; it is an operator's, or of the insurer the recipient belongs to. A
-    fresh link that was asked for is still mailed: it goes to the new address (promises.md 5.2 item 11, P21).
+    What was composed and has not left yet goes to the new address with links that work: a letter is composed anew, a
+    fresh link that was asked for is still mailed (promises.md 5.2 item 11, P21). The transaction then sees the
+    recipient's rows; it is an operator's, or of the insurer the recipient belongs to.
     """
     await settings.recipient(connection, recipient_id)
-    for table in (LINKS, SESSIONS):
-        running = (table.c.recipient_id == recipient_id) & table.c.revoked_at.is_(None)
-        await connection.execute(update(table).where(running).values(revoked_at=func.now()))
-    codes = (ASKED_LETTERS.c.recipient_id == recipient_id) & (ASKED_LETTERS.c.asked_for != AskedFor.FRESH_LINK)
-    unused = update(ASKED_LETTERS).where(codes, ASKED_LETTERS.c.used_at.is_(None))
-    await connection.execute(unused.values(expires_at=ASKED_LETTERS.c.asked_at))
+    unseen = await _unseen(connection, recipient_id)
+    ending = (LINKS.c.recipient_id == recipient_id) & LINKS.c.revoked_at.is_(None) & LINKS.c.id.not_in(unseen)
+    await connection.execute(update(LINKS).where(ending).values(revoked_at=func.now()))
+    sessions = (SESSIONS.c.recipient_id == recipient_id) & SESSIONS.c.revoked_at.is_(None)
+    await connection.execute(update(SESSIONS).where(sessions).values(revoked_at=func.now()))
+    codes = ASKED_LETTERS.c.asked_for != AskedFor.FRESH_LINK
+    away = ASKED_LETTERS.c.mail_id.in_(select(MAILS.c.id).where(MAILS.c.attempts > 0))
+    dead = update(ASKED_LETTERS).where(ASKED_LETTERS.c.recipient_id == recipient_id, or_(codes, away))
+    await connection.execute(dead.where(ASKED_LETTERS.c.used_at.is_(None)).values(expires_at=ASKED_LETTERS.c.asked_at))
+    await _compose_anew(connection, recipient_id)
+
+
+async def _unseen(connection: AsyncConnection, recipient_id: UUID) -> list[UUID]:
+    """Fresh links in mails nobody has tried to send yet."""
+    letters = (
+        select(ASKED_LETTERS.c.id)
+        .join(MAILS, MAILS.c.id == ASKED_LETTERS.c.mail_id)
+        .where(ASKED_LETTERS.c.recipient_id == recipient_id, MAILS.c.attempts == 0)
+        .where(MAILS.c.status == NoticeStatus.QUEUED, ASKED_LETTERS.c.asked_for == AskedFor.FRESH_LINK)
+    )
+    return [fresh_link_id(one) for one in (await connection.execute(letters)).scalars()]
+
+
+async def _compose_anew(connection: AsyncConnection, recipient_id: UUID) -> None:
+    """Notices in mails that have not left wait again; a mail without any is not sent."""
+    unsent = select(MAILS.c.id).where(MAILS.c.recipient_id == recipient_id, MAILS.c.status == NoticeStatus.QUEUED)
+    composed = (OUTBOX.c.recipient_id == recipient_id) & (OUTBOX.c.status == NoticeStatus.QUEUED)
+    again = update(OUTBOX).where(composed, OUTBOX.c.mail_id.in_(unsent)).values(mail_id=None)
+    if (await connection.execute(again)).rowcount:
+        await connection.execute(insert(NUDGES).values(recipient_id=recipient_id))
 
 
 async def _known(connection: AsyncConnection, token: str) -> Row[Any] | None:

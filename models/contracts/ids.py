@@ -72,3 +72,8 @@ def ancestors(region: str) -> tuple[str, ...]:
 def notice_id(key: str) -> UUID:
     """The outbox row of a notice, from its key."""
     return uuid5(NAMESPACE, f"notice/{key}")
+
+
+def fresh_link_id(letter_id: UUID) -> UUID:
+    """The link a letter that was asked for brings in place of a dead one; known before it is stored."""
+    return uuid5(NAMESPACE, f"fresh-link/{letter_id}")

@@ -1,5 +1,6 @@
 """Whoever had a recipient's former address holds nothing: links, sessions and codes end with the change of it (P21)."""
 
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,13 +11,20 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.worker import Worker
 
+from activities.links import token
+from activities.mailserver import SmtpSettings
+from activities.postman import MailPostman
 from api.entrance.codes import Asked, ask, use
 from api.tools import Tools
 from domain.codes import code_of
-from models.contracts.vocabulary import ActorKind, AskedFor
+from models.contracts.mailroom import Compose
+from models.contracts.ports import Send
+from models.contracts.vocabulary import ActorKind, AskedFor, NoticeStatus, Urgency
+from runtime.embedded.ports import LOOPBACK
+from runtime.worker import library
 from tests.api.conftest import terms
-from tests.desk.conftest import SignedIn, Town
-from tests.desk.matters import open_policy
+from tests.desk.conftest import PAGE, SignedIn, Town
+from tests.desk.matters import open_policy, tell
 
 WHY = "对方来函告知"
 OFFICE = {"name": "宿州市应急管理局", "role": "emergency", "reason": WHY, "places": "宿州市", "sectors": "*"}
@@ -29,16 +37,16 @@ async def rows(admin: AsyncEngine, query: str, **values: Any) -> list[Any]:
 
 async def linked(admin: AsyncEngine, case_id: UUID, to: UUID, purpose: str) -> str:
     """The page of a link of this case, mailed to the recipient."""
-    token = uuid4().hex + uuid4().hex[:11]
+    written = uuid4().hex + uuid4().hex[:11]
     statement = """
     INSERT INTO links (id, token_hash, insurer_id, case_id, recipient_id, purpose, duty_key, expires_at)
     SELECT gen_random_uuid(), :hash, insurer_id, id, :to, :purpose, '', now() + interval '9 days' FROM cases
     WHERE id = :case
     """
     async with admin.begin() as connection:
-        hashed = sha256(token.encode()).hexdigest()
+        hashed = sha256(written.encode()).hexdigest()
         await connection.execute(text(statement), {"hash": hashed, "case": case_id, "to": to, "purpose": purpose})
-    return f"/l/{token}"
+    return f"/l/{written}"
 
 
 async def coded(tools: Tools, recipient_id: UUID) -> tuple[Asked, str]:
@@ -91,6 +99,26 @@ async def test_an_enterprise_told_anew_by_its_insurer_leaves_nothing_to_the_form
     assert (await http.get(path)).status_code == 404
     assert await use(tools, *asked) is None
     assert (await neighbour.get("/enterprise")).status_code == 200
+
+
+async def test_a_letter_that_was_composed_and_has_not_left_is_composed_anew_with_a_link_that_works(
+    signed_in: SignedIn, town: Town, admin: AsyncEngine, tools: Tools, worker: Worker, http: AsyncClient
+):
+    case_id, to = await open_policy(town.insurers[0]), town.departments[0]
+    await tell(admin, to, case_id, "service_completion", status="queued")
+    postman = MailPostman(tools.engine, library(), SmtpSettings(LOOPBACK, 9, "notice@anze.example"), tools.secret, PAGE)
+    asked = Compose(recipient_id=to, urgency=Urgency.DIGEST, now=datetime.now(UTC))
+    (first,) = (await postman.compose(asked)).mails
+    ((notice,),) = await rows(admin, "SELECT letter_id FROM matters WHERE recipient_id = :to", to=to)
+    former = f"/l/{token(tools.secret, notice, to)}"
+    assert (await http.get(former)).status_code == 200
+    operator = await signed_in(ActorKind.OPERATOR)
+    assert (await operator.post(f"/operator/directory/{to}", email="new@gov.example", **OFFICE)).status_code == 303
+    second = next(mail for mail in (await postman.compose(asked)).mails if mail != first)
+    empty = await postman.send(Send(recipient_id=to, mail_id=first, now=datetime.now(UTC)))
+    assert empty.status is NoticeStatus.UNDELIVERED, "nothing is left to say in it"
+    assert (await http.get(former)).status_code == 404
+    assert (await http.get(f"/l/{token(tools.secret, notice, to, second)}")).status_code == 200
 
 
 async def test_only_a_department_or_the_operators_take_over_and_never_another_insurer(
