@@ -34,7 +34,7 @@ async def office(database: Database, mailbox: MailCatcher) -> AsyncIterator[Post
     await seed(database)
     engine = make_engine(sqlalchemy_url(database.app))
     office = post_office(database, engine, mailbox.port)
-    for table in ("link_uses", "links", "tasks", "outbox"):
+    for table in ("link_uses", "links", "tasks", "matters", "outbox"):
         await office.sql(f"DELETE FROM {table}")
     yield office
     await engine.dispose()
