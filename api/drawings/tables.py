@@ -1,4 +1,4 @@
-"""Counts by place and sector: a table of shaded cells, a panel per place, and tiles; counts and labels are given."""
+"""Counts by place and sector as a table of shaded cells, on a phone a panel per place; counts and labels are given."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from api.drawings.words import Speech, Translate, same
 
 SHADES = 4
 LABEL, TOTAL, HIGH = 128, 64, 44
-PANEL_ROW, GAP = 26, 24
+PANEL_ROW = 26
 HEAD_LINE, UPRIGHT = 17, 200
 WIDEST = 92
 LARGE, FULLEST = 60, 4
@@ -89,23 +89,12 @@ def heat_strip(table: Table, prefix: str = "heat", *, t: Translate = same) -> Ma
     plot = plotted(table, t)
 
     def paint(sheet: Sheet) -> None:
-        foot = _panels(sheet, plot, 1) if sheet.narrow else _matrix(sheet, plot)
+        foot = _panels(sheet, plot) if sheet.narrow else _matrix(sheet, plot)
         entries = shade_entries(plot.say, plot.table.overdue > 0)
         foot = legend(sheet, foot + 10, entries[1:] if sheet.narrow else entries)
         if len(plot.table.columns) < len(table.columns):
             sheet.words((0, foot + 14), plot.say(words.LEFT_OUT), "note")
             sheet.reaches(foot + 20)
-
-    return drawing(prefix, table.title, said(plot), paint)
-
-
-def small_multiples(table: Table, prefix: str = "panels", *, t: Translate = same) -> Markup:
-    """A panel per row with a bar for each of its columns, all on one scale, most first."""
-    plot = plotted(table, t)
-
-    def paint(sheet: Sheet) -> None:
-        foot = _panels(sheet, plot, 1 if sheet.narrow else 3)
-        legend(sheet, foot + 10, shade_entries(plot.say, plot.table.overdue > 0)[1:])
 
     return drawing(prefix, table.title, said(plot), paint)
 
@@ -220,14 +209,12 @@ def _matrix_cell(sheet: Sheet, plot: Plot, pair: tuple[Heading, Heading], at: Po
     sheet.link(count.href, named(pair[0].label, pair[1].label, count, plot.say), paint)
 
 
-def _panels(sheet: Sheet, plot: Plot, columns: int) -> float:
-    """A panel per row in so many columns, each placed under the shortest; gives where the last one ends."""
-    gap = GAP if columns > 1 else 0
-    across, ends = (sheet.room + gap) / columns, [0.0] * columns
+def _panels(sheet: Sheet, plot: Plot) -> float:
+    """A panel per row with a bar for each of its columns, one below the other; gives where the last one ends."""
+    end = 0.0
     for row in plot.table.rows:
-        place = ends.index(min(ends))
-        ends[place] = _panel(sheet, plot, row, (place * across, ends[place]), across - gap) + 14
-    return max(ends)
+        end = _panel(sheet, plot, row, (0, end), sheet.room) + 14
+    return end
 
 
 def _panel(sheet: Sheet, plot: Plot, row: Heading, at: Point, across: float) -> float:

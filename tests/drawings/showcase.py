@@ -17,7 +17,7 @@ from api.drawings.days import day_strip
 from api.drawings.hours import hour_line
 from api.drawings.life import Life, Mark, Milestone
 from api.drawings.life_bar import life_bar
-from api.drawings.tables import Count, Heading, Table, heat_strip, small_multiples
+from api.drawings.tables import Count, Heading, Table, heat_strip
 from api.drawings.tiles import City, place_map
 from api.drawings.words import Translate, same
 from domain.calendar import is_working
@@ -158,7 +158,6 @@ def drawings(t: Translate = same) -> dict[str, Callable[[], Markup]]:
         ),
         "coming": lambda: calendar_strip(coming(), "coming", overdue=Pile(17, "/due?late=1"), t=t),
         "heat": lambda: heat_strip(table(), "heat", t=t),
-        "panels": lambda: small_multiples(table(6), "panels", t=t),
         "places": lambda: place_map(CITIES, "places", t=t),
         "stages": lambda: stage_bar(STAGES, "stages", t=t),
         "spark": lambda: spark((3, 5, 2, 8, 13, 9), "到期", "spark", t=t),

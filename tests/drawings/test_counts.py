@@ -8,7 +8,7 @@ import pytest
 
 from api.drawings.bars import StageCount, progress, spark, stage_bar
 from api.drawings.calendars import DueDay, Pile, calendar_strip
-from api.drawings.tables import Count, Heading, Table, heat_strip, ranks, small_multiples
+from api.drawings.tables import Count, Heading, Table, heat_strip, ranks
 from api.drawings.tiles import City, place_map
 from tests.drawings.reading import sheets
 from tests.drawings.showcase import STYLE, coming, table
@@ -64,7 +64,7 @@ def test_long_english_words_stand_upright_over_their_columns() -> None:
 
 def test_a_table_with_nothing_in_it_can_be_drawn() -> None:
     assert "没有记录" in sheets(heat_strip(Table("x", (A,), (X,), {}), "n"))[1].texts
-    assert sheets(small_multiples(Table("x", (), (), {}), "n"))[0].said("desc") == "共 0 件，其中逾期 0 件。"
+    assert sheets(heat_strip(Table("x", (), (), {}), "n"))[0].said("desc") == "共 0 件，其中逾期 0 件。"
 
 
 def test_shades_follow_the_rank_and_never_the_size() -> None:
@@ -73,7 +73,7 @@ def test_shades_follow_the_rank_and_never_the_size() -> None:
 
 
 def test_panels_of_many_places_name_them_all() -> None:
-    for sheet in sheets(small_multiples(table(6), "p")):
+    for sheet in sheets(heat_strip(table(6), "p")):
         assert {"埇桥区", "砀山县", "萧县", "灵璧县", "泗县"} <= set(sheet.texts)
 
 
