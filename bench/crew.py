@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
 
 from activities.nudger import Nudger
@@ -13,8 +12,9 @@ from bench.floor import QUEUE, FloorWorkflow
 from models.tables.engine import make_engine
 from rules.library import CALENDARS, Library
 from rules.library import PACKS as LAW
+from runtime.codec import converter
 from runtime.sandbox import keep_bytecode, serving
-from runtime.services import until_told
+from runtime.services import event_loop, until_told
 from runtime.settings import Settings
 from runtime.worker import CONNECTIONS, make_worker
 
@@ -49,7 +49,7 @@ async def _house(settings: Settings, *, carries: bool) -> None:
 
 
 async def _client(settings: Settings) -> Client:
-    return await Client.connect(str(settings.temporal_address), data_converter=pydantic_data_converter)
+    return await Client.connect(str(settings.temporal_address), data_converter=converter(settings))
 
 
 ROLES = {"floor": floor, "quiet": quiet, "midnight": midnight}
@@ -57,4 +57,5 @@ ROLES = {"floor": floor, "quiet": quiet, "midnight": midnight}
 if __name__ == "__main__":
     settings = Settings()
     keep_bytecode(settings.var)
-    asyncio.run(until_told(ROLES[sys.argv[1]](settings)))
+    with asyncio.Runner(loop_factory=event_loop()) as runner:
+        runner.run(until_told(ROLES[sys.argv[1]](settings)))

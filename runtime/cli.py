@@ -103,9 +103,9 @@ def version() -> None:
 
 
 def _run(story: Coroutine[Any, Any, None]) -> None:
-    """On uvloop where there is one."""
-    factory = import_module("uvloop").new_event_loop if find_spec("uvloop") else None
-    with asyncio.Runner(loop_factory=factory) as runner:
+    from runtime.services import event_loop
+
+    with asyncio.Runner(loop_factory=event_loop()) as runner:
         runner.run(story)
 
 

@@ -9,8 +9,13 @@ from dataclasses import replace
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from temporalio.api.common.v1 import Payload
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, PayloadCodec
+from temporalio.contrib.pydantic import PydanticPayloadConverter, pydantic_data_converter
+from temporalio.converter import (
+    CompositePayloadConverter,
+    DataConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+    PayloadCodec,
+)
 
 from models.tables.sealed import NONCE_BYTES, FieldKeys
 from runtime.settings import Settings
@@ -68,6 +73,21 @@ class SealedPayloads(PayloadCodec):
             raise Unreadable("载荷已损坏 / damaged payload") from damaged
 
 
+class SharedPayloadConverter(CompositePayloadConverter):
+    """Pydantic's, with one set of schemas for the whole process.
+
+    The SDK makes a converter for every cached case and for every task; each would build its own (decision 0053).
+    """
+
+    _shared = PydanticPayloadConverter()
+
+    def __init__(self) -> None:
+        self.converters = self._shared.converters
+
+
+PLAINLY = replace(pydantic_data_converter, payload_converter_class=SharedPayloadConverter)
+
+
 def is_sealed(payload: Payload) -> bool:
     return payload.metadata.get("encoding") == ENCODING
 
@@ -78,10 +98,10 @@ def converter(settings: Settings) -> DataConverter:
     Messages and stack traces of failures are sealed as well. Search attributes and ids are not: they carry codes alone.
     """
     if settings.payload_keys is None:
-        return pydantic_data_converter
+        return PLAINLY
     keys = FieldKeys.parse(settings.payload_keys.get_secret_value())
     return replace(
-        pydantic_data_converter,
+        PLAINLY,
         payload_codec=SealedPayloads(keys),
         failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
     )

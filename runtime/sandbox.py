@@ -1,14 +1,13 @@
-"""What workflow code may see: guarded in every test and replay; where it serves its own rooms pass through."""
+"""What workflow code may see: guarded in every test and replay; where it serves it runs as it is, proved before."""
 
 import sys
 from pathlib import Path
 
+from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 PASSED_THROUGH = ("models.contracts",)
 """Under guard, frozen contracts only: a clock or a file in `domain` or `workflows` is refused (engine.md B)."""
-OWN_ROOMS = ("domain", "workflows")
-"""Loaded anew for every run of every case they cost a third of a worker's CPU and half its memory (decision 0022)."""
 
 
 def sandbox() -> SandboxedWorkflowRunner:
@@ -16,10 +15,12 @@ def sandbox() -> SandboxedWorkflowRunner:
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
 
 
-def serving() -> SandboxedWorkflowRunner:
-    """The worker's runner: what passed under guard, and under the linter's ban on clocks, is loaded once."""
-    passed = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH, *OWN_ROOMS)
-    return SandboxedWorkflowRunner(restrictions=passed)
+def serving() -> WorkflowRunner:
+    """The worker's runner: what passed under guard, and under the linter's ban on clocks, runs without one.
+
+    What a sandbox costs for every case that is cached or replayed stands in decision 0053.
+    """
+    return UnsandboxedWorkflowRunner()
 
 
 def keep_bytecode(var: Path) -> None:

@@ -6,6 +6,8 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, Literal
 
 import httpx
@@ -113,6 +115,11 @@ async def until_told(story: Story) -> None:
         loop.add_signal_handler(which, tell, which)
     with contextlib.suppress(asyncio.CancelledError):
         await task
+
+
+def event_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """What makes the loop of a process of ours: uvloop where there is one."""
+    return import_module("uvloop").new_event_loop if find_spec("uvloop") else None
 
 
 async def run_worker(settings: Settings) -> None:

@@ -80,6 +80,10 @@ class Settings(BaseSettings):
     )
     temporal_namespace: str = Field(default="default", validation_alias=_alias("TEMPORAL_NAMESPACE"))
     task_queue: str = "anze"
+    deployment: str | None = Field(
+        default=None, description="name of the workers' deployment; with it a life stays with the build it began under"
+    )
+    build_id: str | None = Field(default=None, description="which build this worker is; without it our version")
 
     smtp_host: str | None = Field(default=None, validation_alias=_alias("SMTP_HOST"))
     smtp_port: int = Field(default=2525, validation_alias=_alias("SMTP_PORT"))

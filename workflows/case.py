@@ -4,8 +4,8 @@ Nothing is decided here: a `Life` brings the pure functions of its domain module
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar, cast
 
@@ -14,17 +14,15 @@ from temporalio import workflow
 from domain.decision import Decision, Refused, is_repeat
 from models.contracts.base import CaseKey, Contract, Given
 from models.contracts.ports import Ledger, Recall, Since
-from models.contracts.step import CaseRow, Cause, Recorded, Refusal, Step
+from models.contracts.step import Cause, Recorded, Refusal, Step
 from workflows import journal, options, search
 from workflows.answers import internal_error, refusal_error
+from workflows.chapters import is_suggested
 from workflows.lives import Life, S, V
 
 T = TypeVar("T")
 Opener = Callable[[datetime], Decision[S]]
 Follow = Callable[[Decision[S]], Awaitable[None]]
-
-LONG_HISTORY = 1_500
-"""Events after which a run is continued as new even if no chapter has ended; the server suggests it later."""
 
 APART = timedelta(milliseconds=1)
 """Any timer gives a task of its own; this one is as short as timers are."""
@@ -52,10 +50,12 @@ class Case(Generic[S, V]):
         self.committed = state.seq if state else 0
         self.times_caught_up = 0
         self.chapter = life.chapter(state) if state else ""
-        self.standing: search.Standing | None = None
         self.errands: set[asyncio.Task[None]] = set()
+        self.answered_at = 0
+        """How long the history was in the task that answered last."""
+        self.waits_for, self.listed = "", search.Listed()
         if state:
-            self._shown(state)
+            self._become(state, life.next_alarm(state))
 
     def check(self, given: Given[Any]) -> None:
         """Refuse what cannot be done before it enters history; a command already carried out is let through."""
@@ -71,11 +71,20 @@ class Case(Generic[S, V]):
 
     async def act(self, given: Given[Any]) -> V:
         """Carry out a command that was not refused: due alarms first, then the command, then its answer."""
-        while True:
-            try:
-                return await self._act(given)
-            except CaughtUp:
-                continue
+        with self.answering():
+            while True:
+                try:
+                    return await self._act(given)
+                except CaughtUp:
+                    continue
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Whatever is answered inside: the task that ends the run must not be the one that answers."""
+        try:
+            yield
+        finally:
+            self.answered_at = workflow.info().get_current_history_length()
 
     async def caught_up(self, given: Given[Any]) -> None:
         """Take what the caller has seen on record and this run does not know of."""
@@ -149,8 +158,8 @@ class Case(Generic[S, V]):
         before, caught_up = self.state, self.times_caught_up
         build = lambda: self._step(decision, cause, given)  # noqa: E731 - one expression, two ways to call it
         view, step = self.decided(build) if given else build()
-        self._become(decision.state)
-        self._found_by(step.row)
+        self._become(decision.state, step.row.next_alarm_at)
+        self.listed.tell(step.row, decision.state.stage.label, self.waits_for)
         await workflow.wait_condition(lambda: self.committed == step.seq - 1 or self.times_caught_up != caught_up)
         if self.times_caught_up != caught_up:
             raise CaughtUp
@@ -179,7 +188,7 @@ class Case(Generic[S, V]):
             decisions = self._opened_again(missed, cause)
         else:
             decisions = journal.taken_again(self.life, before, missed)
-        self._become(decisions[-1].state)
+        self._become(decisions[-1].state, self.life.next_alarm(decisions[-1].state))
         self.committed, self.times_caught_up = decisions[-1].state.seq, self.times_caught_up + 1
         for decision in decisions:
             await self._followed(decision)
@@ -194,10 +203,6 @@ class Case(Generic[S, V]):
     async def _followed(self, decision: Decision[S]) -> None:
         if self.follow:
             await self.follow(decision)
-
-    def _become(self, state: S) -> None:
-        self.state = state
-        self._shown(state)
 
     def _step(self, decision: Decision[S], cause: Cause, given: Given[Any] | None) -> tuple[V, Step]:
         view = self.life.view(decision.state)
@@ -231,18 +236,11 @@ class Case(Generic[S, V]):
         row = self.life.row(state, self.life.view(state), {})
         return CaseKey(case_id=row.case_id, insurer_id=row.insurer_id, workflow_id=row.workflow_id)
 
-    def _shown(self, state: S) -> None:
-        self.alarm = self.life.next_alarm(state)
-        workflow.set_current_details(self.life.details(state))
-
-    def _found_by(self, row: CaseRow) -> None:
-        """Tell visibility only what changed: each upsert is an event of history."""
-        assert self.state is not None
-        stage, duty = self.state.stage.label, self.life.waits_for(self.state) or None
-        standing = search.standing(row, stage, duty)
-        if standing != self.standing:
-            self.standing = standing
-            workflow.upsert_search_attributes(search.updates(row, stage, duty))
+    def _become(self, state: S, alarm: datetime | None) -> None:
+        coming = self.life.coming(state)
+        self.state = state
+        self.alarm, self.waits_for = alarm, coming.label if coming else self.life.idle
+        workflow.set_current_details(self.life.details(state, coming))
 
     async def live(self) -> S | None:
         """Ring every alarm until the case is over (`None`) or a chapter has ended (the state to go on with)."""
@@ -270,15 +268,13 @@ class Case(Generic[S, V]):
             await workflow.wait_condition(
                 lambda: self.alarm != alarm or self.life.over(cast(S, self.state)) or self._chapter_ended(),
                 timeout=timeout,
-                timeout_summary=self.life.waits_for(self.state)[:120] or None,
+                timeout_summary=self.waits_for[:120] or None,
             )
         except TimeoutError:
             return
 
     def _chapter_ended(self) -> bool:
-        info = workflow.info()
-        suggested = info.is_continue_as_new_suggested() or info.get_current_history_length() > LONG_HISTORY
-        return suggested or (self.state is not None and self.life.chapter(self.state) != self.chapter)
+        return is_suggested() or (self.state is not None and self.life.chapter(self.state) != self.chapter)
 
     def errand(self, task: Awaitable[None]) -> None:
         """Something sent off beside the loop; it is awaited before the run ends."""
@@ -296,8 +292,9 @@ class Case(Generic[S, V]):
         while seen != self.committed:
             await workflow.wait_condition(self._is_idle)
             seen = self.committed
-            await workflow.sleep(APART, summary="结清")
-            await workflow.wait_condition(self._is_idle)
+            if self.answered_at == workflow.info().get_current_history_length():
+                await workflow.sleep(APART, summary="结清")
+                await workflow.wait_condition(self._is_idle)
 
     def _is_idle(self) -> bool:
         return workflow.all_handlers_finished() and not self.errands

@@ -20,19 +20,11 @@ from models.contracts.step import Refusal
 from models.contracts.vocabulary import CaseKind
 from workflows.answers import takes
 from workflows.case import Case
+from workflows.chapters import go_on
 from workflows.journal import opening, resolve
 from workflows.lives import Life
 from workflows.opening import Opening
 from workflows.till import Till
-
-
-def _details(state: ClaimState) -> str:
-    return claim_details(state, duties.coming(state))
-
-
-def _waits_for(state: ClaimState) -> str:
-    coming = duties.coming(state)
-    return coming.label if coming else "等待案件办理"
 
 
 def _heard(state: ClaimState, body: dict[str, Any], at: datetime) -> Decision[ClaimState] | None:
@@ -48,8 +40,9 @@ CLAIM: Life[ClaimState, ClaimView] = Life(
     view=views.view,
     row=views.row,
     answer=ClaimView,
-    details=_details,
-    waits_for=_waits_for,
+    coming=duties.coming,
+    details=claim_details,
+    idle="等待案件办理",
     heard=_heard,
     commands={command.__name__: command for command in (*life.CHANGES, policy.AdoptCalendar, policy.AdoptRules)},
     # a mass accident has hundreds of payments: every ten proposed begin a new run, as closing and reopening do
@@ -74,7 +67,7 @@ class ClaimWorkflow:
         self.till.take_up()
         onward = await self.case.live()
         if onward:
-            workflow.continue_as_new(run.model_copy(update={"state": onward}))
+            go_on(run.model_copy(update={"state": onward}))
         assert self.case.state is not None
         return self.case.state.stage.label
 

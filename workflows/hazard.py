@@ -20,17 +20,9 @@ from models.contracts.step import Cause
 from models.contracts.vocabulary import CaseKind, CauseKind, Event
 from workflows.answers import takes
 from workflows.case import Case
+from workflows.chapters import go_on
 from workflows.journal import resolve
 from workflows.lives import Life
-
-
-def _details(state: HazardState) -> str:
-    return hazard_details(state, duties.coming(state))
-
-
-def _waits_for(state: HazardState) -> str:
-    coming = duties.coming(state)
-    return coming.label if coming else "等待投保单位或部门"
 
 
 def _heard(state: HazardState, body: dict[str, Any], at: datetime) -> Decision[HazardState] | None:
@@ -46,8 +38,9 @@ HAZARD: Life[HazardState, HazardView] = Life(
     view=views.view,
     row=views.row,
     answer=HazardView,
-    details=_details,
-    waits_for=_waits_for,
+    coming=duties.coming,
+    details=hazard_details,
+    idle="等待投保单位或部门",
     heard=_heard,
     commands={command.__name__: command for command in (*life.CHANGES, policy.AdoptCalendar, policy.AdoptRules)},
     chapter=lambda state: str(state.rounds // 5),
@@ -72,7 +65,7 @@ class HazardWorkflow:
             await self._open()
         onward = await self.case.live()
         if onward:
-            workflow.continue_as_new(run.model_copy(update={"state": onward}))
+            go_on(run.model_copy(update={"state": onward}))
         assert self.case.state is not None
         return self.case.state.stage.label
 
@@ -95,10 +88,11 @@ class HazardWorkflow:
     @workflow.update(name="opened")
     async def opened(self, recorded: int = 0) -> HazardView:
         """Waits until the hazard is on record; its policy answers only then. `recorded`: steps the caller has seen."""
-        await workflow.wait_condition(lambda: self.case.committed > 0)
-        await self.case.level(recorded)
-        assert self.case.state is not None
-        return views.view(self.case.state)
+        with self.case.answering():
+            await workflow.wait_condition(lambda: self.case.committed > 0)
+            await self.case.level(recorded)
+            assert self.case.state is not None
+            return views.view(self.case.state)
 
     @workflow.signal(name="stop")
     async def stop(self, stop: commands.StopHazard) -> None:

@@ -10,7 +10,8 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from domain.decision import Decision
 from models.contracts.base import Command, Contract, Given
-from models.contracts.ports import Ledger, RuleDesk
+from models.contracts.hazard import HazardBirth
+from models.contracts.ports import Ledger, Registry, RuleDesk
 from models.contracts.rulebook import Resolved, RulesFor
 from models.contracts.step import Cause, Entered, Recorded, Step, Trace
 from models.contracts.vocabulary import CauseKind
@@ -59,6 +60,18 @@ async def resolve(asked: RulesFor) -> Resolved:
             raise
         return await workflow.execute_activity_method(
             RuleDesk.resolve_rules, asked, **options.RULES, summary="查定适用规则"
+        )
+
+
+async def open_hazards(births: tuple[HazardBirth, ...]) -> None:
+    """Companions opened within the task of the step that found them; patiently where that takes longer."""
+    try:
+        await workflow.execute_local_activity_method(Registry.open_hazards, births, **options.REGISTRY_AT_ONCE)
+    except FailureError as failure:
+        if is_cancelled_exception(failure):
+            raise
+        await workflow.execute_activity_method(
+            Registry.open_hazards, births, **options.REGISTRY, summary=f"为 {len(births)} 处隐患建立案卷"
         )
 
 

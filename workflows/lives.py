@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from domain.decision import Decision
+from domain.details import Coming
 from models.contracts.base import Actor, Command, Contract, Given
 from models.contracts.claim_state import ClaimState
 from models.contracts.hazard import HazardState
@@ -28,8 +29,10 @@ class Life(Generic[S, V]):
     view: Callable[[S], V]
     row: Callable[[S, V, dict[str, Any]], CaseRow]
     answer: type[V]
-    details: Callable[[S], str]
-    waits_for: Callable[[S], str]
+    coming: Callable[[S], Coming | None]
+    details: Callable[[S, Coming | None], str]
+    idle: str
+    """What it waits for where no duty is open."""
     heard: Callable[[S, dict[str, Any], datetime], Decision[S] | None]
     """What news of another case, as JSON, makes of this one."""
     commands: dict[str, type[Command]]

@@ -12,6 +12,7 @@ from models.contracts.mailroom import Compose, Delivery, MailroomState
 from models.contracts.ports import LookIn, Postman, Send
 from models.contracts.vocabulary import Urgency
 from workflows import options
+from workflows.chapters import go_on, is_suggested
 
 BETWEEN_DIGESTS = timedelta(minutes=10)
 """Notices that come one by one in office hours are gathered: a department gets a letter, not a flood."""
@@ -40,7 +41,7 @@ class MailroomWorkflow:
         while not self._is_to_be_renewed():
             await self._wait(await self._round())
         await workflow.wait_condition(workflow.all_handlers_finished)
-        workflow.continue_as_new(self.state)
+        go_on(self.state)
 
     async def _round(self) -> datetime | None:
         """Look, send what may go now, and say when a digest may go; `None` where none waits."""
@@ -108,7 +109,7 @@ class MailroomWorkflow:
         )
 
     def _is_to_be_renewed(self) -> bool:
-        return workflow.info().is_continue_as_new_suggested() and not self.sending
+        return is_suggested() and not self.sending
 
     def _show(self) -> None:
         delivered = self.state.delivered

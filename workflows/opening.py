@@ -37,6 +37,10 @@ class Opening(Generic[Born, V]):
 
     async def asked(self, given: Given[Any]) -> V:
         """The same question again gives the same case; another one under this number is refused."""
+        with self.case.answering():
+            return await self._asked(given)
+
+    async def _asked(self, given: Given[Any]) -> V:
         if self.case.state is None and self.unborn is None and not self.running:
             self.running = True
             try:

@@ -31,6 +31,13 @@ RULES: dict[str, Any] = {
 }
 """A pinned pack may be missing on a worker that is just being deployed: wait for one that has it."""
 
+REGISTRY_AT_ONCE: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(seconds=2),
+    "schedule_to_close_timeout": timedelta(seconds=2),
+    "retry_policy": RetryPolicy(maximum_attempts=1),
+}
+"""Opening a hazard needs another task slot while this task holds its own: soon given up for the patient way."""
+
 REGISTRY: dict[str, Any] = {
     "start_to_close_timeout": timedelta(seconds=10),
     "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=300), maximum_interval=timedelta(seconds=30)),

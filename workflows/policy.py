@@ -9,33 +9,24 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 from domain import duties
 from domain.calendar import local_date
 from domain.decision import Decision
-from domain.details import policy_details
+from domain.details import Coming, policy_details
 from domain.policy import life, refusals, views
 from domain.policy.changes import CHANGES
 from models.contracts import policy as commands
 from models.contracts.base import Actor, Command, Given
 from models.contracts.hazard import StopHazard
 from models.contracts.policy import Birth, HazardNews, PolicyRun, PolicyState, PolicyView
-from models.contracts.ports import Registry
 from models.contracts.step import Refusal
-from models.contracts.vocabulary import PolicyStage
-from workflows import options
 from workflows.answers import takes
 from workflows.case import Case
-from workflows.journal import opening, resolve
+from workflows.chapters import go_on
+from workflows.journal import open_hazards, opening, resolve
 from workflows.lives import Life
 from workflows.opening import Opening
 
-SERVED = frozenset({PolicyStage.SERVED})
 
-
-def _details(state: PolicyState) -> str:
-    return policy_details(state, duties.coming(state), views.spend_floor(state))
-
-
-def _waits_for(state: PolicyState) -> str:
-    coming = duties.coming(state)
-    return coming.label if coming else "等待保险期间届满"
+def _details(state: PolicyState, coming: Coming | None) -> str:
+    return policy_details(state, coming, views.spend_floor(state))
 
 
 def _refuse(state: PolicyState, command: Command, actor: Actor, now: datetime) -> Refusal | None:
@@ -55,11 +46,12 @@ POLICY: Life[PolicyState, PolicyView] = Life(
     view=views.view,
     row=views.row,
     answer=PolicyView,
+    coming=duties.coming,
     details=_details,
-    waits_for=_waits_for,
+    idle="等待保险期间届满",
     heard=_heard,
     commands={command.__name__: command for command in (*CHANGES, commands.AdoptCalendar, commands.AdoptRules)},
-    chapter=lambda state: f"{state.year}{'+' if state.stage in SERVED else ''}",
+    chapter=lambda state: str(state.year),
 )
 
 
@@ -80,7 +72,7 @@ class PolicyWorkflow:
         await self.opening.awaited()
         onward = await self.case.live()
         if onward:
-            workflow.continue_as_new(run.model_copy(update={"state": onward}))
+            go_on(run.model_copy(update={"state": onward}))
         assert self.case.state is not None
         return self.case.state.stage.label
 
@@ -108,12 +100,7 @@ class PolicyWorkflow:
         """Hazards are opened as siblings before the answer, and told when the policy ends early."""
         if decision.births:
             self.births += 1
-            await workflow.execute_activity_method(
-                Registry.open_hazards,
-                decision.births,
-                **options.REGISTRY,
-                summary=f"为 {len(decision.births)} 处隐患建立案卷",
-            )
+            await open_hazards(decision.births)
             self.births -= 1
         for workflow_id in decision.stopped:
             self.case.errand(self._stop(workflow_id, f"保单{decision.state.stage.label}"))

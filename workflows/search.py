@@ -1,5 +1,11 @@
-"""All search attribute keys, one list (SQL visibility has 10 keywords), and what cases put in; no personal data."""
+"""All search attribute keys, one list (SQL visibility has 10 keywords), and what cases put in; no personal data.
 
+An operator finds cases by stage and by what is due next in the engine's own list; counts are asked of PostgreSQL.
+"""
+
+from typing import Any
+
+from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 
 from domain.wording import region_name
@@ -17,8 +23,6 @@ STAGE = SearchAttributeKey.for_keyword("AnzeStage")
 NEXT_DUTY = SearchAttributeKey.for_keyword("AnzeNextDuty")
 POLICY = SearchAttributeKey.for_keyword("AnzePolicy")
 DUE_AT = SearchAttributeKey.for_datetime("AnzeDueAt")
-OPEN_HAZARDS = SearchAttributeKey.for_int("AnzeOpenHazards")
-PROVISIONAL = SearchAttributeKey.for_bool("AnzeProvisional")
 
 SEARCH_ATTRIBUTES = (
     KIND,
@@ -30,8 +34,6 @@ SEARCH_ATTRIBUTES = (
     NEXT_DUTY,
     POLICY,
     DUE_AT,
-    OPEN_HAZARDS,
-    PROVISIONAL,
 )
 
 
@@ -78,23 +80,25 @@ def for_claim(birth: ClaimBirth) -> TypedSearchAttributes:
     )
 
 
-Standing = tuple[str, str | None, str | None, int, bool]
+UNTOLD = object()
+"""What an earlier run told is still in the list, and not known here."""
 
 
-def standing(row: CaseRow, stage: str, next_duty: str | None) -> Standing:
-    """What changes with the steps of a case, as one comparable value; `next_duty` and the due instant go together."""
-    due = row.next_due_at.isoformat() if row.next_due_at else None
-    return (stage, next_duty, due, row.open_hazards, row.provisional)
+class Listed:
+    """What the engine's list says of one case; each upsert is an event, so it is told only what changed, in one go."""
+
+    def __init__(self) -> None:
+        self._told: tuple[object, ...] = (UNTOLD, UNTOLD, UNTOLD)
+
+    def tell(self, row: CaseRow, stage: str, next_duty: str) -> None:
+        """Where the case stands now, what it waits for, and when that falls due."""
+        now = (stage, next_duty or None, row.next_due_at)
+        listed = zip((STAGE, NEXT_DUTY, DUE_AT), now, self._told, strict=True)
+        changed = [_update(key, value) for key, value, before in listed if value != before]
+        self._told = now
+        if changed:
+            workflow.upsert_search_attributes(changed)
 
 
-def updates(row: CaseRow, stage: str, next_duty: str | None) -> list[SearchAttributeUpdate]:
-    """The attributes after a step."""
-    due = DUE_AT.value_set(row.next_due_at) if row.next_due_at else DUE_AT.value_unset()
-    duty = NEXT_DUTY.value_set(next_duty) if next_duty else NEXT_DUTY.value_unset()
-    return [
-        STAGE.value_set(stage),
-        duty,
-        due,
-        OPEN_HAZARDS.value_set(row.open_hazards),
-        PROVISIONAL.value_set(row.provisional),
-    ]
+def _update(key: SearchAttributeKey[Any], value: object) -> SearchAttributeUpdate:
+    return key.value_unset() if value is None else key.value_set(value)

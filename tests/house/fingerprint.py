@@ -32,7 +32,9 @@ COMMANDS = frozenset(
     }
 )
 """Calls that become commands, or decide when the next one is sent."""
-OURS = frozenset({"act", "approve", "commit", "errand", "live", "recall", "resolve", "ring", "take"})
+OURS = frozenset(
+    {"act", "approve", "commit", "errand", "go_on", "live", "open_hazards", "recall", "resolve", "ring", "take", "tell"}
+)
 """Our own steps between them; their order matters as much."""
 
 

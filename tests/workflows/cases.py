@@ -13,7 +13,7 @@ from temporalio import activity
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.testing import TimeSkipper
-from temporalio.worker import Worker
+from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities.registry import TemporalRegistry
 from domain.calendar import local_date
@@ -57,6 +57,8 @@ class Office:
     desk: LibraryDesk = field(default_factory=LibraryDesk)
     registry: Registry | None = None
     workflows: tuple[type, ...] = (PolicyWorkflow, HazardWorkflow)
+    deployment: WorkerDeploymentConfig | None = None
+    """Which build the worker is, where that matters."""
 
     def worker(self) -> Worker:
         registry = self.registry or TemporalRegistry(self.client, self.task_queue, for_hazard, "http://anze.test")
@@ -72,6 +74,7 @@ class Office:
                 registry.open_hazards,
             ],
             workflow_runner=sandbox(),
+            deployment_config=self.deployment,
             max_cached_workflows=100,
         )
 

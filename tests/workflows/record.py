@@ -10,14 +10,14 @@ import json
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import TimeSkipper
 
-from domain.calendar import local_date
+from domain.calendar import SHANGHAI, local_date
 from models.contracts import policy as commands
 from models.contracts.base import Actor
 from models.contracts.base import Office as Seat
@@ -45,6 +45,7 @@ async def record(office: Office) -> None:
         opened = await office.opened(region=place, number=f"P-{place}-opened")
         await keep(opened.handle, f"policy-opened-{place}")
         await _served(office, place)
+        await _continued(office, place)
         await _surrendered(office, place)
         await _asked(office, place)
         await _adopted(office, place)
@@ -55,7 +56,7 @@ async def record(office: Office) -> None:
 
 
 async def _served(office: Office, place: str) -> None:
-    """Ten silent days, then everything: two hazards, one refused, one closed; the service done and a chapter ended."""
+    """Ten silent days, then everything: two hazards, one refused, one closed; the service done, the policy renewed."""
     policy = await office.opened(region=place, number=f"P-{place}-served")
     await policy.pass_days(10)
     today = local_date(policy.command.terms.signed_at)
@@ -76,13 +77,24 @@ async def _served(office: Office, place: str) -> None:
         await policy.act(update, command)
     await keep(policy.handle, f"policy-serving-{place}")
     await _hazards(office, policy, place)
-    before = (await policy.handle.describe()).run_id
     await policy.act("complete_service", COMPLETE)
+    await policy.act("renew", commands.RenewPolicy(next_number="P-2"))
+    await keep(policy.handle, f"policy-served-{place}")
+
+
+async def _continued(office: Office, place: str) -> None:
+    """A policy of two years, entered late, on the day its second year begins: what was one chapter, and the next."""
+    signed_at = datetime.now(SHANGHAI).replace(microsecond=0) - timedelta(days=364)
+    ends = local_date(signed_at) + timedelta(days=729)
+    policy = await office.opened(region=place, number=f"P-{place}-continued", signed_at=signed_at, expires_on=ends)
+    await policy.act("upload", UPLOAD)
+    before = (await policy.handle.describe()).run_id
+    await policy.pass_days(1.5)
     after = before
     while after == before:
         after = (await policy.handle.describe()).run_id
-    await policy.act("renew", commands.RenewPolicy(next_number="P-2"))
-    await keep(run_of(office.client, policy, before), f"policy-served-{place}")
+    await policy.act("name_provider", PROVIDER)
+    await keep(run_of(office.client, policy, before), f"policy-chapter-{place}")
     await keep(run_of(office.client, policy, after), f"policy-continued-{place}")
 
 

@@ -11,7 +11,7 @@ from tests.workflows.replaying import GOLDEN, HISTORIES, golden, replayed, timer
 
 RECORDED = sorted(HISTORIES.glob("*.json"))
 STAGES = {
-    "policy": ("opened", "serving", "served", "continued", "surrendered", "expired"),
+    "policy": ("opened", "serving", "served", "chapter", "continued", "surrendered", "expired"),
     "claim": ("reported", "advanced", "large_prepay", "small_fast", "continuing", "continued", "refused", "withdrawn"),
     "hazard": ("found", "refused", "closed", "stopped"),
 }

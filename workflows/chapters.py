@@ -1,0 +1,20 @@
+"""When a run ends although its life goes on, and how the next one begins; chapters of a life are its own affair."""
+
+from typing import Any, NoReturn
+
+from temporalio import workflow
+
+LONG_HISTORY = 1_500
+"""Events after which a run is continued as new even if no chapter has ended; the server suggests it later."""
+
+
+def is_suggested() -> bool:
+    """The history is long, or newer workers are there: a life pinned to a build moves on to the next one this way."""
+    info = workflow.info()
+    newer = info.is_target_worker_deployment_version_changed()
+    return newer or info.is_continue_as_new_suggested() or info.get_current_history_length() > LONG_HISTORY
+
+
+def go_on(run: Any) -> NoReturn:
+    """The next run, with the newest workers there are; where workers are not versioned, with any."""
+    workflow.continue_as_new(run, initial_versioning_behavior=workflow.ContinueAsNewVersioningBehavior.AUTO_UPGRADE)
