@@ -58,6 +58,12 @@ class Turn:
         return tuple(ref for ref in refs if ref.digest != new.ref.digest or new.speaks_of(case.sector))
 
 
+def obeying(pack: LoadedPack) -> list[ColumnElement[bool]]:
+    """Open cases that obey a document; they lie in its place, which an index knows."""
+    digest = CASES.c.packs.contains([{"digest": pack.ref.digest}])
+    return [*reads.below(CASES.c.region, pack.ref.region), digest, CASES.c.ended_at.is_(None)]
+
+
 @dataclass(frozen=True)
 class Selection:
     """Whose cases: a place with all below it, a sector; everybody's where nothing is said."""
@@ -68,7 +74,7 @@ class Selection:
     def conditions(self, turn: Turn) -> list[ColumnElement[bool]]:
         """Open cases that obey the older version; a policy whose cover has ended keeps what it has."""
         ended = (CASES.c.kind == CaseKind.POLICY) & CASES.c.stage.in_([stage.value for stage in ENDED])
-        found = [CASES.c.packs.contains([{"digest": turn.before.ref.digest}]), CASES.c.ended_at.is_(None), ~ended]
+        found = [*obeying(turn.before), ~ended]
         found += reads.below(CASES.c.region, self.place) if self.place else []
         return found + ([CASES.c.sector == self.sector] if self.sector else [])
 

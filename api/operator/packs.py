@@ -10,6 +10,7 @@ from datetime import date
 from fastapi import APIRouter, Response
 from sqlalchemy import func, select
 
+from api.operator.new_rules import obeying
 from api.operator.visits import Reading
 from api.problems import not_found
 from api.rows import CASES
@@ -118,8 +119,8 @@ async def document(visit: Reading, short: str) -> Response:
     one = next((shelf for shelf in found if shelf.short == short), None)
     if one is None:
         raise not_found()
-    obeys = CASES.c.packs.contains([{"digest": one.loaded.ref.digest}]) & CASES.c.ended_at.is_(None)
-    running = (await entry.connection.execute(select(func.count()).where(obeys))).scalar_one()
+    obeys = select(func.count()).select_from(CASES).where(*obeying(one.loaded))
+    running = (await entry.connection.execute(obeys)).scalar_one()
     newer = successor(rules, one.loaded, local_date(entry.tools.now()))
     return visit.page(
         "operator/pack.html.j2",

@@ -35,8 +35,10 @@ from models.contracts.base import Actor
 from models.contracts.vocabulary import AuditEvent, Event, RuleShift, Sector
 from models.tables.cases import Case
 
-MOST_FORESEEN = 200
+MOST_FORESEEN = 1_000
 """Cases whose changes the preview works out; the rest are counted."""
+MOST_LISTED = 50
+"""Cases the page shows one by one."""
 MOST_WRITTEN = 2_000
 """Cases a workbook holds; narrow the selection for more."""
 PACK, BATCHES = "pack", "rule_batches"
@@ -88,8 +90,10 @@ async def _preview(visit: Visit, asked: Asked, again: Mapping[str, object] | Non
     batch = batches(visit.request, BATCHES).get(asked.short)
     runs = batch is not None and batch.runs
     kinds = await new_rules.count(entry.connection, turn, selection)
+    total = sum(kinds.values())
     known = [] if runs else await new_rules.some(entry.connection, turn, selection, MOST_FORESEEN)
     foreseen = await asyncio.to_thread(_foreseen, entry.tools, known, turn)
+    changing = [one for one in foreseen if one.shifts or one.why]
     return visit.page(
         "operator/adopt.html.j2",
         422 if again else 200,
@@ -100,8 +104,9 @@ async def _preview(visit: Visit, asked: Asked, again: Mapping[str, object] | Non
         after_short=turn.after.ref.digest[:SHORT],
         in_force=turn.in_force(local_date(entry.tools.now())),
         kinds=kinds,
-        total=sum(kinds.values()),
-        foreseen=[one for one in foreseen if one.shifts or one.why],
+        total=total,
+        foreseen=changing[:MOST_LISTED],
+        more=total > len(foreseen) or len(changing) > MOST_LISTED,
         tally=Tally.of(foreseen),
         shifts=tuple(RuleShift),
         sectors=tuple(Sector),
