@@ -1,6 +1,5 @@
 """The department's room: what was sent to it, the cases of its places and sectors, and what it does with a matter."""
 
-from contextlib import ExitStack
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,22 +10,22 @@ from sqlalchemy import Row, or_, select
 from api import reads
 from api.audit import Origin
 from api.callers import speak_for
+from api.department import words
 from api.department.incoming import InboxFilters, inbox
 from api.department.overview import figures
 from api.department.plates import address, plates
-from api.department.scope import opened, scopes, told, within
-from api.department.taking import line, taken
+from api.department.scope import EVERY_SECTOR, Scope, opened, scopes, told, within
 from api.desk.audience import Reader
 from api.desk.casefile import read_case
 from api.desk.deeds import FOR_DEPARTMENTS, Deed, Topic
-from api.desk.export import MOST_ROWS, alone, download, workbook
 from api.desk.filling import EMPTY, Filling
 from api.desk.frame import Visit, back, posted, visited, visitor
 from api.desk.handling import handlings
 from api.desk.letters import News, acknowledge_news
-from api.desk.lists import Asked, CaseFilters, counted, with_total
+from api.desk.lists import Asked, CaseFilters, with_total
 from api.desk.posting import Wish, carried_out
-from api.desk.words import translator
+from api.desk.taking import Taking, taken
+from api.desk.words import namer, translator
 from api.offices import neighbours
 from api.problems import Problem, not_found
 from api.rows import CASE_FIGURES, CASES, INSURERS
@@ -111,18 +110,21 @@ async def insurer_asked(visit: Visit, asked: Asked) -> str:
 
 @router.get("/export.xlsx")
 async def export(request: Request) -> Response:
-    """The list with the same filters as a workbook, made after the transaction that read it."""
-    with ExitStack() as running:
-        async with visited(request) as visit:
-            running.enter_context(alone(visit))
-            asked = await asked_for(visit)
-            total = await counted(visit.entry, asked, MOST_ROWS)
-            if total > MOST_ROWS:
-                again = f"/department/cases?{asked.filters.address()}"
-                return visit.page("department/narrow.html.j2", 422, most=MOST_ROWS, again=again)
-            found = await taken(visit, asked, await scopes(visit.entry), total)
-        content = await workbook(found.sheet, found.rows, lambda one: line(one, visit))
-    return download(content, found.name)
+    """The list with the same filters as a workbook."""
+    return await taken(request, _taking)
+
+
+async def _taking(visit: Visit) -> Taking:
+    asked = await asked_for(visit)
+    name = words.HAZARDS if asked.kind is CaseKind.HAZARD else words.POLICIES
+    return Taking(asked, name, "；".join(_in_words(one, visit) for one in await scopes(visit.entry)))
+
+
+def _in_words(one: Scope, visit: Visit) -> str:
+    """宿州市 · 危险化学品"""
+    t, say = translator(visit.language), namer(visit.language)
+    place = region_name(one.prefix.ljust(6, "0")) if one.prefix else t(words.EVERYWHERE)
+    return f"{place} · {t(words.EVERY_SECTOR) if one.sector == EVERY_SECTOR else say(Sector(one.sector))}"
 
 
 @router.get("/overview")

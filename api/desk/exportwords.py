@@ -1,4 +1,4 @@
-"""Chinese words every exported list says of what it was asked for; English in templates/english/{list,desk}.yaml."""
+"""Chinese words of exported lists: what was asked for, what is in the columns; English in templates/english/*.yaml."""
 
 EVERYTHING, YES, NO = "全部", "是", "否"
 FILTERS = {
@@ -9,3 +9,15 @@ FILTERS = {
 }  # fmt: skip
 """How the workbook names what was asked for, by the filter's name in the address."""
 ONE_AT_A_TIME = "您的上一份导出还在生成，请等它完成后再试。"
+COVER = "说明"
+TAKEN_BY, TAKEN_AT, SCOPE, FILTERED_BY, LINES, REMARK = "导出单位", "导出时间", "管辖范围", "筛选条件", "行数", "备注"
+PROVISIONAL_REMARK = "最后一日标为“暂定”的，在该年放假安排公布后重新推算。"
+PROVISIONAL = "暂定"
+HEADINGS = {
+    "number": "编号", "policy_number": "所属保单", "insurer": "保险机构", "insured_name": "投保单位", "place": "地区",
+    "region": "地区代码", "sector": "行业", "size": "规模", "stage": "环节", "grade": "等级",
+    "description": "隐患情况", "next_label": "最近的期限", "due_on": "最后一日", "provisional": "最后一日是否暂定",
+    "overdue": "已逾期", "open_hazards": "未销号隐患", "signed_on": "签署日期", "effective_on": "生效日期",
+    "expires_on": "届满日期", "ended_at": "办结时间", "assessed": "定损", "paid": "已付",
+}  # fmt: skip
+"""By the column's name in api/desk/taking.py."""

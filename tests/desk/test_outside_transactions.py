@@ -13,7 +13,7 @@ from temporalio.worker import Worker
 
 from api import files
 from api.department.pages import ScopeFilters
-from api.desk import export
+from api.desk import export, filling
 from api.desk.exportwords import FILTERS
 from api.desk.lists import CaseFilters
 from api.desk.words import english
@@ -57,7 +57,7 @@ async def test_a_departments_file_is_looked_at_first_and_a_bad_one_leaves_what_w
     policy_id = await open_policy(town.insurers[0])
     await tell(admin, town.departments[0], policy_id, DUTY)
     officer, path = await signed_in(ActorKind.DEPARTMENT), f"/department/cases/{policy_id}/answer"
-    watching(files, "looked_at")
+    watching(filling, "looked_at")
     bad = await officer.post(path, duty=DUTY, note="已约谈，三日内补传。", files={"files": BROKEN})
     assert bad.status_code == 422
     assert "已约谈，三日内补传。</textarea>" in bad.text

@@ -1,21 +1,16 @@
 """Lists of the insurer's policies, hazards and claims, what falls due on a day, and each list as a workbook."""
 
-from contextlib import ExitStack
-from datetime import datetime
-from typing import Any
+from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
-from api.audit import AuditEntry, Origin, note
-from api.desk.export import MOST_ROWS, Sheet, Value, alone, asked_in_words, download, workbook
-from api.desk.frame import Visit, visited
-from api.desk.lists import Asked, CaseFilters, CaseShown, counted, every, with_total
-from api.desk.words import namer, translator
-from api.insurer.pages import words
+from api.desk.frame import Visit
+from api.desk.lists import Asked, CaseFilters, with_total
+from api.desk.taking import Taking, taken
 from api.insurer.pages.visits import Reading, may_act
 from api.insurer.pages.words import TITLES
 from api.problems import not_found
-from models.contracts.vocabulary import AuditEvent, CaseKind
+from models.contracts.vocabulary import CaseKind
 
 SHELVES = {"policies": CaseKind.POLICY, "hazards": CaseKind.HAZARD, "claims": CaseKind.CLAIM}
 WITHOUT = frozenset({"insurer"})
@@ -64,49 +59,10 @@ async def claims(visit: Reading) -> Response:
 
 @router.get("/{shelf}/export.xlsx")
 async def export(request: Request, shelf: str) -> Response:
-    """The list with the same filters as a workbook, made after the transaction; that it was taken is on record."""
-    with ExitStack() as running:
-        async with visited(request) as visit:
-            running.enter_context(alone(visit))
-            asked, say, t = asked_of(visit, shelf), namer(visit.language), translator(visit.language)
-            total = await counted(visit.entry, asked, MOST_ROWS)
-            if total > MOST_ROWS:
-                return visit.page("insurer/trouble.html.j2", 422, says=t(words.NARROW_DOWN).format(most=MOST_ROWS))
-            rows = [one async for one in every(visit.entry, asked, MOST_ROWS)]
-            await note(visit.entry.connection, _taken(request, visit, asked, total))
-        headings = [t(one) for one in words.HEADINGS]
-        sheet = Sheet(t(words.COVER), t(TITLES[asked.kind]), _about(visit, asked, total), headings)
-        content = await workbook(sheet, rows, lambda one: _line(one, say, t))
-    return download(content, f"{t(TITLES[asked.kind])}-{visit.entry.tools.now():%Y%m%d}.xlsx")
+    """The list with the same filters as a workbook."""
+    return await taken(request, partial(_taking, shelf=shelf))
 
 
-def _about(visit: Visit, asked: Asked, total: int) -> list[tuple[str, Value]]:
-    t = translator(visit.language)
-    at: datetime = visit.entry.tools.now()
-    return [
-        (t(words.TAKEN_BY), visit.caller.name),
-        (t(words.TAKEN_AT), at),
-        (t(words.FILTERED_BY), asked_in_words(visit, asked)),
-        (t(words.LINES), total),
-    ]
-
-
-def _line(one: CaseShown, say: Any, t: Any) -> list[Value]:
-    yes = {True: t(words.YES), False: ""}
-    return [
-        one.number, one.policy_number, one.insured_name, one.place, one.region, say(one.sector), say(one.size),
-        say(one.stage_word), say(one.grade_word) if one.grade_word else "", one.signed_on, one.effective_on,
-        one.expires_on, one.next_label, one.due_on, yes[one.provisional], yes[one.overdue], one.open_hazards,
-        one.assessed, one.paid,
-    ]  # fmt: skip
-
-
-def _taken(request: Request, visit: Visit, asked: Asked, total: int) -> AuditEntry:
-    return AuditEntry(
-        AuditEvent.EXPORTED,
-        chain=visit.caller.tenant,
-        who=visit.caller.actor,
-        about=("list", asked.kind.value),
-        said={"rows": total, "filters": asked.filters.address()[:1000]},
-        origin=Origin.of(request),
-    )
+async def _taking(visit: Visit, shelf: str) -> Taking:
+    asked = asked_of(visit, shelf)
+    return Taking(asked, TITLES[asked.kind])
