@@ -18,7 +18,14 @@ POOL_WAIT = 4.0  # seconds; below the API's budget of five
 
 # After any of these nobody knows whether the statement was carried out, and the connection must not be used again; a
 # killed server shows itself as InternalClientError more often than not (E5, promises.md rule 10).
-LOST = (asyncpg.InternalClientError, asyncpg.ConnectionDoesNotExistError, asyncpg.InterfaceError, OSError)
+LOST = (
+    asyncpg.InternalClientError,
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.InterfaceError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    OSError,
+)
 
 Within = AsyncConnection | AsyncSession
 

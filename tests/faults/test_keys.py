@@ -109,7 +109,7 @@ async def test_open_cases_go_on_through_a_change_of_payload_keys_and_the_old_one
     assert await _retire(ground) == 0
     await proved(under(ground.settings, AFTER))
     measured("cases open across the change:", len(policies))
-    measured("payloads by key:", used)
+    measured("payloads read, by key:", ", ".join(f"{name} {amount}" for name, amount in sorted(used.items())))
 
 
 async def _all(ground: Ground, voice: Voice, policies: list[UUID], path: str) -> None:
