@@ -29,6 +29,7 @@ from api.insurer import cases, evidence, opening
 from api.insurer import doors as insurer_doors
 from api.insurer.pages import rooms as insurer_rooms
 from api.limits import Limits
+from api.methods import Methods
 from api.metrics import Metrics
 from api.openapi import describe
 from api.operator import rooms as operator_rooms
@@ -70,6 +71,7 @@ def assemble(opening_tools: Lifespan, budgets: Budgets, today: date) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.rates = Rates(budgets.requests_per_second, budgets.burst)
+    app.state.guesses = Rates(budgets.guesses_per_second, budgets.guesses_burst)
     app.state.strangers = Rates(budgets.strangers_per_second, budgets.strangers_burst)
     problems.install(app)
     denials.install(app)
@@ -91,6 +93,7 @@ def assemble(opening_tools: Lifespan, budgets: Budgets, today: date) -> FastAPI:
     _add_portal(app)
     describe(app)
     authorization.bind(app)
+    app.state.methods = Methods(app.routes)
     return app
 
 

@@ -157,9 +157,12 @@ async def entered(request: Request) -> AsyncIterator[Entry]:
     tools: Tools = request.app.state.tools
     deadline: float = request.scope["deadline"]
     key_hash = hash_of(_token(request))
-    _spend(request.app.state.rates, key_hash)
+    _spend(request, key_hash)
     async with asyncio.timeout_at(deadline), tools.engine.begin() as connection:
         caller = await _recognised(connection, key_hash)
+        if caller is None:
+            request.app.state.guesses.spend(address_of(request))
+            raise Problem(ProblemCode.UNAUTHENTICATED)
         request.scope["caller"] = caller  # whoever is refused from here on is on record by name
         authorized(request, caller)
         await open_rows(connection, caller)
@@ -190,18 +193,27 @@ def _token(request: Request) -> str:
     return given[1]
 
 
-def _spend(rates: Rates, key_hash: str) -> None:
-    wait = rates.spend(key_hash)
+def address_of(request: Request) -> str:
+    """Where a request comes from, as the server knows it: what a proxy says counts only where it is trusted."""
+    return request.client.host if request.client else ""
+
+
+def _spend(request: Request, key_hash: str) -> None:
+    """Raises Problem 429. Where many wrong keys came from, only keys seen before are looked up at once."""
+    rates: Rates = request.app.state.rates
+    guesses: Rates = request.app.state.guesses
+    wait = 0 if rates.knows(key_hash) else guesses.wait(address_of(request))
+    wait = wait or rates.spend(key_hash)
     if wait:
         raise try_later(ProblemCode.TOO_MANY, wait)
 
 
-async def _recognised(connection: AsyncConnection, key_hash: str) -> Caller:
-    """One answer for a key that is unknown, expired or revoked (promises.md P21: decided on current data)."""
+async def _recognised(connection: AsyncConnection, key_hash: str) -> Caller | None:
+    """`None` alike for a key that is unknown, expired or revoked (promises.md P21: decided on current data)."""
     await settings.api_key(connection, key_hash)
     row = (await connection.execute(KEY, {"key_hash": key_hash})).one_or_none()
     if row is None:
-        raise Problem(ProblemCode.UNAUTHENTICATED)
+        return None
     return Caller(
         key_id=row.id,
         kind=row.kind,

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, NoReturn
@@ -14,7 +16,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
-from api.problems import Problem, not_found, one_field
+from api.methods import Methods
+from api.problems import Problem, not_found, one_field, try_later
+from api.rates import Rates
 from api.tools import Budgets
 from api.words import ProblemCode, Reason
 
@@ -24,9 +28,11 @@ JSON_TYPE = re.compile(r"application/json\s*(;\s*charset\s*=\s*\"?utf-8\"?\s*)?"
 STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 CONTROLS = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]")
 """What no address and no text of a form has: all but tabs and line ends."""
+METHOD_NOT_ALLOWED = 405
 WITH_BODY = {"POST", "PUT", "PATCH", "DELETE"}
 RAW_ROUTES = ("/v1/files",)
 API = "/v1/"
+UNCOUNTED = ("/health/", "/static/")
 SAFE_HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"cache-control": b"no-store",
@@ -49,6 +55,8 @@ class Limits:
     def __init__(self, app: ASGIApp, budgets: Budgets) -> None:
         self.app = app
         self.budgets = budgets
+        self._visits = Rates(budgets.requests_per_second, budgets.burst)
+        self._under_way = Counter[str]()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -56,21 +64,49 @@ class Limits:
             return
         scope["request_id"] = _request_id(scope)
         scope["deadline"] = asyncio.get_running_loop().time() + self.budgets.answer_within
-        send = _with_safe_headers(send, scope["request_id"])
+        send = _with_safe_headers(send, scope["request_id"], scope)
         try:
             _check_headers(scope, self.budgets)
             _check_address(scope)
-            receive = await self._checked(scope, receive)
-            await self.app(scope, receive, send)
+            with self._among_others(scope):
+                receive = await self._checked(scope, receive)
+                await self.app(scope, receive, send)
         except Problem as problem:
-            await problems.answer(Request(scope), problem)(scope, receive, send)
+            found = _as_wrong_method(scope) or problem
+            await problems.answer(Request(scope), found)(scope, receive, send)
+
+    @contextmanager
+    def _among_others(self, scope: Scope) -> Iterator[None]:
+        """As often as one address may see pages, and as many at once as one key or address may have under way.
+
+        How often a key may call, callers.py says. Raises Problem 429.
+        """
+        path, address = str(scope["path"]), (scope.get("client") or ("",))[0]
+        if path.startswith(UNCOUNTED):
+            yield
+            return
+        wait = 0 if path.startswith(API) else self._visits.spend(address)
+        who = _header(scope, b"authorization").decode("latin-1") or address
+        if wait or self._under_way[who] >= self.budgets.at_once:
+            raise try_later(ProblemCode.TOO_MANY, wait or 1)
+        self._under_way[who] += 1
+        try:
+            yield
+        finally:
+            self._under_way[who] -= 1
+            if not self._under_way[who]:
+                del self._under_way[who]
 
     async def _checked(self, scope: Scope, receive: Receive) -> Receive:
         path, method = str(scope["path"]), str(scope["method"])
         if not path.startswith(API) or path.startswith(RAW_ROUTES):
             most = self.budgets.file + self.budgets.body if path.startswith(API) else self.budgets.page_upload
-            return counting(scope, receive, most)
-        body = await _whole(scope, receive, self.budgets.body)
+            return counting(scope, receive, most, self.budgets.body_within)
+        try:
+            async with asyncio.timeout(self.budgets.body_within):
+                body = await _whole(scope, receive, self.budgets.body)
+        except TimeoutError:
+            raise Problem(ProblemCode.BAD_REQUEST) from None
         if method in WITH_BODY:
             _check_media_type(scope)
             scope["checked_body"] = strict_json(body, self.budgets.nesting)
@@ -190,14 +226,22 @@ async def _whole(scope: Scope, receive: Receive, most: int) -> bytes:
             return bytes(body)
 
 
-def counting(scope: Scope, receive: Receive, most: int) -> Receive:
-    """For routes that read their body themselves: pass it on, piece by piece, and stop at the limit."""
+def counting(scope: Scope, receive: Receive, most: int, patience: float) -> Receive:
+    """For routes that read their body themselves: pass it on, piece by piece, and stop at the limit or at a standstill.
+
+    Afterwards only a disconnect can come, and for that one waits as long as the answer takes.
+    """
     _check_length(scope, most)
-    read = 0
+    read, over = 0, False
 
     async def counted() -> Message:
-        nonlocal read
-        message = await receive()
+        nonlocal read, over
+        try:
+            async with asyncio.timeout(None if over else patience):
+                message = await receive()
+        except TimeoutError:
+            raise Problem(ProblemCode.BAD_REQUEST) from None
+        over = not message.get("more_body")
         read += len(message.get("body", b""))
         if read > most:
             raise Problem(ProblemCode.TOO_LARGE)
@@ -220,14 +264,33 @@ def _replaying(body: bytes, receive: Receive) -> Receive:
     return replayed
 
 
-def _with_safe_headers(send: Send, request_id: str) -> Send:
-    """Every answer carries its id and the headers of promises.md section 6, unless the route set its own."""
+def _allowed(scope: Scope) -> frozenset[str]:
+    """The methods of whatever lies at this address."""
+    methods: Methods = scope["app"].state.methods
+    return methods.at(str(scope["path"]))
+
+
+def _as_wrong_method(scope: Scope) -> Problem | None:
+    """Nobody need mend a body for a method that is not answered there."""
+    allowed = _allowed(scope)
+    return Problem(ProblemCode.METHOD_NOT_ALLOWED) if allowed and scope["method"] not in allowed else None
+
+
+def _with_safe_headers(send: Send, request_id: str, scope: Scope) -> Send:
+    """Every answer carries its id and the headers of promises.md section 6, unless the route set its own.
+
+    A refused method is told all that are answered: routers know those of one route alone.
+    """
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             present = {name.lower() for name, _ in message["headers"]}
             added = [(name, value) for name, value in SAFE_HEADERS.items() if name not in present]
-            message["headers"] = [*message["headers"], *added, (b"x-request-id", request_id.encode())]
+            kept = message["headers"]
+            if message["status"] == METHOD_NOT_ALLOWED and (allowed := _allowed(scope)):
+                kept = [(name, value) for name, value in kept if name.lower() != b"allow"]
+                added.append((b"allow", ", ".join(sorted(allowed)).encode()))
+            message["headers"] = [*kept, *added, (b"x-request-id", request_id.encode())]
         await send(message)
 
     return sending

@@ -1,4 +1,4 @@
-"""How often one key may call: a token bucket per key, in this process. Which key it is, callers.py says."""
+"""How often somebody may ask: a token bucket for each, in this process. Who that is, its users say."""
 
 import math
 import time
@@ -22,6 +22,18 @@ class Rates:
     def __init__(self, per_second: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._per_second, self._burst, self._clock = per_second, burst, clock
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+
+    def knows(self, key: str) -> bool:
+        """Whether this key has asked before, not too long ago."""
+        return key in self._buckets
+
+    def wait(self, key: str) -> int:
+        """What `spend` would say; nothing is spent."""
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            return 0
+        tokens = min(self._burst, bucket.tokens + (self._clock() - bucket.at) * self._per_second)
+        return math.ceil((1 - tokens) / self._per_second) if tokens < 1 else 0
 
     def spend(self, key: str) -> int:
         """0 when the request may go on, else the seconds to wait."""

@@ -38,6 +38,8 @@ class Budgets:
 
     answer_within: float = 5.0
     """A write is answered within this, or as outcome-unknown (promises.md rule 6)."""
+    body_within: float = 30.0
+    """A body of the API is there within this, and no upload rests longer."""
     retry_after: int = 2
     body: int = 256 * 1024
     headers: int = 16 * 1024
@@ -47,6 +49,12 @@ class Budgets:
     """A form of the pages behind mailed links, several photographs in all."""
     requests_per_second: float = 200.0
     burst: int = 1000
+    """Of one key, and for pages of one address."""
+    at_once: int = 256
+    """Requests of one key or one address under way in one process."""
+    guesses_per_second: float = 1.0
+    guesses_burst: int = 60
+    """Keys nobody has, tried from one address."""
     strangers_per_second: float = 0.5
     """Codes asked for and typed from one address by whoever is not in yet."""
     strangers_burst: int = 30

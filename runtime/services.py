@@ -131,15 +131,18 @@ async def run_worker(settings: Settings) -> None:
 
 async def run_web(settings: Settings, server: type[uvicorn.Server] = uvicorn.Server) -> None:
     """The web server's whole life."""
-    from runtime import web  # late, as above
+    from runtime import web, wire  # late, as above
 
     config = uvicorn.Config(
         web.create(settings),
+        http=wire.Bounded,
         host=settings.bind,
         port=settings.api_port,
         access_log=False,  # addresses carry link tokens
         log_config=None,
         server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),  # whoever may say who calls, may forge it (ASVS 4.1.3)
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=int(STOP_WITHIN),
     )
     await server(config).serve()

@@ -65,6 +65,10 @@ class Settings(BaseSettings):
         description="secret of the stand-in core system; orders go to it where no ANZE_CORE_SYSTEMS are given",
     )
     public_url: str | None = Field(default=None, description="address of the web server as people outside see it")
+    trusted_proxies: str = Field(
+        default="",
+        description="addresses or networks, with commas, whose X-Forwarded-* are believed; empty: nobody's",
+    )
     bind: str = Field(default="127.0.0.1", description="interface the web server and the metrics ports listen on")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "console", "json"] = "auto"

@@ -113,7 +113,7 @@ async def visited(request: Request) -> AsyncIterator[Visit]:
             raise NotSignedIn
         entry, came_in = found
         authorized(request, came_in.caller)
-        _require_own_form(request, came_in)
+        require_own_form(request, came_in)
         yield Visit(request, entry, came_in)
 
 
@@ -136,10 +136,13 @@ async def posted(request: Request, most_files: int = MOST_FILES) -> AsyncIterato
     if not _open_to_strangers(request):
         await _require_somebody(request)
     if not most_files:
-        request = Request(request.scope, counting(request.scope, request.receive, tools.budgets.body))
+        request = Request(
+            request.scope, counting(request.scope, request.receive, tools.budgets.body, tools.budgets.body_within)
+        )
     async with request.form(max_files=most_files, max_fields=MOST_FIELDS, max_part_size=MOST_TEXT) as form:
         _check_text(form)
-        request.state.form_token = str(form.get(FORM_TOKEN) or "")
+        tokens = form.getlist(FORM_TOKEN)
+        request.state.form_token = str(tokens[0]) if len(tokens) == 1 else ""
         yield form
 
 
@@ -164,7 +167,8 @@ def _check_text(form: FormData) -> None:
             raise one_field("form", Reason.UNICODE)
 
 
-def _require_own_form(request: Request, came_in: CameIn) -> None:
+def require_own_form(request: Request, came_in: CameIn) -> None:
+    """What `posted` read carried this session's token, once. Raises Problem 403."""
     if request.method in CHANGING:
         given = getattr(request.state, "form_token", "")
         if not hmac.compare_digest(given.encode(), came_in.form_token.encode()):

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.datastructures import FormData
 
 from api.audit import Origin
+from api.callers import address_of
 from api.desk.frame import ROOMS, back, page, posted
 from api.desk.front import local
 from api.entrance.arriving import arrive_as_contact
@@ -174,7 +175,7 @@ def _about_codes() -> dict[str, int]:
 def _spend(request: Request) -> None:
     """Raises Problem 429 where one address asks or types too often."""
     strangers: Rates = request.app.state.strangers
-    wait = strangers.spend(request.client.host if request.client else "")
+    wait = strangers.spend(address_of(request))
     if wait:
         raise try_later(ProblemCode.TOO_MANY, wait)
 

@@ -6,16 +6,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.desk.frame import FORM_TOKEN, ROOMS, back, page, posted
+from api.desk.frame import ROOMS, back, page, posted, require_own_form
 from api.desk.front import local
 from api.desk.sessions import cookie_name, entered_by_cookie
 from api.entrance.arriving import NotLetIn, arrive_as_user, leave, refusal
 from api.entrance.slips import Slip
 from api.entrance.words import NoEntry
 from api.identity import IdentityProvider, NotVouched, Unreachable, Way
-from api.problems import Problem
 from api.tools import Tools
-from api.words import ProblemCode
 
 WAY = Slip("way")
 SEED_BYTES = 32
@@ -76,11 +74,10 @@ async def come_back(request: Request, code: str = "", state: str = "", error: st
 async def go_away(request: Request) -> Response:
     """The session ends; the provider's own is left by the link on the page that follows."""
     tools: Tools = request.app.state.tools
-    async with posted(request, most_files=0) as form, entered_by_cookie(request) as found:
+    async with posted(request, most_files=0), entered_by_cookie(request) as found:
         if found is not None:
             entry, came_in = found
-            if not hmac.compare_digest(str(form.get(FORM_TOKEN) or "").encode(), came_in.form_token.encode()):
-                raise Problem(ProblemCode.FORM_FOREIGN)
+            require_own_form(request, came_in)
             await leave(request, came_in, entry.connection)
     answer = back("/enter?left=true")
     secure = tools.base_url.startswith("https:")

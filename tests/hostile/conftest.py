@@ -1,0 +1,72 @@
+"""A world of this tier's own, which may be written into, served over a real port for what needs one."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import asyncpg
+import pytest
+import uvicorn
+from temporalio.client import Client
+
+from runtime.embedded.guest import Guest
+from runtime.embedded.ports import LOOPBACK, free_ports
+from runtime.embedded.postgres import DATABASE, PostgresServer
+from runtime.stack import Stack
+from runtime.wire import Bounded
+from tests.authorization.conftest import standing
+from tests.authorization.world import World
+
+NAME = "test_hostile"
+
+
+@pytest.fixture(scope="session")
+async def world(
+    stack: Stack, postgres: PostgresServer, temporal: Client, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[World]:
+    """Everybody and everything of the authorization tier once more, for requests that may change it."""
+    admin = await asyncpg.connect(postgres.url("admin", "postgres"))
+    await admin.execute(f'CREATE DATABASE "{NAME}" TEMPLATE "{DATABASE}" OWNER anze_owner STRATEGY FILE_COPY')
+    try:
+        async with standing(stack, postgres, temporal, tmp_path_factory.mktemp("hostile"), NAME) as world:
+            yield world
+    finally:
+        await admin.execute(f'DROP DATABASE "{NAME}" WITH (FORCE)')
+        await admin.close()
+
+
+@dataclass(frozen=True)
+class Served:
+    """The world's application behind a real server, on a port."""
+
+    world: World
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+
+@pytest.fixture(scope="session")
+async def served(world: World) -> AsyncIterator[Served]:
+    """As `run_web` serves it: nothing said by a proxy is believed, headers are bounded."""
+    [port] = free_ports(1)
+    server = Guest(
+        uvicorn.Config(world.app, LOOPBACK, port, http=Bounded, log_config=None, access_log=False, proxy_headers=False)
+    )
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    yield Served(world, port)
+    server.should_exit = True
+    await serving
+
+
+@pytest.fixture
+def fuzz_seconds(request: pytest.FixtureRequest) -> int:
+    """How long `make fuzz` was told to run each part."""
+    return int(str(request.config.getoption("--fuzz-seconds")))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fuzz-seconds", default="60", help="how long make fuzz runs each part")

@@ -1,0 +1,143 @@
+"""How much one caller, one address and one request may ask for; beyond it a problem says when to come again."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.types import Receive, Scope, Send
+from temporalio.worker import Worker
+
+from api.app import create_app
+from api.gateway import FoundCase
+from api.limits import Limits
+from api.rows import CASES
+from api.tools import Budgets, Tools
+from tests.api.conftest import Caller, admin, app, fresh_key, http, insurer, other, terms, tools, worker
+
+__all__ = ["admin", "app", "http", "insurer", "other", "tools", "worker"]
+FEW = Budgets(requests_per_second=0.5, burst=3, guesses_per_second=0.5, guesses_burst=2)
+
+
+def within(tools: Tools, budgets: Budgets) -> AsyncClient:
+    """The application with these budgets."""
+    transport = ASGITransport(create_app(replace(tools, budgets=budgets)))
+    return AsyncClient(transport=transport, base_url="http://anze.test")
+
+
+def wrong_key(number: int) -> dict[str, str]:
+    return {"Authorization": f"Bearer anze_{number:08x}_{'A' * 43}"}
+
+
+async def test_who_tries_keys_waits_and_who_has_one_goes_on(tools: Tools, insurer: Caller) -> None:
+    async with within(tools, FEW) as http:
+        assert (await http.get("/v1/me", headers=insurer.headers)).status_code == 200
+        answers = [await http.get("/v1/me", headers=wrong_key(number)) for number in range(4)]
+        assert [one.status_code for one in answers] == [401, 401, 429, 429]
+        assert 0 < int(answers[-1].headers["Retry-After"]) <= 2
+        assert answers[-1].json()["code"] == "too_many"
+        assert (await http.get("/v1/me", headers=insurer.headers)).status_code == 200
+
+
+async def test_pages_are_shown_to_one_address_no_faster_than_a_person_reads(tools: Tools) -> None:
+    async with within(tools, FEW) as http:
+        answers = [await http.get("/", headers={"Accept": "text/html"}) for _ in range(5)]
+        assert [one.status_code for one in answers] == [200, 200, 200, 429, 429]
+        assert "请求过于频繁" in answers[-1].text
+        assert int(answers[-1].headers["Retry-After"]) > 0
+        assert (await http.get("/health/live")).status_code == 200
+
+
+async def test_one_key_has_so_many_requests_under_way_and_no_more(app: FastAPI, insurer: Caller) -> None:
+    release = asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        await release.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    limited = Limits(slow, Budgets(at_once=2))
+
+    async def door(scope: Scope, receive: Receive, send: Send) -> None:
+        await limited({**scope, "app": app}, receive, send)
+
+    async with AsyncClient(transport=ASGITransport(door), base_url="http://anze.test") as http:
+        under_way = [asyncio.create_task(http.get("/v1/me", headers=insurer.headers)) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        assert (await http.get("/v1/me", headers=insurer.headers)).status_code == 429
+        elsewhere = asyncio.create_task(http.get("/v1/me", headers=wrong_key(1)))
+        await asyncio.sleep(0.05)
+        assert not elsewhere.done()
+        release.set()
+        assert [(await one).status_code for one in (*under_way, elsewhere)] == [200, 200, 200]
+        assert (await http.get("/v1/me", headers=insurer.headers)).status_code == 200
+
+
+async def test_a_body_that_stops_coming_is_not_waited_for(tools: Tools, insurer: Caller) -> None:
+    async def stuck() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.sleep(5)
+
+    async with within(tools, Budgets(body_within=0.2)) as http:
+        for path, kind in (("/v1/policies", "application/json"), ("/v1/files", "application/pdf")):
+            headers = {**insurer.headers, "Idempotency-Key": fresh_key(), "Content-Type": kind}
+            async with asyncio.timeout(4):
+                answer = await http.post(path, content=stuck(), headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (400, "bad_request"), path
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+async def test_a_wrong_method_is_told_so_whatever_its_body_and_learns_every_right_one(http: AsyncClient, method: str):
+    for path, allowed in (
+        ("/v1/policies", "GET, POST"),
+        ("/v1/policies/6f0c3a52-6f1d-5c7e-9a55-0a0f5e2b7c11/claims", "GET, POST"),
+        ("/v1/policies/6f0c3a52-6f1d-5c7e-9a55-0a0f5e2b7c11/upload", "POST"),
+    ):
+        answers = [
+            await http.request(method, path, json={}),
+            await http.request(method, path),
+            await http.options(path),
+        ]
+        for answer in answers:
+            assert (answer.status_code, answer.headers["Allow"]) == (405, allowed), path
+            assert answer.json()["code"] == "method_not_allowed"
+    assert (await http.request(method, "/v1/nowhere", json={})).status_code == 404
+
+
+@pytest.fixture
+async def case(insurer: Caller, worker: Worker, admin: AsyncEngine) -> FoundCase:
+    policy_id = UUID((await insurer.post("/v1/policies", terms())).json()["id"])
+    async with admin.connect() as connection:
+        row = (await connection.execute(select(CASES).where(CASES.c.id == policy_id))).one()
+    return FoundCase(row.id, row.kind, row.insurer_id, row.workflow_id, row.ended_at, row.seq)
+
+
+async def test_a_name_no_table_has_reaches_no_case(insurer: Caller, case: FoundCase) -> None:
+    for name in ("no_such_update", "opened", "adopt_calendar", "%2e%2e", "upload%00", "UPLOAD"):
+        assert (await insurer.post(f"/v1/policies/{case.id}/{name}", {})).status_code == 404, name
+
+
+async def test_the_largest_body_there_is_stays_far_below_what_temporal_takes(
+    insurer: Caller, case: FoundCase, admin: AsyncEngine
+) -> None:
+    """Of a command as of an opening: said yes or no to in time, and the case lives on."""
+    most, url = Budgets().body, f"/v1/policies/{case.id}"
+    hazards = [
+        {"number": f"H-{number}", "grade": "ordinary", "where": "长" * 100, "what": "长" * 400} for number in range(160)
+    ]
+    for path, body in (
+        ("visits", {"number": "V-1", "items": ["hazard_inspection"], "hazards": hazards}),
+        ("plan", {"items": ["hazard_inspection"], "goals": "长" * (most // 3 - 100)}),
+        ("provider", {"provider_name": "甲", "more": ["x" * 1000] * (most // 1010)}),
+    ):
+        answer = await insurer.raw(f"{url}/{path}", json.dumps(body, ensure_ascii=False).encode())
+        assert answer.status_code < 500, (path, answer.text[:300])
+        assert answer.status_code != 413, path
+    assert (await insurer.raw(f"{url}/plan", b" " * (most + 1))).status_code == 413
+    assert (await insurer.post(f"{url}/provider", {"provider_name": "甲机构"})).status_code == 200
