@@ -13,7 +13,7 @@ MIRROR = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(BIN)/pip 
 UV = env $(MIRROR) sh -c '[ -n "$$UV_DEFAULT_INDEX" ] || unset UV_DEFAULT_INDEX; exec $(BIN)/uv "$$@"' uv
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up demo test check format lint types imports packs deploy licences secrets sbom audit faults nemesis bench coverage rules lock docs browser clean
+.PHONY: help venv up demo test check format lint types imports packs deploy licences secrets sbom audit faults nemesis fuzz bench coverage rules lock docs browser clean
 
 help: ## 列出所有命令 / list the commands
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ audit: $(READY) ## 已知漏洞（须能访问漏洞库）/ known vulnerabilitie
 
 faults: $(READY) ## 全部故障试验，并写入 docs/reliability.md / every fault, and its table
 	$(BIN)/python -m pytest -p tests.faults.report -m fault --timeout 600 -n 0 $(ARGS)
+
+fuzz: $(READY) ## 乱输入：解析器、接口、案件，各 SECONDS 秒 / hostile input, each part for SECONDS=60
+	@$(BIN)/python -m tests.hostile.fuzz $(or $(SECONDS),60)
 
 nemesis: $(READY) ## 随机故障下的长跑（SECONDS=600 SEED=1）/ random faults, then the invariants
 	@$(BIN)/python -m tests.faults.nemesis --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1) $(ARGS)
