@@ -17,9 +17,9 @@ from domain.places import region_name
 from models.contracts.vocabulary import PolicyStage, Sector
 
 LIST = "/department/cases"
-MOST_ROWS = 6
+CITY_DIGITS, PLACE_DIGITS = 4, 6
+MOST_ROWS = {CITY_DIGITS: 5, PLACE_DIGITS: 6}
 """Places of one table; of more than these the fullest are drawn, all of them stand in the tiles."""
-CITY_DIGITS = 4
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,14 @@ def _in_order(figures: Figures) -> list[tuple[PolicyStage, int]]:
 
 def _table(figures: Figures, mine: tuple[Scope, ...], title: str, t: Translate) -> Table:
     """A row for each district of one city, for each city where several cities are seen."""
-    digits = CITY_DIGITS if _several_cities(figures, mine) else 6
+    digits = CITY_DIGITS if _several_cities(figures, mine) else PLACE_DIGITS
     cells: dict[tuple[str, str], Tally] = defaultdict(Tally)
     for (region, sector), tally in figures.cells.items():
         cells[(region[:digits].ljust(6, "0"), sector.value)].add(tally)
     weight: dict[str, int] = defaultdict(int)
     for (region, _), tally in cells.items():
         weight[region] += tally.running
-    rows = sorted(weight, key=lambda region: (-weight[region], region))[:MOST_ROWS]
+    rows = sorted(weight, key=lambda region: (-weight[region], region))[: MOST_ROWS[digits]]
     return Table(
         title=title,
         rows=tuple(Heading(region, region_name(region), address(**_place(region, digits))) for region in rows),
@@ -101,7 +101,7 @@ def _cities(figures: Figures) -> list[City]:
         places[region].add(tally)
     cities: dict[str, list[tuple[Heading, Count]]] = defaultdict(list)
     for region, tally in sorted(places.items()):
-        tile = Heading(region, region_name(region)), _count(tally, **_place(region, 6))
+        tile = Heading(region, region_name(region)), _count(tally, **_place(region, PLACE_DIGITS))
         cities[region[:CITY_DIGITS].ljust(6, "0")].append(tile)
     return [
         City(Heading(city, region_name(city), address(region=city)), tuple(tiles)) for city, tiles in cities.items()

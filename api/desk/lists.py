@@ -207,7 +207,8 @@ async def shown(entry: Entry, asked: Asked, named: Named | None = None) -> Page[
 async def counted(entry: Entry, asked: Asked, most: int = MOST_COUNTED, named: Named | None = None) -> int:
     """How many there are, up to one more than `most`."""
     named = named or await _named(entry, asked)
-    conditions = (*reads.matching(entry, asked.kind, asked.filters), *_conditions(entry, asked), *named.together)
+    among = reads.matching(entry, asked.kind, asked.filters, due_first=asked.filters.order == "due")
+    conditions = (*among, *_conditions(entry, asked), *named.together)
     few = select(CASES.c.id).where(*conditions).limit(most + 1).subquery()
     return (await entry.connection.execute(select(func.count()).select_from(few))).scalar_one()
 
