@@ -12,13 +12,17 @@ from bench.ground import Ground, ground
 from bench.history import account, histories, replayed_per_second
 from bench.life import COMMANDS, HAZARD_UPDATES, POLICY_UPDATES, Lives
 from bench.measure import Load, spread
-from bench.midnight import midnight
+from bench.midnight import Midnight, midnight
 from bench.pages import pages
-from bench.plan import FULL, QUICK, Plan
+from bench.plan import FULL, QUICK, Night, Plan
 from bench.report import Claimed, Found, Leg, Lived
+from bench.sizes import sizes
 from domain.calendar import local_date
 
 QUICK_ROWS = 500
+BELOW = ("floor/policy/1", "floor/hazard/1")
+PORTIONS = (60, 120, 240)
+"""Lives of `bench sizes`: what a life costs must not depend on how many there are."""
 QUIETLY, WITH_MAIL, CLAIMS = "lives", "lives with their mail", "claims, reported to paid"
 
 
@@ -42,9 +46,10 @@ async def bench(plan: Plan) -> Found:
             legs=legs,
             lived=lived,
             account=account(first),
+            below=account([run for case in BELOW for run in await histories(where.client, case)]),
             claimed=claimed,
             replayed=await replayed_per_second(runs),
-            midnight=await midnight(where, plan.policies, plan.opening),
+            midnight=await midnight(where, plan.night),
         )
 
 
@@ -88,15 +93,29 @@ async def _claims(where: Ground, claims: Claims, plan: Plan) -> Claimed:
     return Claimed(leg, {name: spread(taken) for name, taken in times.by_command.items()}, account(runs))
 
 
+async def _only_night(wanted: Night) -> Midnight:
+    async with ground() as where:
+        return await midnight(where, wanted)
+
+
 def main() -> None:
     asked = argparse.ArgumentParser(prog="bench", description=__doc__)
     asked.add_argument("--quick", action="store_true", help="under a minute, for a first look / 一分钟以内")
     asked.add_argument("--write-docs", action="store_true", help="write docs/bench.md / 写入 docs/bench.md")
     asked.add_argument(
-        "what", nargs="?", choices=("all", "lives", "pages"), default="all", help="only a part / 只测一部分"
+        "what", nargs="?", choices=("all", "lives", "pages", "sizes"), default="all", help="only a part / 只测一部分"
     )
     asked.add_argument("--rows", type=int, default=100_000, help="policies beside the pages / 页面旁的保单数")
+    asked.add_argument("--midnight", type=int, help="policies due at one instant, and nothing else / 只测到期零点")
+    asked.add_argument("--opening", type=float, default=300, help="seconds for opening them / 建案最多用几秒")
+    asked.add_argument("--workers", type=int, default=1, help="workers that meet it / 几个 worker")
     given = asked.parse_args()
+    if given.midnight:
+        report.show_night(asyncio.run(_only_night(Night(given.midnight, given.opening, given.workers))))
+        return
+    if given.what == "sizes":
+        report.show_sizes(asyncio.run(sizes(PORTIONS)))
+        return
     if given.what != "lives":
         pages_found = asyncio.run(pages(given.rows if not given.quick else QUICK_ROWS))
         report.show_pages(pages_found)

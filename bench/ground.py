@@ -47,10 +47,11 @@ class Ground:
         return self.stack.settings
 
     @asynccontextmanager
-    async def crew(self, role: Role) -> AsyncIterator[Child]:
-        """A worker process of ours at work; the stack itself has none."""
+    async def crew(self, role: Role, **told: object) -> AsyncIterator[Child]:
+        """A worker process of ours at work, with the settings it is told; the stack itself has none."""
         command = [sys.executable, "-m", "bench.crew", role]
-        launch = Launch(f"bench {role}", command, self.settings.as_environment(), PROJECT_ROOT)
+        settings = self.settings.model_copy(update=told)
+        launch = Launch(f"bench {role}", command, settings.as_environment(), PROJECT_ROOT)
         child = Child.start(launch)
         try:
             await _at_work(child)
@@ -69,13 +70,14 @@ class Ground:
         finally:
             await admin.close()
 
-    def pids(self, worker: Child) -> dict[str, int]:
-        """The processes whose CPU counts."""
+    def pids(self, *workers: Child) -> dict[str, int]:
+        """The processes whose CPU counts; several workers are `worker`, `worker 2` …"""
         pids = {name: part.child.pid for name, part in self.stack.parts.items() if part.child is not None}
-        return {**pids, "worker": worker.pid}
+        names = ("worker", *(f"worker {number}" for number in range(2, len(workers) + 1)))
+        return {**pids, **{name: worker.pid for name, worker in zip(names, workers, strict=False)}}
 
-    def meter(self, worker: Child) -> Meter:
-        return Meter(self.pids(worker)).start()
+    def meter(self, *workers: Child) -> Meter:
+        return Meter(self.pids(*workers)).start()
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from bench import cast
 from bench.cast import Insurer
 from bench.ground import Ground
 from bench.measure import Load, Spread, resident, spread
+from bench.plan import Night
 from domain.calendar import local_date, opens_at
 from models.contracts import ids
 from models.contracts.base import Actor, Given
@@ -31,6 +33,8 @@ TERM = timedelta(hours=24)
 """The term of bench/packs: due 24 hours after the instant of signing."""
 AT_ONCE = 24  # openings in flight
 TRIAL = 48  # openings that show how fast the others will be
+KIBI = 1024  # kB in a MiB
+SLOWEST = 8  # rungs a second, below which the bench stops waiting
 CHANGE_OF_SHIFT = 20.0  # seconds for a fresh worker to come up before the instant
 INSURERS = 5
 RUNG = "kind = 'duty_overdue' AND case_id IN (SELECT id FROM cases WHERE region = '990000')"
@@ -40,6 +44,15 @@ ADDRESSEES = text(f"SELECT DISTINCT recipient_id FROM outbox WHERE {RUNG}")  # n
 NUDGED = text("SELECT count(*) FROM nudges")
 """Mailrooms that have not been told yet; each is there once it was."""
 UNSENT = text(f"SELECT count(*) FROM outbox WHERE told_at IS NULL AND {RUNG}")  # noqa: S608
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What the worker that opened them grew by, in kB a policy: those it keeps in its cache, and those beyond it."""
+
+    cached: float
+    beyond: float
+    cache: int
 
 
 @dataclass(frozen=True)
@@ -57,14 +70,23 @@ class Midnight:
     mail_seconds: float
     unsent: int
     opened_per_second: float
-    memory_per_thousand: float
-    """MiB of the worker that opened them, for 1,000 policies."""
+    memory: "Memory"
+    workers: int
     cpu: dict[str, float]
 
     @property
     def exact(self) -> bool:
         """None lost, none doubled: each policy tells its insurer and its department, once."""
         return self.committed == self.policies and self.notices == self.distinct == 2 * self.policies
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What the eve left: policies that fall due at one instant, how fast they came, and the worker's memory."""
+
+    policies: int
+    per_second: float
+    memory: Memory
 
 
 class Eve:
@@ -132,30 +154,36 @@ def _application(number: str, insured_id: UUID, signed_at: datetime) -> OpenPoli
     return OpenPolicy(terms=Terms.model_validate(written), insured_id=insured_id, insured_name="某化工有限公司")
 
 
-async def midnight(ground: Ground, count: int, within: float) -> Midnight:
-    """Open up to `count` policies (as many as fit into `within` seconds), let the instant come, and follow the mail."""
+async def midnight(ground: Ground, wanted: Night) -> Midnight:
+    """Open as many policies as fit into the time there is, let the instant come, and follow the mail."""
     holders = await cast.insurers(ground.engine, "M", INSURERS)
     insured = [await cast.enterprise(ground.engine, holder, 900_000 + n) for n, holder in enumerate(holders)]
     await cast.department(ground.engine, REGION, DEPARTMENT)
     eve = Eve(ground, holders, insured)
-    async with ground.crew("quiet") as worker:
+    cache = max(wanted.policies // 5, 20)
+    async with ground.crew("quiet", cached_workflows=cache) as worker:
         began = time.perf_counter()
-        await eve.open("T", Load(TRIAL, AT_ONCE, within), _now() + TERM - timedelta(hours=1))
+        await eve.open("T", Load(TRIAL, AT_ONCE, wanted.opening), _now() + TERM - timedelta(hours=1))
         rate = TRIAL / (time.perf_counter() - began)
-        expected = min(count, int(rate * within))
+        expected = min(wanted.policies, int(rate * wanted.opening))
         due = _now() + timedelta(seconds=expected / rate * 1.3 + CHANGE_OF_SHIFT)
-        before, began = resident(worker.pid), time.perf_counter()
-        opened = await eve.open("M", Load(expected, AT_ONCE, expected / rate * 1.3), due)
-        took, grown = time.perf_counter() - began, resident(worker.pid) - before
+        empty, began = resident(worker.pid), time.perf_counter()
+        first = await eve.open("M", Load(min(cache, expected), AT_ONCE, expected / rate * 1.3), due)
+        full, left = resident(worker.pid), expected / rate * 1.3 - (time.perf_counter() - began)
+        others = await eve.open("N", Load(max(expected - cache, 1), AT_ONCE, left), due)
+        took, grown = time.perf_counter() - began, resident(worker.pid) - full
     await ground.put_aside()
-    return await _strike(ground, due.replace(microsecond=0), opened, (opened / took, grown / opened * 1000))
+    memory = Memory((full - empty) / first * KIBI, grown / others * KIBI, cache)
+    opened = Opened(first + others, (first + others) / took, memory)
+    return await _strike(ground, due.replace(microsecond=0), opened, wanted)
 
 
-async def _strike(ground: Ground, due: datetime, opened: int, opening: tuple[float, float]) -> Midnight:
-    """A fresh worker with nothing in its cache, as on any other morning, meets the instant."""
-    async with ground.crew("midnight") as worker:
+async def _strike(ground: Ground, due: datetime, eve: Opened, wanted: Night) -> Midnight:
+    """Fresh workers with nothing in their caches, as on any other morning, meet the instant."""
+    async with AsyncExitStack() as shift:
+        crews = [await shift.enter_async_context(ground.crew("midnight")) for _ in range(wanted.workers)]
         await asyncio.sleep(max((due - _now()).total_seconds(), 0))
-        meter = ground.meter(worker)
+        opened, meter = eve.policies, ground.meter(*crews)
         notices, distinct, committed = await _until_told(ground, opened)
         seconds, cpu = (_now() - due).total_seconds(), meter.read()[1]
         late = await _late(ground, due)
@@ -172,14 +200,15 @@ async def _strike(ground: Ground, due: datetime, opened: int, opening: tuple[flo
         mails=mails,
         mail_seconds=mail_seconds,
         unsent=unsent,
-        opened_per_second=opening[0],
-        memory_per_thousand=opening[1],
+        opened_per_second=eve.per_second,
+        memory=eve.memory,
+        workers=wanted.workers,
         cpu=cpu,
     )
 
 
 async def _until_told(ground: Ground, policies: int) -> tuple[int, int, int]:
-    patience = time.perf_counter() + 120
+    patience = time.perf_counter() + max(120, policies / SLOWEST)
     while True:
         notices, distinct, cases = tuple((await _rows(ground, COUNTED))[0])
         if notices >= 2 * policies or time.perf_counter() > patience:

@@ -6,6 +6,15 @@ from bench.measure import Load
 
 
 @dataclass(frozen=True)
+class Night:
+    """One midnight: how many policies at most, how long opening them may take, and how many workers meet it."""
+
+    policies: int
+    opening: float
+    workers: int = 1
+
+
+@dataclass(frozen=True)
 class Plan:
     """One size of the bench; times in seconds."""
 
@@ -16,10 +25,7 @@ class Plan:
     slowly: int
     """Lives led one after the other, for the latency at low load."""
     replayed: int
-    policies: int
-    opening: float
-    """The most time opening the policies of the midnight may take."""
-
+    night: Night
     claims: Load
 
     @property
@@ -28,6 +34,6 @@ class Plan:
 
 
 FULL = Plan(
-    "full", Load(300, 16, 18), rounds=2, slowly=10, replayed=6, policies=2_000, opening=45, claims=Load(200, 16, 18)
+    "full", Load(300, 16, 18), rounds=2, slowly=10, replayed=6, night=Night(2_000, 45), claims=Load(200, 16, 18)
 )
-QUICK = Plan("quick", Load(16, 4, 5), rounds=1, slowly=2, replayed=3, policies=40, opening=6, claims=Load(12, 4, 5))
+QUICK = Plan("quick", Load(16, 4, 5), rounds=1, slowly=2, replayed=3, night=Night(40, 6), claims=Load(12, 4, 5))

@@ -87,6 +87,11 @@ class Settings(BaseSettings):
     deployment: str | None = Field(
         default=None, description="name of the workers' deployment; with it a life stays with the build it began under"
     )
+    cached_workflows: int = Field(
+        default=2_000,
+        ge=10,
+        description="open cases a worker keeps in memory; the others are replayed when they are due",
+    )
     build_id: str | None = Field(default=None, description="which build this worker is; without it our version")
 
     smtp_host: str | None = Field(default=None, validation_alias=_alias("SMTP_HOST"))

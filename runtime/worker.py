@@ -39,7 +39,6 @@ from workflows.search import for_hazard
 
 WORKFLOWS = (PolicyWorkflow, HazardWorkflow, ClaimWorkflow, MailroomWorkflow, ReconcilingWorkflow, AnchoringWorkflow)
 CONNECTIONS = 16
-CACHED_WORKFLOWS = 2_000
 STICKY = timedelta(seconds=2)
 """After a worker dies its cached workflows answer elsewhere within 3 s instead of 11 s (engine.md E13)."""
 GRACE = timedelta(seconds=4)
@@ -120,7 +119,7 @@ def make_worker(client: Client, engine: AsyncEngine, settings: Settings, rules: 
         ],
         workflow_runner=serving(),
         deployment_config=deployment(settings),
-        max_cached_workflows=CACHED_WORKFLOWS,
+        max_cached_workflows=settings.cached_workflows,
         sticky_queue_schedule_to_start_timeout=STICKY,
         graceful_shutdown_timeout=GRACE,
     )
