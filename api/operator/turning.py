@@ -5,6 +5,7 @@ The batch runs in this process; where the process ends before it does, it is beg
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Row
 
-from api.audit import AuditEntry, noted
+from api.audit import AuditEntry, Origin, note, noted
 from api.desk.acting import Misfilled
 from api.desk.export import Sheet, Value, alone, download, workbook
 from api.desk.frame import Visit, back, posted, visited
@@ -133,25 +134,42 @@ async def _acts(visit: Visit, asked: Asked) -> list[Row[Any]]:
 
 @router.get("/{short}/adopt.xlsx")
 async def export(request: Request, short: str) -> Response:
-    """The preview as a workbook, one line for each duty that changes."""
-    async with visited(request) as visit:
-        with alone(visit):
-            tools, language = visit.entry.tools, visit.language
+    """The preview as a workbook, a line for each duty that changes; made after the transaction that read the cases."""
+    with ExitStack() as running:
+        async with visited(request) as visit:
+            running.enter_context(alone(visit))
+            tools, entry = visit.entry.tools, visit.entry
             asked = asked_for(tools, short, request.query_params)
-            known = await new_rules.some(visit.entry.connection, asked.turn, asked.selection, MOST_WRITTEN)
-            kinds = await new_rules.count(visit.entry.connection, asked.turn, asked.selection)
-    t, said = translator(language), namer(language)
-    foreseen = await asyncio.to_thread(_foreseen, tools, known, asked.turn)
-    about: list[tuple[str, Value]] = [
-        (t(CHANGES_OF_CASES[0]), asked.turn.before.pack.instrument.number),
-        (t(CHANGES_OF_CASES[1]), asked.turn.after.pack.instrument.number),
-        (t(CHANGES_OF_CASES[2]), tools.now()),
-        (t(CHANGES_OF_CASES[3]), sum(kinds.values())),
-        (t(CHANGES_OF_CASES[4]), len(known)),
-    ]
-    sheet = Sheet(t(CHANGES_OF_CASES[5]), t(CHANGES_OF_CASES[6]), about, [t(one) for one in CHANGES_HEADINGS])
-    lines = [line for one in foreseen for line in _lines(one, said)]
-    return download(await workbook(sheet, lines, lambda line: line), f"{t(CHANGES_OF_CASES[6])}.xlsx")
+            known = await new_rules.some(entry.connection, asked.turn, asked.selection, MOST_WRITTEN)
+            kinds = await new_rules.count(entry.connection, asked.turn, asked.selection)
+            sheet = _sheet(visit, asked, (sum(kinds.values()), len(known)))
+            await note(entry.connection, _on_record(visit, asked, len(known)))
+        foreseen = await asyncio.to_thread(_foreseen, tools, known, asked.turn)
+        said = namer(visit.language)
+        lines = [line for one in foreseen for line in _lines(one, said)]
+        return download(await workbook(sheet, lines, lambda line: line), f"{sheet.name}.xlsx")
+
+
+def _sheet(visit: Visit, asked: Asked, counts: tuple[int, int]) -> Sheet:
+    t, turn = translator(visit.language), asked.turn
+    facts: tuple[Value, ...] = (
+        turn.before.pack.instrument.number,
+        turn.after.pack.instrument.number,
+        visit.entry.tools.now(),
+        *counts,
+    )
+    *labels, cover, name = (t(one) for one in CHANGES_OF_CASES)
+    return Sheet(cover, name, list(zip(labels, facts, strict=True)), [t(one) for one in CHANGES_HEADINGS])
+
+
+def _on_record(visit: Visit, asked: Asked, rows: int) -> AuditEntry:
+    return AuditEntry(
+        AuditEvent.EXPORTED,
+        who=visit.caller.actor,
+        about=(PACK, f"{PACK}-{asked.short}"),
+        said={"rows": rows, "filters": asked.query},
+        origin=Origin.of(visit.request),
+    )
 
 
 def _lines(one: Foreseen, said: Any) -> list[Sequence[Value]]:

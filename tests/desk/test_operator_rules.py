@@ -111,8 +111,8 @@ async def test_only_the_selected_place_and_sector_turn(
     assert (await view(admin, here))["digests"] != (await view(admin, there))["digests"]
 
 
-async def test_the_workbook_holds_every_change_and_no_formula(
-    signed_in: SignedIn, town: Town, worker: Worker, newer: str
+async def test_the_workbook_holds_every_change_and_its_taking_is_on_record(
+    signed_in: SignedIn, town: Town, admin: AsyncEngine, worker: Worker, newer: str
 ):
     await signed_before(town)
     answer = await (await signed_in(ActorKind.OPERATOR)).get(f"{newer}/adopt.xlsx")
@@ -121,6 +121,9 @@ async def test_the_workbook_holds_every_change_and_no_formula(
     lines = list(table.iter_rows(values_only=True))
     assert {str(line[6]) for line in lines[1:]} >= {"推后", "按新规则已届满，仍照原规则"}
     assert all(line[1] == "PA-1" for line in lines[1:])
+    async with admin.connect() as connection:
+        taken = await connection.execute(text("SELECT said FROM audit WHERE what = 'exported'"))
+        assert [row.said["rows"] for row in taken] == [1]
 
 
 async def test_what_is_not_in_force_yet_is_a_preview_only(
