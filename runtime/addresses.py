@@ -62,6 +62,14 @@ def with_secrets(settings: Settings) -> Settings:
     return with_temporal(settings.model_copy(update=found))
 
 
+def with_field_keys(settings: Settings) -> Settings:
+    """The settings, with the keys of victims' data of the system in this folder where none are given."""
+    kept = settings.var / "field-keys"
+    if settings.field_keys is None and kept.exists():
+        return settings.model_copy(update={"field_keys": SecretStr(kept.read_text().strip())})
+    return settings
+
+
 def with_temporal(settings: Settings) -> Settings:
     """The settings, with the address of a Temporal server in them."""
     if settings.temporal_is_given:

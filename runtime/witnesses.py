@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -65,6 +66,17 @@ async def witnesses(connection: AsyncConnection) -> list[KeyWitness]:
     return [KeyWitness(**row._mapping) for row in await connection.execute(select(*columns).order_by(*order))]
 
 
+async def unfit(connection: asyncpg.Connection, settings: Settings) -> list[str]:
+    """The keys something lies under that these settings lack or have wrong, by setting and name; looks, and no more."""
+    found = await connection.fetch("SELECT purpose, name, sealed FROM key_witnesses ORDER BY purpose, since")
+    return [
+        f"{SETTINGS[purpose]} {row['name']}"
+        for purpose, keys in keys_of(settings)
+        for row in found
+        if row["purpose"] == purpose and not _fits(keys, purpose, row["sealed"])
+    ]
+
+
 async def retire(connection: AsyncConnection, purpose: Purpose, name: str) -> bool:
     """Nothing is sealed under this key any more: processes may start without it. Whether there was a witness."""
     mine = delete(KeyWitness).where(col(KeyWitness.purpose) == purpose, col(KeyWitness.name) == name)
@@ -81,15 +93,18 @@ async def retire_others(engine: AsyncEngine, purpose: Purpose, current: str) -> 
 async def _open_all(connection: AsyncConnection, purpose: Purpose, keys: FieldKeys | None) -> None:
     found = select(col(KeyWitness.name), col(KeyWitness.sealed)).where(col(KeyWitness.purpose) == purpose)
     for name, sealed in await connection.execute(found):
-        try:
-            fits = keys is not None and keys.open(sealed, _place(purpose)) == SAID
-        except Unreadable:
-            fits = False
-        if not fits:
+        if not _fits(keys, purpose, sealed):
             raise WrongKeys(
                 f"{SETTINGS[purpose]} 中没有密钥 {name}，或者不是原来的那一把；不启动，以免写下无法读出的内容。\n"
                 f"{SETTINGS[purpose]} lacks the key {name}, or has another one of that name: refusing to start."
             )
+
+
+def _fits(keys: FieldKeys | None, purpose: Purpose, sealed: bytes) -> bool:
+    try:
+        return keys is not None and keys.open(sealed, _place(purpose)) == SAID
+    except Unreadable:
+        return False
 
 
 async def _leave(connection: AsyncConnection, purpose: Purpose, keys: FieldKeys) -> None:

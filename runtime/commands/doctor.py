@@ -17,7 +17,7 @@ from rules.library import Library
 from runtime import addresses
 from runtime.checkup.database import Database
 from runtime.checkup.engine import Engine
-from runtime.checkup.finding import Finding, Part, State, examined
+from runtime.checkup.finding import Finding, Part, State, examined, judged
 from runtime.checkup.outside import Outside
 from runtime.codec import converter
 from runtime.commands.calendar import progress_bar
@@ -25,6 +25,7 @@ from runtime.commands.speaking import AsJson
 from runtime.migrate import newest
 from runtime.search import search_attributes
 from runtime.settings import Settings
+from runtime.witnesses import unfit
 from runtime.worker import library, smtp
 
 app = typer.Typer()
@@ -63,8 +64,15 @@ def _database(settings: Settings, rules: Library) -> list[Part]:
     def asked() -> Database:
         return Database(connecting, make_url(addresses.database(settings)).username or "", newest(), rules)
 
+    async def keys() -> list[Finding]:
+        async with connecting() as connection:
+            lacking = await unfit(connection, addresses.with_field_keys(settings))
+        said = "都能打开已加密的内容", f"缺少，或者不是原来的：{'、'.join(lacking)}"
+        return [judged("密钥", not lacking, said, "keys.md")]
+
     return [
         Part("数据库", lambda: asked().schema(), "database.md"),
+        Part("密钥", keys, "keys.md"),
         Part("办理情况", lambda: asked().backlog(), "worker.md"),
         Part("规则与日历", lambda: asked().rules(), "notice.md"),
     ]

@@ -5,13 +5,14 @@ import sys
 from functools import partial
 from uuid import UUID
 
+import asyncpg
 import pytest
 from pydantic import SecretStr
 from temporalio.api.common.v1 import Payload
 
 from models.tables.engine import make_engine
 from models.tables.sealed import FieldKeys, new_key
-from runtime import web, witnesses
+from runtime import addresses, web, witnesses
 from runtime import worker as workers
 from runtime.codec import SealedPayloads, is_sealed
 from runtime.embedded.process import Child, Launch
@@ -110,6 +111,28 @@ async def test_open_cases_go_on_through_a_change_of_payload_keys_and_the_old_one
     await proved(under(ground.settings, AFTER))
     measured("cases open across the change:", len(policies))
     measured("payloads read, by key:", ", ".join(f"{name} {amount}" for name, amount in sorted(used.items())))
+
+
+@pytest.mark.fault("F42", "F33")
+async def test_a_key_of_victims_data_may_go_once_everything_lies_under_the_new_one_and_the_doctor_knows(
+    settings: Settings,
+) -> None:
+    old, both, new = (settings.model_copy(update={"field_keys": SecretStr(keys)}) for keys in (BEFORE, DURING, AFTER))
+    for told in (old, both):
+        await proved(told)
+    with pytest.raises(WrongKeys):
+        await proved(new)
+    reader = await asyncpg.connect(addresses.backup(settings))
+    assert await witnesses.unfit(reader, new) == ["ANZE_FIELD_KEYS k1"]
+    assert await witnesses.unfit(reader, both) == []
+    engine = make_engine(settings.database, 1)
+    await witnesses.retire_others(engine, "field", "k2")  # as `anze claims reseal` does at its end
+    await engine.dispose()
+    await proved(new)
+    assert await witnesses.unfit(reader, new) == []
+    await reader.close()
+    with pytest.raises(WrongKeys):
+        await proved(old)
 
 
 async def _all(ground: Ground, voice: Voice, policies: list[UUID], path: str) -> None:
