@@ -1,5 +1,6 @@
 """The ground of the fault tests: a Temporal that may be killed, proxies on every line, callers, a history."""
 
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -19,6 +20,9 @@ async def ground(settings: Settings, database: Database, mailbox: MailCatcher, t
     """Everything but worker and web; they are started by the test, inside or as children."""
     async with AsyncExitStack() as leaving:
         yield await ground_on(leaving, settings, database, mailbox, tmp_path)
+    # What was cut off in the middle leaves unfinished greenlets behind; collected while Python parses a module (pytest
+    # rewrites assertions), they make it lose count of its recursion and raise SystemError. So they are collected here.
+    gc.collect()
 
 
 @pytest.fixture

@@ -99,17 +99,18 @@ async def run(plan: Plan) -> Story:
 
 
 async def _haunt(plan: Plan, victims: Victims, story: Story) -> None:
-    """One fault after the other; the next one comes when the last has ended and a pause is over."""
-    ends = time.monotonic() + plan.seconds
-    names = list(FAULTS)
-    while True:
-        await asyncio.sleep(min(victims.chance.uniform(*plan.pauses), max(0.0, ends - time.monotonic())))
-        if time.monotonic() >= ends:
-            return
-        name = victims.chance.choice(names)
+    """One fault every few seconds, never two at a time; each kind comes once before any comes again."""
+    ends, bag = time.monotonic() + plan.seconds, list[str]()
+    following = time.monotonic() + plan.pauses[0]
+    while following < ends:
+        await asyncio.sleep(max(0.0, following - time.monotonic()))
+        bag = bag or victims.chance.sample(list(FAULTS), len(FAULTS))
+        name = bag.pop()
         story.faults[name] += 1
         print(f"{ends - time.monotonic():6.0f} s left · {name}", flush=True)  # noqa: T201 - somebody watches
+        following = time.monotonic() + victims.chance.uniform(*plan.pauses)
         await FAULTS[name](victims)
+    await asyncio.sleep(max(0.0, ends - time.monotonic()))
 
 
 async def _terms(ground: Ground, dues: dict[UUID, datetime]) -> tuple[list[str], list[float]]:
