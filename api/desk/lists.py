@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlencode
 
 from pydantic import Field, ValidationError
-from sqlalchemy import ARRAY, ColumnElement, Row, Uuid, any_, func, literal, or_, select
-from stdnum.cn import uscc
+from sqlalchemy import ColumnElement, Row, func, select
 
 from api import reads
 from api.callers import Entry
+from api.desk.searching import MOST_COUNTED, Named, searched
 from api.desk.tones import tone_of
 from api.rows import CASE_FIGURES, CASES, INSURERS
 from api.shapes import CaseLine, ListQuery, Page
@@ -31,8 +31,6 @@ from models.contracts.vocabulary import (
 )
 
 PER_PAGE = 30
-MOST_COUNTED = 1_000
-"""Counting further costs more than anybody gains from it."""
 COMPARED = CASE_FIGURES.c.ended_at.is_(None) & CASE_FIGURES.c.floor_fen.is_not(None)
 """Policies whose spending is held against a floor: in force, and their place demands one."""
 INSURER = select(INSURERS.c.name).where(INSURERS.c.id == CASES.c.insurer_id).scalar_subquery().label("insurer")
@@ -180,14 +178,6 @@ class Asked:
         return f"{self.cases}/{line.id}"
 
 
-@dataclass(frozen=True)
-class Named:
-    """What a search asks of cases: as a list is read in its order, and as all that fits is counted."""
-
-    in_order: tuple[ColumnElement[bool], ...] = ()
-    together: tuple[ColumnElement[bool], ...] = ()
-
-
 async def with_total(entry: Entry, asked: Asked) -> tuple[Page[CaseShown], int]:
     """One page of the list and how many there are, with one search for both."""
     named = await _named(entry, asked)
@@ -260,28 +250,9 @@ def _graded(entry: Entry, asked: Asked, grade: str) -> ColumnElement[bool]:
 
 
 async def _named(entry: Entry, asked: Asked) -> Named:
-    """How a number begins or a part of a name, looked for in the figures: they are read ten times as fast as cases.
-
-    Few are then opened by their ids. Of many, the first of the list are soon met by following its order.
-    """
-    given = asked.filters.q
-    if not given:
-        return Named()
-    if uscc.is_valid(given):
-        known = (reads.by_insured(given),)
-        return Named(known, known)
-    part = given.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
-    figures = CASE_FIGURES.c
-    called = or_(figures.number.like(f"{part}%"), figures.insured_name.like(f"%{part}%"))
-    among = (*reads.own(entry.caller, CASE_FIGURES), *asked.figured, figures.kind == asked.kind)
-    found = select(figures.case_id).where(*among, called)
-    ids = (await entry.connection.execute(found.limit(MOST_COUNTED + 1))).scalars().all()
-    if len(ids) > MOST_COUNTED:
-        # not as LIKE, which the planner takes for rare: it would open everything to sort the few
-        met = or_(func.starts_with(CASES.c.number, given), func.strpos(CASES.c.insured_name, given) > 0)
-        return Named((met,), (CASES.c.id.in_(found),))
-    few = (CASES.c.id == any_(literal(ids, ARRAY(Uuid))),)
-    return Named(few, few)
+    """What is searched for among the cases this list may show."""
+    among = (*reads.own(entry.caller, CASE_FIGURES), *asked.figured, CASE_FIGURES.c.kind == asked.kind)
+    return await searched(entry.connection, asked.filters.q, among) if asked.filters.q else Named()
 
 
 def _shown(row: Row[Any], now: datetime) -> CaseShown:
