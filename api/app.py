@@ -32,6 +32,7 @@ from api.limits import Limits
 from api.methods import Methods
 from api.metrics import Metrics
 from api.openapi import describe
+from api.operator import payloads
 from api.operator import rooms as operator_rooms
 from api.portal import pages as portal
 from api.rates import Rates
@@ -77,6 +78,7 @@ def assemble(opening_tools: Lifespan, budgets: Budgets, today: date) -> FastAPI:
     denials.install(app)
     app.add_middleware(Limits, budgets=budgets)
     app.add_middleware(Metrics)
+    app.add_middleware(payloads.Preflight)
     frame.install(app)
     app.include_router(_v1(today))  # first: it knows at once what lies outside, pages would look at each of its routes
     for router in (
@@ -126,4 +128,5 @@ def _add_portal(app: FastAPI) -> None:
         app.include_router(router)
     app.include_router(insurer_rooms.router)
     app.include_router(operator_rooms.router)
+    app.include_router(payloads.router)
     app.mount("/static", front.Kept(directory=pages.TEMPLATES / "static"), name="static")

@@ -53,6 +53,8 @@ class StackOptions:
     migrations: bool = True
     samples: bool = False
     ui: bool = False
+    sealed: bool = False
+    """Whether what Temporal keeps is sealed under keys made for it, where none are given."""
     durable: bool = False
     """Whether a power cut may cost nothing: fsync, and a Temporal store in a file."""
     sink: NamedSink | None = None
@@ -118,6 +120,8 @@ class Stack:
         self.settings = self.options.settings or self._isolated()
         self.settings.var.mkdir(mode=0o711, parents=True, exist_ok=True)
         self._tell(secret=SecretStr(_kept_secret(self.settings)), field_keys=SecretStr(_kept_keys(self.settings)))
+        if self.options.sealed and self.settings.payload_keys is None:
+            self._tell(payload_keys=SecretStr(_kept(self.settings.var / "payload-keys", lambda: f"p1:{new_key()}")))
         if self.pays_on_paper:
             self._tell(core_secret=SecretStr(_kept_core_secret(self.settings)))
         await _together(*(service.require_ports() for service in self._services()))  # say it before anything starts
@@ -169,6 +173,7 @@ class Stack:
             self.settings.temporal_namespace,
             search_attributes(),
             sink=self._sink("temporal"),
+            codec=f"{self.settings.base_url}/codec" if self.settings.payload_keys is not None else None,
         )
         await self._enter("temporal", self.temporal)
         self._tell(temporal_address=self.temporal.address)

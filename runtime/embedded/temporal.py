@@ -37,6 +37,8 @@ class TemporalServer:
     attributes: Sequence[SearchAttributeKey] = ()
     setting: str = "ANZE_TEMPORAL_PORT"
     sink: LineSink | None = None
+    codec: str | None = None
+    """Where its UI has payloads opened that are sealed."""
     child: Child | None = None
 
     @property
@@ -67,6 +69,8 @@ class TemporalServer:
                    "--namespace", self.namespace, "--log-level", "error", "--log-format", "json",
                    "--metrics-port", str(metrics), "--http-port", str(http)]  # fmt: skip
         command += ["--headless"] if self.ui_port is None else ["--ui-port", str(self.ui_port)]
+        if self.ui_port is not None and self.codec is not None:
+            command += ["--ui-codec-endpoint", self.codec]
         if self.file is not None:
             command += ["--db-filename", str(self.file.resolve())]
             command += _flags("--sqlite-pragma", PRAGMAS)
