@@ -75,7 +75,9 @@ async def _given(request: Request) -> Payloads:
     except Problem as refused:
         refused.headers |= _cross_origin(request)
         raise
-    body = await Request(request.scope, counting(request.scope, request.receive, MOST_BYTES)).body()
+    within = request.app.state.tools.budgets.body_within
+    receive = counting(request.scope, request.receive, MOST_BYTES, within)
+    body = await Request(request.scope, receive).body()
     try:
         given = Parse(body.decode(), Payloads(), max_recursion_depth=10)
     except (ParseError, UnicodeDecodeError, RecursionError, ValueError):

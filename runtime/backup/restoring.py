@@ -19,6 +19,12 @@ from runtime.backup.taking import Told
 from runtime.settings import plain_dsn
 
 RESTORE = ["pg_restore", "--single-transaction", "--exit-on-error", "--no-owner"]
+DEFAULTS = """
+SELECT DISTINCT d.defaclobjtype AS kind, quote_ident(a.grantee::regrole::text) AS grantee
+FROM pg_default_acl d CROSS JOIN aclexplode(d.defaclacl) a
+WHERE d.defaclrole = current_user::regrole AND a.grantee <> d.defaclrole AND d.defaclnamespace = 'public'::regnamespace
+"""
+THINGS = {"r": "TABLES", "S": "SEQUENCES", "f": "FUNCTIONS", "T": "TYPES"}
 FILLED = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v', 'S')"
 
 
@@ -64,7 +70,7 @@ async def restore(source: Path, target: Target, keys: FieldKeys | None, told: To
 
     Raises NotRestored, Damaged, NoProgram, OSError and what asyncpg raises.
     """
-    await _require_empty(target.owner)
+    await _prepare(target.owner)
     manifest = await asyncio.to_thread(_restored, source, target.owner, keys, told)
     proof = await prove(manifest, target.backup, told)
     newest = migrate.newest() or ""
@@ -98,13 +104,21 @@ async def prove(manifest: Manifest, backup: str, told: Told = lambda *_: None) -
     return proof
 
 
-async def _require_empty(owner: str) -> None:
+async def _prepare(owner: str) -> None:
+    """Nothing is there, and tables that come to be get no rights by default: those of the backup are given back.
+
+    The backup brings the defaults too, last of all.
+    """
     connection = await asyncpg.connect(plain_dsn(owner))
     try:
         if await connection.fetchval(FILLED):
             raise NotRestored(
                 "目标数据库不是空的，没有恢复：用 --put-aside 把它改名留存，或另给一个空库 / the database is not empty"
             )
+        for row in await connection.fetch(DEFAULTS):
+            things = THINGS[row["kind"].decode()]
+            revoked = f"REVOKE ALL ON {things} FROM {row['grantee']}"
+            await connection.execute(f"ALTER DEFAULT PRIVILEGES IN SCHEMA public {revoked}")
     finally:
         await connection.close()
 

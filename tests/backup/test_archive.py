@@ -1,5 +1,6 @@
 """An archive says when it was cut off, changed, or sealed with another key; a backup proves what it holds."""
 
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -10,9 +11,12 @@ from models.tables.sealed import FieldKeys, new_key
 from runtime.backup.archive import FRAME, ArchiveReader, ArchiveWriter, Damaged
 from runtime.backup.restoring import NotRestored, Target, look_into, prove, restore
 from runtime.backup.taking import Failed, take
+from runtime.embedded.postgres import PostgresServer
+from runtime.roles import Roles, ensure_roles, put_aside
 from tests.conftest import Database
 from tests.tables.rows import seed
 
+AT, ASIDE = datetime(2026, 11, 22, tzinfo=UTC), "before_20261122000000"
 KEYS = FieldKeys.parse(f"b1:{new_key()}")
 MANIFEST, DATA = b"{}", bytes(range(256)) * (FRAME // 100)
 
@@ -89,6 +93,25 @@ class TestABackup:
         with pytest.raises(Failed):
             await take(database.backup, tmp_path / "a.backup", KEYS, "default")
         assert [one.name for one in tmp_path.iterdir()] == ["a.backup"]
+
+    async def test_is_the_same_in_a_database_made_the_usual_way(
+        self, database: Database, postgres: PostgresServer, tmp_path: Path
+    ) -> None:
+        await seed(database)
+        taken = await take(database.backup, tmp_path / "a.backup", KEYS, "default")
+        name = f"{database.name}_again"
+        owner, app, backup = (postgres.url(role, name) for role in ("owner", "app", "backup"))
+        admin = await asyncpg.connect(postgres.url("admin", "postgres"))
+        try:
+            await ensure_roles(postgres.url("admin", "postgres"), Roles(owner, app, backup))
+            proof = await restore(taken.path, Target(owner, backup), KEYS)
+            assert [fault for fault in proof.faults if "审计链" not in fault] == []  # the seed's chains are made up
+            assert await put_aside(postgres.url("admin", "postgres"), name, AT) == f"{name}_{ASIDE}"
+            assert await put_aside(postgres.url("admin", "postgres"), name, AT) == ""
+        finally:
+            for one in (name, f"{name}_{ASIDE}"):
+                await admin.execute(f'DROP DATABASE IF EXISTS "{one}" WITH (FORCE)')
+            await admin.close()
 
     async def test_is_refused_to_a_role_that_does_not_see_every_row(self, database: Database, tmp_path: Path) -> None:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
