@@ -12,6 +12,7 @@ from bench.report import machine
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
 NUMBER = re.compile(r"\d+")
+COLUMNS = 5
 
 
 @dataclass
@@ -46,9 +47,13 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         row.measured = [str(said) for name, said in report.user_properties if name == "measured"]
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the table; write it where it stands in the page."""
-    lines = table(sorted(_rows.values(), key=lambda row: (_order(row.faults), row.sentence)))
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the table; write it where it stands in the page. A run of some leaves the rows of the others there."""
+    rows = list(_rows.values())
+    if config.option.keyword or config.args != config.getini("testpaths"):
+        run = {row.sentence for row in rows}
+        rows += [row for row in written() if row.sentence not in run]
+    lines = table(sorted(rows, key=lambda row: (_order(row.faults), row.sentence)))
     for line in lines:
         terminalreporter.write_line(line)
     head = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine()}."
@@ -62,6 +67,19 @@ def table(rows: Iterable[Row]) -> list[str]:
         said = "; ".join(row.measured).replace("|", "/")
         lines.append(f"| {', '.join(row.faults)} | {row.sentence} | {row.outcome} | {said} | {row.seconds:.0f} |")
     return lines
+
+
+def written() -> list[Row]:
+    """The rows that stand in the page."""
+    part = PAGE.read_text(encoding="utf-8").partition("<!-- faults -->")[2].partition("<!-- end -->")[0]
+    cells = [line.strip("| ").split(" | ") for line in part.splitlines() if line.startswith("| ")][1:]
+    return [_read(one) for one in cells if len(one) == COLUMNS]
+
+
+def _read(cells: list[str]) -> Row:
+    faults, sentence, outcome, said, seconds = cells
+    measured = [one for one in said.split("; ") if one]
+    return Row(tuple(faults.split(", ")), sentence, outcome, float(seconds), measured)
 
 
 def write_part(name: str, lines: Iterable[str]) -> None:
