@@ -262,6 +262,10 @@ def write_pages(found: PagesFound) -> None:
     """Put the table of pages at the end of docs/bench.md, in the place of an older one."""
     title, header, rows = page_table(found)
     lines = [f"## {title}", "", f"{found.at:%Y-%m-%d %H:%M} UTC, {machine()}. p95 is to stay below 100.", ""]
+    lines += [
+        "Where the load is above the number of cores, others worked beside it and every figure is that much longer.",
+        "",
+    ]
     lines += ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
     lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows] + [""]
     kept = DOCS.read_text().partition(PAGES_BEGIN)[0].rstrip() + "\n\n" if DOCS.exists() else ""
