@@ -21,7 +21,7 @@ from domain.calendar import local_date
 
 QUICK_ROWS = 500
 BELOW = ("floor/policy/1", "floor/hazard/1")
-PORTIONS = (60, 120, 240)
+PORTIONS = (30, 60, 120)
 """Lives of `bench sizes`: what a life costs must not depend on how many there are."""
 QUIETLY, WITH_MAIL, CLAIMS = "lives", "lives with their mail", "claims, reported to paid"
 

@@ -15,7 +15,7 @@ from bench.measure import Load
 from domain.calendar import local_date
 from runtime.settings import plain_dsn
 
-CALLERS = 8
+CALLERS = 4
 WITHIN = 300.0  # seconds for one portion
 TABLES = (
     "SELECT relname, pg_total_relation_size(c.oid) AS bytes FROM pg_class c"

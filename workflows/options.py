@@ -32,8 +32,8 @@ RULES: dict[str, Any] = {
 """A pinned pack may be missing on a worker that is just being deployed: wait for one that has it."""
 
 REGISTRY_AT_ONCE: dict[str, Any] = {
-    "start_to_close_timeout": timedelta(seconds=2),
-    "schedule_to_close_timeout": timedelta(seconds=2),
+    "start_to_close_timeout": timedelta(seconds=1),
+    "schedule_to_close_timeout": timedelta(seconds=1),
     "retry_policy": RetryPolicy(maximum_attempts=1),
 }
 """Opening a hazard needs another task slot while this task holds its own: soon given up for the patient way."""
