@@ -104,9 +104,9 @@ class MailPostman(ports.Postman):
         at = max(datetime.now(UTC), asked.now)
         async with book.session_for(self._engine) as session, session.begin():
             await for_recipient(session, asked.recipient_id)
-            opened = await book.open_mail(session, asked.recipient_id, asked.mail_id)
-            if opened.mail.status in book.FINAL:
-                return _delivery(opened.mail)
+            opened = await _opened(session, asked)
+            if isinstance(opened, Delivery):
+                return opened
             envelope = self._envelope(opened)
             draft = await self._draft(session, opened, envelope)
             if draft is None:
@@ -123,9 +123,9 @@ class MailPostman(ports.Postman):
         """After days of trying: an operator's task for each notice; the mail is tried no more."""
         async with book.session_for(self._engine) as session, session.begin():
             await for_recipient(session, asked.recipient_id)
-            opened = await book.open_mail(session, asked.recipient_id, asked.mail_id)
-            if opened.mail.status in book.FINAL:
-                return _delivery(opened.mail)
+            opened = await _opened(session, asked)
+            if isinstance(opened, Delivery):
+                return opened
             await book.queue_tasks(session, TaskKind.UNDELIVERED, opened.notices, wording.MAIL_UNDELIVERED)
             await book.settle(session, asked.mail_id, NoticeStatus.UNDELIVERED, asked.now)
         return Delivery(mail_id=asked.mail_id, status=NoticeStatus.UNDELIVERED)
@@ -222,6 +222,16 @@ def _pause(number: int) -> timedelta:
     """After so many attempts; growing, because who is refused too often is refused for good (RFC 5321 4.5.4.1)."""
     first, longest = PATIENCE
     return min(first * 2 ** min(number - 1, 16), longest)
+
+
+async def _opened(session: AsyncSession, asked: ports.Send) -> book.Opened | Delivery:
+    """The mail, or how it ended; books that were set back by a restore may know nothing of it any more."""
+    try:
+        opened = await book.open_mail(session, asked.recipient_id, asked.mail_id)
+    except LookupError:
+        log.warning("mail_forgotten", mail=str(asked.mail_id))
+        return Delivery(mail_id=asked.mail_id, status=NoticeStatus.UNDELIVERED)
+    return _delivery(opened.mail) if opened.mail.status in book.FINAL else opened
 
 
 def _unwritable(address: str) -> str:

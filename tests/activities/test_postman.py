@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from temporalio.exceptions import ApplicationError
@@ -321,6 +322,14 @@ async def test_giving_up_leaves_a_task_and_a_dead_mail(office: PostOffice, mailb
     assert (await office.send(DESK, mail)).status is NoticeStatus.UNDELIVERED
     assert mailbox.messages == []
     assert [row["kind"] for row in await office.sql("SELECT kind FROM tasks")] == ["undelivered"]
+
+
+async def test_a_mail_the_books_have_forgotten_is_given_up_and_blocks_nobody(office: PostOffice) -> None:
+    """After a restore the engine still knows of mails that were composed since the backup."""
+    lost = uuid4()
+    assert (await office.send(DESK, lost)).status is NoticeStatus.UNDELIVERED
+    asked = Send(recipient_id=DESK, mail_id=lost, now=NOW)
+    assert (await office.postman.give_up(asked)).status is NoticeStatus.UNDELIVERED
 
 
 async def test_looking_in_counts_by_urgency_and_knows_when_the_office_opens(office: PostOffice) -> None:
