@@ -1,6 +1,6 @@
 """The fields of a form, read off the contract a form makes; labels and helps stand in data; no HTML here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
@@ -180,3 +180,10 @@ def _single(part: Mapping[str, Any], default: object) -> Field:
         return Field("", "", Kind.MONEY, default=default)
     longest = part.get("maxLength")
     return Field("", "", Kind.AREA if longest and longest > LONG_TEXT else Kind.TEXT, default=default, most=longest)
+
+
+def is_list(fields: Iterable[Field], path: str) -> bool:
+    """Whether a path (`accident.victims`) leads to a list of rows."""
+    name, _, rest = path.partition(".")
+    one = next((one for one in fields if one.name == name), None)
+    return one is not None and (is_list(one.fields, rest) if rest else one.kind is Kind.ROWS)

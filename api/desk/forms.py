@@ -12,7 +12,7 @@ from starlette.datastructures import UploadFile as Upload
 
 from api import files
 from api.callers import Entry
-from api.desk.fields import Field, Kind, Said, fields_of, said
+from api.desk.fields import Field, Kind, Said, fields_of, is_list, said
 from api.desk.words import Language
 from api.problems import Problem
 from api.tools import Tools
@@ -146,7 +146,7 @@ class Shown:
 def read(contract: type[BaseModel], form: FormData, stored: Mapping[str, list[dict[str, str]]]) -> dict[str, Any]:
     """The body a form makes: what was left empty is left out. `stored` are attachments by field."""
     body = _object(fields_of(contract), form, "", stored) or {}
-    return _resized(body, form)
+    return _resized(body, form, fields_of(contract))
 
 
 def kept(form: FormData) -> dict[str, list[dict[str, str]]]:
@@ -250,11 +250,11 @@ def _rows(one: Field, form: FormData, name: str, stored: Mapping[str, list[dict[
     return [row for row in rows if row is not None]
 
 
-def _resized(body: dict[str, Any], form: FormData) -> dict[str, Any]:
+def _resized(body: dict[str, Any], form: FormData, fields: Sequence[Field]) -> dict[str, Any]:
     """One row more or less of the list a button names, counted by the rows that were on the page."""
     for button, change in ((MORE, 1), (LESS, -1)):
         path = str(form.get(button) or "")
-        if path:
+        if is_list(fields, path):
             wanted = max(len(_sent(path, form)) + change, 0)
             rows = list(_at(body, path))[:wanted]
             _put(body, path, [*rows, *({} for _ in range(wanted - len(rows)))])

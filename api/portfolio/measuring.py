@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
@@ -28,6 +29,19 @@ TOO_WIDE = "工作表超过 {most} 列，请删去多余的列"
 TOO_LONG = "超过 {most} 行，请拆分后导入；没有这么多数据的，请删去表格下方多余的行"
 
 
+BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    expat.ExpatError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    OSError,
+    EOFError,
+)
+"""What readers of archives and of XML raise over bytes that are neither."""
+
+
 class Unmeasured(Exception):
     """A workbook that is not read: it is none, or too large; the text is what a person is told."""
 
@@ -42,7 +56,7 @@ def require_measured(content: bytes, most_rows: int) -> None:
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             _require_parts(archive, len(content), most_rows)
-    except (zipfile.BadZipFile, expat.ExpatError, NotImplementedError, RuntimeError, ValueError, OSError, EOFError):
+    except BROKEN:
         raise Unmeasured(NO_WORKBOOK) from None
 
 

@@ -12,7 +12,7 @@ CORPUS = Path(__file__).with_name("corpus")
 LONGEST = 4096  # bytes of one input; a workbook may be longer
 LONGER = {"workbook": 64 * 1024, "table": 16 * 1024}
 AT_LENGTH = Path(__file__).with_name("at_length.py")
-NAMES = ("amount", "cursor", "token", "payload", "workbook", "table", "cookie", "id_token", "body", "form")
+NAMES = ("amount", "cursor", "token", "payload", "workbook", "table", "archive", "cookie", "id_token", "body", "form")
 
 
 def one(name: str, seconds: int) -> None:

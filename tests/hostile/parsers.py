@@ -23,6 +23,7 @@ from api.callers import BEARER
 from api.cursors import Cursors
 from api.desk import forms
 from api.entrance.slips import Slip
+from api.files import OFD, PDF, PICTURES, sniff
 from api.idempotency import VISIBLE_ASCII
 from api.identity import IdentityProvider, NotVouched, Vouched, Way, _vouched
 from api.keys import TOKEN as KEY
@@ -114,6 +115,12 @@ def _portfolio(name: str, content: bytes) -> None:
     assert all(str(fault) for row in read.rows for fault in row.faults)
 
 
+def archive(content: bytes) -> None:
+    """What a file is, is told of any bytes: of something that begins like an archive too."""
+    for one in (content, b"PK\x03\x04" + content):
+        assert sniff(one) in (None, PDF, OFD, *PICTURES)
+
+
 def cookie(content: bytes) -> None:
     """A slip that was not ours is none."""
     headers = [(b"cookie", b"anze-code=" + content)]
@@ -203,5 +210,6 @@ class _Provider(IdentityProvider):
 
 
 PARSERS: dict[str, Callable[[bytes], None]] = {
-    one.__name__: one for one in (amount, cursor, token, payload, workbook, table, cookie, id_token, body, form)
+    one.__name__: one
+    for one in (amount, cursor, token, payload, workbook, table, archive, cookie, id_token, body, form)
 }

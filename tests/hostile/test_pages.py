@@ -147,6 +147,7 @@ def oddly(fields: list[str]) -> Iterator[dict[str, list[str]]]:
     for first in range(0, len(WORDS), 3):
         yield {name: [WORDS[(first + place) % len(WORDS)]] for place, name in enumerate(fields)}
     yield {name: ["1", HUGE] for name in fields}
+    yield {name: ["1"] for name in fields} | {"_more": [f"{name}.0.x" for name in fields][-1:]}
 
 
 @pytest.mark.parametrize("name", PEOPLE)
