@@ -60,6 +60,7 @@ async def _restored(settings: Settings, source: Path, how: tuple[bool, bool], to
     owner, backup = addresses.owner(settings), addresses.backup(settings)
     app_url = addresses.database(settings)
     admin = addresses.admin(settings)
+    await asyncio.to_thread(look_into, source, keys_of(settings))  # whole and readable, before anything is touched
     if admin is not None:
         if aside:
             name = await put_aside(admin, Login.of(owner).database, datetime.now(UTC))
