@@ -1,12 +1,15 @@
 """Payment orders: written, sent once, and what was answered; how an order travels is in payment_channels.py."""
 
+import asyncio
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import Row, exists, select, update
+from sqlalchemy import Float, Row, exists, extract, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import col
@@ -28,6 +31,9 @@ from models.tables.sealed import FieldKeys, FieldOf, Unreadable
 WRITTEN, SENDING, CONFIRMED = "written", "sending", OrderResult.CONFIRMED.value
 UNSENT = frozenset({WRITTEN, SENDING})
 AFTER_RESTORE = "after-restore"
+TOO_LATE = "too-late"
+MARGIN = 5.0  # seconds an attempt may stand still, and our own books may take, before what it may do counts as over
+LOOK_AGAIN = 0.5  # seconds
 HELD = select(exists().where(col(Restoration.released_at).is_(None)))
 SHOWN = ("name", "bank_account")
 """What a core system needs of a victim to pay: no identity number, no telephone."""
@@ -36,13 +42,34 @@ Channels = Callable[[str], Channel]
 """The channel of an insurer by its code."""
 
 
-class PgCashier(Cashier):
-    """The cashier of one worker: what was sent is in PostgreSQL before it is sent, and is sent once."""
+@dataclass(frozen=True)
+class Turn:
+    """What an attempt found of its order, and whether it is its turn to send."""
 
-    def __init__(self, engine: AsyncEngine, channels: Channels, keys: FieldKeys) -> None:
+    stored: Row[Any]
+    """The row as it was before this attempt."""
+    waits: float = 0.0
+    """Seconds for which another attempt may still be sending; nothing is asked and nothing sent before."""
+    number: int = 0
+    """Of this attempt, once it is its turn; the row changes hands with it."""
+    begun: float = 0.0
+    message: Message | None = None
+    """What to send; `None` where the payee is not known."""
+    restored: bool = False
+    """The books were set back by a restore that no person has released yet."""
+
+
+class PgCashier(Cashier):
+    """The cashier of one worker: what was sent is in PostgreSQL before it is sent, and is sent once.
+
+    `margin`: seconds between the moment an order is marked as being sent and the last at which it is handed over.
+    """
+
+    def __init__(self, engine: AsyncEngine, channels: Channels, keys: FieldKeys, margin: float = MARGIN) -> None:
         self._engine = engine
         self._channels = channels
         self._keys = keys
+        self._margin = margin
 
     @activity.defn(name="发出付款指令")
     async def instruct_payment(self, order: PaymentOrder) -> OrderOutcome:
@@ -55,20 +82,29 @@ class PgCashier(Cashier):
 
     async def _instructed(self, order: PaymentOrder) -> OrderOutcome:
         channel = self._channels(order.insurer_code)
-        stored, message, restored = await self._written(order, channel)
-        if stored.fingerprint != _fingerprint(order):
+        turn = await self._written(order, channel)
+        while turn.waits > 0:  # a lost worker's order may still be on its way: not heard of is not yet not sent
+            await asyncio.sleep(min(turn.waits, LOOK_AGAIN))
+            turn = await self._written(order, channel)
+        if turn.stored.fingerprint != _fingerprint(order):
             return _outcome(order, Answer(key=order.key, result=OrderResult.REFUSED, code="number-used"))
-        if stored.state not in UNSENT:
-            return _outcome(order, _stored(stored))
-        if restored or stored.state == SENDING:  # an earlier attempt may have sent it without our knowing the answer
+        if turn.stored.state not in UNSENT:
+            return _outcome(order, _stored(turn.stored))
+        if turn.restored or turn.stored.state == SENDING:  # an earlier attempt may have sent it, the answer unknown
             heard = await channel.ask(order.key)
             if heard is not None:
-                return await self._answered(order, heard, "asked")
-        if restored:  # a person compares the books first
-            return await self._answered(order, Answer(key=order.key, result=OrderResult.UNKNOWN, code=AFTER_RESTORE))
-        if message is None:
-            return await self._answered(order, Answer(key=order.key, result=OrderResult.REFUSED, code="no-payee"))
-        return await self._sent(order, channel, message)
+                return await self._answered(order, heard, "asked", turn)
+            turn = await self._renewed(order, turn)
+        return await self._handed_over(order, channel, turn)
+
+    async def _handed_over(self, order: PaymentOrder, channel: Channel, turn: Turn) -> OrderOutcome:
+        if turn.restored:  # a person compares the books first
+            kept = Answer(key=order.key, result=OrderResult.UNKNOWN, code=AFTER_RESTORE)
+            return await self._answered(order, kept, turn=turn)
+        if turn.message is None:
+            refused = Answer(key=order.key, result=OrderResult.REFUSED, code="no-payee")
+            return await self._answered(order, refused, turn=turn)
+        return await self._sent(order, channel, turn, turn.message)
 
     @activity.defn(name="登记付款结果")
     async def record_answer(self, answered: Answered) -> None:
@@ -86,34 +122,52 @@ class PgCashier(Cashier):
         told = Answer(key=order.key, result=outcome.result, reference=outcome.reference or None, code=outcome.code)
         await self._answered(order, told)
 
-    async def _written(self, order: PaymentOrder, channel: Channel) -> tuple[Row[Any], Message | None, bool]:
-        """The order's row as it was before this attempt, and what to send; `None` where the payee is not known.
-
-        The last one says whether the books were set back by a restore that no person has released yet.
-        """
+    async def _written(self, order: PaymentOrder, channel: Channel) -> Turn:
+        """The order's row, marked as being sent by this attempt where no other attempt may be sending it."""
+        begun = monotonic()
         async with borrowed(self._engine) as connection, connection.begin():
             await tenant(connection, order.case.insurer_id)
             await connection.execute(insert(StoredOrder).values(_row(order, channel)).on_conflict_do_nothing())
             stored = (await connection.execute(_named(order).with_for_update())).one()
-            message = await self._message(connection, order) if stored.state in UNSENT else None
+            if stored.state not in UNSENT or stored.fingerprint != _fingerprint(order):
+                return Turn(stored)
+            over = channel.answer_within + self._margin
+            if stored.state == SENDING and stored.since is not None and stored.since < over:
+                return Turn(stored, waits=over - stored.since)
+            message = await self._message(connection, order)
             restored = (await connection.execute(HELD)).scalar_one()
-            if stored.state == WRITTEN:
-                marked = _change(order).values(state=SENDING, sent_at=datetime.now(UTC))
-                await connection.execute(marked)
-            return stored, message, restored
+            number = stored.attempt + 1
+            marked = _change(order).values(state=SENDING, attempt=number, sent_at=func.clock_timestamp())
+            await connection.execute(marked)
+            return Turn(stored, 0.0, number, begun, message, restored)
 
-    async def _sent(self, order: PaymentOrder, channel: Channel, message: Message) -> OrderOutcome:
+    async def _renewed(self, order: PaymentOrder, turn: Turn) -> Turn:
+        """The same turn from now on; asking took time. Raises ApplicationError where another attempt has taken over."""
+        begun = monotonic()
+        async with borrowed(self._engine) as connection, connection.begin():
+            await tenant(connection, order.case.insurer_id)
+            mine = _change(order, turn).values(sent_at=func.clock_timestamp())
+            kept = await connection.execute(mine.returning(col(StoredOrder.attempt)))
+            if kept.one_or_none() is None:
+                raise ApplicationError("另一次尝试已接手这份付款指令", type="order_taken_over")
+        return replace(turn, begun=begun)
+
+    async def _sent(self, order: PaymentOrder, channel: Channel, turn: Turn, message: Message) -> OrderOutcome:
         try:
+            if monotonic() - turn.begun > self._margin:  # we stood still, and another attempt may take over any moment
+                raise NotSent(TOO_LATE)
             answer = await channel.send(message)
         except NotSent as never:
             async with borrowed(self._engine) as connection, connection.begin():
                 await tenant(connection, order.case.insurer_id)
-                await connection.execute(_change(order).values(state=WRITTEN))
+                await connection.execute(_change(order, turn).values(state=WRITTEN))
             raise ApplicationError(f"核心系统未接通（{never}），稍后再发", type="core_system_away") from None
-        return await self._answered(order, answer)
+        return await self._answered(order, answer, turn=turn)
 
-    async def _answered(self, order: PaymentOrder, answer: Answer, source: str = "instructed") -> OrderOutcome:
-        """Write an answer down; what is confirmed stays confirmed."""
+    async def _answered(
+        self, order: PaymentOrder, answer: Answer, source: str = "instructed", turn: Turn | None = None
+    ) -> OrderOutcome:
+        """Write an answer down; what is confirmed stays, and an attempt that was overtaken changes nothing."""
         said = {"bank_reference": answer.reference or "", "code": answer.code}
         named = f"answer/{order.key}/{source}/{answer.result.value}/{said['bank_reference']}/{answer.code}"
         async with borrowed(self._engine) as connection, connection.begin():
@@ -128,12 +182,12 @@ class PgCashier(Cashier):
                 **said,
             )
             await connection.execute(kept.on_conflict_do_nothing())
-            open_ = _change(order).where(col(StoredOrder.state) != CONFIRMED)
+            open_ = _change(order, turn).where(col(StoredOrder.state) != CONFIRMED)
             now = {"state": answer.result.value, "answered_at": datetime.now(UTC)}
             await connection.execute(open_.values(**now, **said))
             mine = _named(order).where(col(StoredOrder.order_key) == order.key)
             stored = (await connection.execute(mine)).one_or_none()
-        return _outcome(order, _stored(stored) if stored else answer)
+        return _outcome(order, _stored(stored) if stored and stored.state not in UNSENT else answer)
 
     async def _message(self, connection: AsyncConnection, order: PaymentOrder) -> Message | None:
         payee: dict[str, Any] = {"kind": order.payee_kind.value, "ref": str(order.payee_ref or order.insured_id)}
@@ -199,14 +253,20 @@ def _row(order: PaymentOrder, channel: Channel) -> dict[str, Any]:
 
 def _named(order: PaymentOrder) -> Any:
     columns = (StoredOrder.state, StoredOrder.fingerprint, StoredOrder.bank_reference, StoredOrder.code)
+    since = extract("epoch", func.clock_timestamp() - col(StoredOrder.sent_at)).cast(Float)  # by one clock for all
     named = (col(StoredOrder.insurer_id) == order.case.insurer_id) & (col(StoredOrder.number) == order.payment_number)
-    return select(*(col(one) for one in columns), col(StoredOrder.order_key)).where(named)
+    more = (col(StoredOrder.order_key), col(StoredOrder.attempt), since.label("since"))
+    return select(*(col(one) for one in columns), *more).where(named)
 
 
-def _change(order: PaymentOrder) -> Any:
-    return update(StoredOrder).where(
+def _change(order: PaymentOrder, turn: Turn | None = None) -> Any:
+    """The order's row; given a turn, only while that attempt is the one that sends."""
+    change = update(StoredOrder).where(
         col(StoredOrder.insurer_id) == order.case.insurer_id, col(StoredOrder.order_key) == order.key
     )
+    if turn is None:
+        return change
+    return change.where(col(StoredOrder.state) == SENDING, col(StoredOrder.attempt) == turn.number)
 
 
 def _stored(row: Row[Any]) -> Answer:

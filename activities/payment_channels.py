@@ -54,6 +54,11 @@ class Channel(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def answer_within(self) -> float:
+        """Seconds after which a call to `send` can reach nobody any more."""
+        ...
+
     async def send(self, message: Message) -> Answer:
         """Raises NotSent; everything else is an answer, `unknown` at worst."""
         ...
@@ -147,6 +152,8 @@ class FolderChannel:
     folder: Path
     secret: bytes
     name: str = "folder"
+    answer_within: float = 0.0
+    """Whoever comes later finds the file and leaves it as it is."""
 
     async def send(self, message: Message) -> Answer:
         key = str(message["key"])

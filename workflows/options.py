@@ -68,13 +68,14 @@ TREASURY: dict[str, Any] = {
 """Short transactions that wait for each other at one row; idempotent by payment number, so tried until done."""
 
 CASHIER: dict[str, Any] = {
-    "start_to_close_timeout": timedelta(seconds=20),
+    "start_to_close_timeout": timedelta(seconds=45),
     "heartbeat_timeout": timedelta(seconds=6),
     "schedule_to_close_timeout": timedelta(minutes=2),
     "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=20)),
 }
 """A core system answers within 10 s or its answer is unknown; only what cannot have been sent is tried again.
-A lost worker is noticed by its silence, and the next one asks the core system before it sends anything."""
+A lost worker is noticed by its silence; the next one waits until nothing of it can be on its way (15 s), then asks
+the core system (10 s) before it sends anything (10 s)."""
 
 RECONCILING: dict[str, Any] = {
     "start_to_close_timeout": timedelta(hours=2),

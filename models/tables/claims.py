@@ -126,6 +126,8 @@ class StoredOrder(Row, table=True):
     code: str = Field(default="", sa_column_kwargs={"server_default": ""})
     written_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=NOW)
     sent_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    attempt: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """The attempt that sends it, or was the last to; no other one changes the row while it may still be sending."""
     answered_at: datetime | None = Field(default=None, sa_type=INSTANT)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +16,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.exceptions import ApplicationError
 
 from activities.cashier import PgCashier
-from activities.payment_channels import Answer, Channel, FolderChannel, HttpChannel, is_signed, signature
+from activities.payment_channels import (
+    Answer,
+    Channel,
+    FolderChannel,
+    HttpChannel,
+    Message,
+    NotSent,
+    is_signed,
+    signature,
+)
 from models.contracts.payment import Answered, OrderOutcome, PaymentLine
 from models.contracts.vocabulary import LossHead, OrderResult, PayeeKind
 from models.tables.engine import make_engine
@@ -68,13 +78,21 @@ async def rows(database: Database, query: str) -> list[dict[str, Any]]:
         await admin.close()
 
 
+async def a_minute_passes(database: Database) -> None:
+    """For whoever was sending an order."""
+    admin = await asyncpg.connect(database.admin)
+    await admin.execute("UPDATE payment_orders SET sent_at = sent_at - interval '1 minute'")
+    await admin.close()
+
+
 async def test_an_order_sent_ten_times_at_once_and_again_later_is_paid_once_and_answered_alike(
     cashier: PgCashier, core: tuple[CoreSystem, str], database: Database
 ):
     order_ = order("Z-2")
     outcomes = await asyncio.gather(*(cashier.instruct_payment(order_) for _ in range(10)))
     again = await cashier.instruct_payment(order_)
-    assert (again.result, len(core[0].payments)) == (OrderResult.CONFIRMED, 1)
+    assert again.result is OrderResult.CONFIRMED
+    assert [paid.asked for paid in core[0].payments.values()] == [1]
     assert {outcome.reference for outcome in outcomes if outcome.result is OrderResult.CONFIRMED} == {again.reference}
     (stored,) = await rows(database, "SELECT * FROM payment_orders WHERE number = 'Z-2'")
     assert (stored["state"], stored["bank_reference"], stored["amount"]) == (
@@ -129,16 +147,80 @@ async def test_after_a_death_between_sending_and_writing_down_the_core_system_is
     cashier: PgCashier, core: tuple[CoreSystem, str], database: Database, reached: bool
 ):
     order_ = order("Z-2")
-    stored, message, _ = await cashier._written(order_, HttpChannel(core[1], SECRET))
-    assert stored.state == "written"
-    assert message is not None
+    turn = await cashier._written(order_, HttpChannel(core[1], SECRET))
+    assert turn.stored.state == "written"
+    assert turn.message is not None
     if reached:
-        await HttpChannel(core[1], SECRET).send(message)
+        await HttpChannel(core[1], SECRET).send(turn.message)
+    await a_minute_passes(database)
     outcome = await cashier.instruct_payment(order_)  # the next attempt, after the worker died here
     assert outcome.result is OrderResult.CONFIRMED
     assert [paid.asked for paid in core[0].payments.values()] == [1]
     answers = await rows(database, "SELECT source FROM payment_answers WHERE order_key LIKE '%:Z-2'")
     assert [row["source"] for row in answers] == (["asked"] if reached else ["instructed"])
+
+
+@dataclass
+class Slow:
+    """A core system that books what it was sent only when told to, and says so then."""
+
+    ends: Answer | NotSent
+    name: str = "slow"
+    answer_within: float = 10.0
+    sent: int = 0
+    booked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def send(self, message: Message) -> Answer:
+        self.sent += 1
+        await self.booked.wait()
+        if isinstance(self.ends, NotSent):
+            raise self.ends
+        return self.ends
+
+    async def ask(self, key: str) -> Answer | None:
+        return self.ends if self.booked.is_set() and isinstance(self.ends, Answer) else None
+
+    async def statement(self) -> list[Answer]:
+        return []
+
+
+async def test_a_second_worker_sends_nothing_while_the_first_may_still_be_sending(engine: AsyncEngine):
+    order_ = order("Z-2")
+    slow = Slow(Answer(key=order_.key, result=OrderResult.CONFIRMED, reference="BANK-1"))
+    cashier = PgCashier(engine, lambda _: slow, KEYS)
+    first = asyncio.create_task(cashier.instruct_payment(order_))
+    await until(lambda: slow.sent == 1)
+    second = asyncio.create_task(cashier.instruct_payment(order_))
+    await asyncio.wait({second}, timeout=0.3)
+    slow.booked.set()
+    assert (await first).reference == (await second).reference == "BANK-1"
+    assert slow.sent == 1
+
+
+@pytest.mark.parametrize(
+    "late", [NotSent("away"), Answer(key=order("Z-2").key, result=OrderResult.UNKNOWN)], ids=["not-sent", "unknown"]
+)
+async def test_a_worker_that_was_overtaken_changes_nothing_of_what_the_next_one_was_told(
+    engine: AsyncEngine, cashier: PgCashier, core: tuple[CoreSystem, str], database: Database, late: Answer | NotSent
+):
+    slow = Slow(late)
+    first = asyncio.create_task(PgCashier(engine, lambda _: slow, KEYS).instruct_payment(order("Z-2")))
+    await until(lambda: slow.sent == 1)
+    await a_minute_passes(database)
+    core[0].manner = Manner.ACCEPT
+    assert (await cashier.instruct_payment(order("Z-2"))).result is OrderResult.ACCEPTED
+    slow.booked.set()
+    await asyncio.gather(first, return_exceptions=True)
+    (stored,) = await rows(database, "SELECT state, attempt FROM payment_orders WHERE number = 'Z-2'")
+    assert (stored["state"], stored["attempt"]) == ("accepted", 2)
+
+
+async def test_a_worker_that_stood_still_before_sending_sends_nothing(engine: AsyncEngine, database: Database):
+    slow = Slow(NotSent("never asked"))
+    with pytest.raises(ApplicationError):
+        await PgCashier(engine, lambda _: slow, KEYS, margin=-1).instruct_payment(order("Z-2"))
+    (stored,) = await rows(database, "SELECT state FROM payment_orders WHERE number = 'Z-2'")
+    assert (slow.sent, stored["state"]) == (0, "written")
 
 
 async def test_a_number_is_never_used_for_another_claim_amount_or_payee(
