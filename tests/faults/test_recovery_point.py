@@ -16,7 +16,7 @@ import pytest
 from runtime.auditing import Verifier
 from runtime.embedded.account import Account, home_for, unprivileged
 from runtime.embedded.ports import free_ports
-from runtime.embedded.postgres import PASSWORDS, PostgresServer, programs_for
+from runtime.embedded.postgres import LOGINS, PostgresServer, programs_for
 from runtime.embedded.process import Child, Launch
 from runtime.migrate import upgrade
 from tests.conftest import Database
@@ -69,7 +69,7 @@ async def brought_back(site: Site, base: Path, wal: Path, home: Path) -> Postgre
     server = PostgresServer(home, free_ports(1)[0], fsync=False)
     folder = home_for(home, site.account)
     home.mkdir(mode=0o711, parents=True, exist_ok=True)
-    shutil.copy2(site.server.home / PASSWORDS, home / PASSWORDS)
+    shutil.copy2(site.server.home / LOGINS, home / LOGINS)
     base.rename(folder / "data")
     for cut_off in wal.glob("*.partial"):
         cut_off.rename(cut_off.with_suffix(""))
