@@ -112,9 +112,19 @@ def full_region_name(code: str) -> str:
     return "".join(NAMES[level] for level in levels) or NAMES[code]
 
 
+def place_of(said: str) -> str | None:
+    """The one place meant by its six digits, its name, with or without those above it, or how its name begins.
+
+    `None` where nothing is called so, and where several are (吉林): nobody guesses which.
+    """
+    if said.isascii() and said.isdigit():
+        levels = {level for level in ancestors(said) if level != NATION}
+        return said if said == NATION or (len(said) == len(NATION) and levels & NAMES.keys()) else None
+    exact = [code for code, name in NAMES.items() if said.endswith(name) and full_region_name(code).endswith(said)]
+    found = exact or [code for code, name in NAMES.items() if said and name.startswith(said)]
+    return found[0] if len(found) == 1 else None
+
+
 def code_of(place: str) -> str:
-    """A place by its code or by how its name begins (宿州); the text itself where nothing is called so."""
-    if place.isdigit():
-        return place
-    named = (code for code, name in NAMES.items() if name.startswith(place) or place.startswith(name))
-    return next(named, place)
+    """The same, for what is checked later: the text itself where it is not one place we know."""
+    return place_of(place) or place

@@ -6,12 +6,14 @@ The batch runs in this process; where the process ends before it does, it is beg
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.audit import AuditEntry, Origin, note, noted
 from api.desk.acting import Misfilled
@@ -25,15 +27,16 @@ from api.operator.new_rules import Errand, Foreseen, Selection, Tally, Turn
 from api.operator.packs import ADDRESS, SHORT, successor
 from api.operator.sending import Outcome
 from api.operator.visits import Reading
-from api.operator.words import CHANGES_HEADINGS, CHANGES_OF_CASES
-from api.problems import not_found
+from api.operator.words import CHANGES_HEADINGS, CHANGES_OF_CASES, UNKNOWN_PLACE, UNKNOWN_SECTOR
+from api.problems import not_found, one_field
 from api.tools import Tools
 from api.trail import TrailQuery, trail
+from api.words import Reason
 from domain.calendar import local_date
-from domain.places import NAMES, code_of, full_region_name, region_name
+from domain.places import NAMES, full_region_name, place_of
 from domain.wording import instant, plain_day
 from models.contracts.base import Actor
-from models.contracts.vocabulary import AuditEvent, Event, RuleShift, Sector
+from models.contracts.vocabulary import AuditEvent, CaseKind, Event, RuleShift, Sector
 from models.tables.cases import Case
 
 MOST_FORESEEN = 1_000
@@ -53,6 +56,10 @@ class Asked:
 
     turn: Turn
     selection: Selection
+    typed: Mapping[str, str]
+    """Place and sector as they were written."""
+    wrong: Mapping[str, str] = field(default_factory=dict)
+    """What of it is not exactly one place or sector; then nobody is selected."""
 
     @property
     def short(self) -> str:
@@ -64,8 +71,11 @@ class Asked:
 
     @property
     def query(self) -> str:
-        sector = self.selection.sector
-        return f"place={self.selection.place}&sector={sector.value if sector else ''}"
+        return urlencode(self.typed)
+
+    async def kinds(self, connection: AsyncConnection) -> dict[CaseKind, int]:
+        """How many selected cases of each kind."""
+        return {} if self.wrong else await new_rules.count(connection, self.turn, self.selection)
 
 
 def asked_for(tools: Tools, short: str, given: Mapping[str, Any]) -> Asked:
@@ -74,10 +84,13 @@ def asked_for(tools: Tools, short: str, given: Mapping[str, Any]) -> Asked:
     after = successor(tools.rules, before, local_date(tools.now())) if before else None
     if before is None or after is None:
         raise not_found()
-    typed, sector = str(given.get("place") or "").strip(), str(given.get("sector") or "")
-    place = code_of(typed) if typed else ""
-    known = Sector(sector) if sector in {one.value for one in Sector} else None
-    return Asked(Turn(before, after), Selection(place if place in NAMES or place.isdigit() else "", known))
+    place, sector = (str(given.get(name) or "").strip() for name in ("place", "sector"))
+    code = place_of(place) if place else ""
+    known = next((one for one in Sector if one.value == sector), None)
+    wrong = {"place": UNKNOWN_PLACE} if code is None else {}
+    wrong |= {"sector": UNKNOWN_SECTOR} if sector and known is None else {}
+    typed = {"place": place if code is None else code, "sector": sector}
+    return Asked(Turn(before, after), Selection(code or "", known), typed, wrong)
 
 
 @router.get("/{short}/adopt")
@@ -90,16 +103,16 @@ async def _preview(visit: Visit, asked: Asked, again: Mapping[str, object] | Non
     entry, turn, selection = visit.entry, asked.turn, asked.selection
     batch = batches(visit.request, BATCHES).get(asked.short)
     runs = batch is not None and batch.runs
-    kinds = await new_rules.count(entry.connection, turn, selection)
+    kinds = await asked.kinds(entry.connection)
     total = sum(kinds.values())
-    known = [] if runs else await new_rules.some(entry.connection, turn, selection, MOST_FORESEEN)
+    known = [] if runs or asked.wrong else await new_rules.some(entry.connection, turn, selection, MOST_FORESEEN)
     foreseen = await asyncio.to_thread(_foreseen, entry.tools, known, turn)
     changing = [one for one in foreseen if one.shifts or one.why]
     return visit.page(
         "operator/adopt.html.j2",
-        422 if again else 200,
+        422 if again or asked.wrong else 200,
         asked=asked,
-        place=region_name(selection.place) if selection.place else "",
+        place=NAMES.get(selection.place) or asked.typed["place"],
         before=turn.before,
         after=turn.after,
         after_short=turn.after.ref.digest[:SHORT],
@@ -140,6 +153,8 @@ async def export(request: Request, short: str) -> Response:
             running.enter_context(alone(visit))
             tools, entry = visit.entry.tools, visit.entry
             asked = asked_for(tools, short, request.query_params)
+            if asked.wrong:
+                raise one_field(f"query.{next(iter(asked.wrong))}", Reason.PATTERN)
             known = await new_rules.some(entry.connection, asked.turn, asked.selection, MOST_WRITTEN)
             kinds = await new_rules.count(entry.connection, asked.turn, asked.selection)
             sheet = _sheet(visit, asked, (sum(kinds.values()), len(known)))
@@ -191,7 +206,9 @@ async def adopt(request: Request, short: str) -> Response:
             reason = reason_of(form)
         except Misfilled as wrong:
             return await _preview(visit, asked, {"errors": wrong.errors})
-        kinds = await new_rules.count(visit.entry.connection, asked.turn, asked.selection)
+        if asked.wrong:
+            return await _preview(visit, asked)
+        kinds = await asked.kinds(visit.entry.connection)
         total, in_force = sum(kinds.values()), asked.turn.in_force(local_date(tools.now()))
         if not total or not in_force or (short in known and known[short].runs):
             return back(f"{asked.address}?{asked.query}")

@@ -18,7 +18,7 @@ from api.operator import new_rules
 from api.operator.new_rules import Errand, Foreseen, Selection, Tally, Turn
 from api.operator.sending import Outcome, Result
 from domain.calendar import local_date
-from domain.places import code_of
+from domain.places import place_of
 from domain.wording import plain_day
 from models.contracts.vocabulary import Sector
 from models.tables.engine import connected, make_engine, operator
@@ -82,11 +82,12 @@ def _named(library: Library, name: str) -> LoadedPack:
 
 
 def _selection(place: str, sector: str) -> Selection:
+    """Raises Misasked for what is not exactly one place and one sector: a slip of the pen never means everybody."""
     known = {one.value: one for one in Sector}
-    code = code_of(place.strip()) if place.strip() else ""
+    code = place_of(place.strip()) if place else ""
     if sector and sector not in known:
         raise Misasked(f"未知的行业：{sector}")
-    if code and not (code.isdigit() and len(code) == 6):
+    if code is None:
         raise Misasked(f"没有这个地区：{place}")
     return Selection(code, known.get(sector))
 

@@ -69,6 +69,7 @@ async def test_cases_take_it_once_and_may_go_back(
         ([], "须写明原因"),
         (["--reason", "x", "--sector", "none"], "未知的行业"),
         (["--reason", "x", "--place", "乌有"], "没有这个地区"),
+        (["--reason", "x", "--place", "安徽省宿洲市"], "没有这个地区"),
     ],
 )
 async def test_what_is_wrong_is_said(said: Said, versions: tuple[Path, Path], words: list[str], says: str) -> None:

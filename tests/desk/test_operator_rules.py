@@ -111,6 +111,23 @@ async def test_only_the_selected_place_and_sector_turn(
     assert (await view(admin, here))["digests"] != (await view(admin, there))["digests"]
 
 
+async def test_what_is_not_exactly_one_place_or_sector_selects_nobody(
+    signed_in: SignedIn, app: Any, town: Town, worker: Worker, newer: str
+):
+    await signed_before(town)
+    person = await signed_in(ActorKind.OPERATOR)
+    for wrong in ({"place": "宿洲市"}, {"place": "安徽省宿洲市"}, {"place": "349"}, {"sector": "fishing"}):
+        answers = [
+            await person.get(f"{newer}/adopt", params=wrong),
+            await person.get(f"{newer}/adopt.xlsx", params=wrong),
+            await person.post(f"{newer}/adopt", reason=WHY, **wrong),
+        ]
+        assert [one.status_code for one in answers] == [422, 422, 422], wrong
+        assert "会做的事" not in answers[0].text, "nothing to confirm"
+    assert "改用新版（1）" in (await person.get(f"{newer}/adopt?place=安徽省宿州市")).text
+    assert not getattr(app.state, "rule_batches", {})
+
+
 async def test_the_workbook_holds_every_change_and_its_taking_is_on_record(
     signed_in: SignedIn, town: Town, admin: AsyncEngine, worker: Worker, newer: str
 ):
