@@ -1,7 +1,7 @@
 """The ground of the fault tests: a Temporal that may be killed, proxies on every line, callers, a history."""
 
 import gc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -12,6 +12,24 @@ from runtime.settings import Settings
 from tests.conftest import Database
 from tests.faults.ground import Ground, ground_on
 
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What was cut off in the middle leaves unfinished greenlets behind; collected while Python parses a source, as a
+    report of a failure does, they make it lose count of its recursion and raise SystemError. So nothing is."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish() -> None:
+    """As above: plugins are imported, and so parsed, when a session ends."""
+    gc.disable()
+
+
 Measured = Callable[[str, object], None]
 
 
@@ -20,8 +38,6 @@ async def ground(settings: Settings, database: Database, mailbox: MailCatcher, t
     """Everything but worker and web; they are started by the test, inside or as children."""
     async with AsyncExitStack() as leaving:
         yield await ground_on(leaving, settings, database, mailbox, tmp_path)
-    # What was cut off in the middle leaves unfinished greenlets behind; collected while Python parses a module (pytest
-    # rewrites assertions), they make it lose count of its recursion and raise SystemError. So they are collected here.
     gc.collect()
 
 
