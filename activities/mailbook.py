@@ -253,6 +253,7 @@ async def move(session: AsyncSession, opened: Opened, to: Recipient, at: datetim
     old, new = opened.mail.recipient_id, to.id
     await for_recipients(session, (old, new))
     ids = [row.id for row in opened.notices]
+    await matters.lock(session, ids)
     await session.execute(
         update(Link)
         .where(col(Link.notice_id).in_(ids), col(Link.recipient_id) == old, col(Link.revoked_at).is_(None))

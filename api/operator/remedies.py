@@ -149,6 +149,7 @@ async def hand_over(connection: AsyncConnection, lines: Iterable[Line], to: UUID
         return
     holders = {to, *(line.row.recipient_id for line in lines)}
     await settings.recipient(connection, holders)
+    await matters.lock(connection, ids)
     living = LINKS.c.notice_id.in_(ids) & LINKS.c.revoked_at.is_(None)
     await connection.execute(update(LINKS).where(living).values(revoked_at=func.now()))
     waits = {"recipient_id": to, "status": NoticeStatus.QUEUED, "mail_id": None, "told_at": None}

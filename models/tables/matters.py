@@ -101,10 +101,14 @@ async def heard(within: Within, letters: Collection[UUID], at: datetime) -> int:
     return (await within.execute(HEARD, {"letters": list(letters), "at": at})).scalar_one() if letters else 0
 
 
+async def lock(within: Within, letters: Collection[UUID]) -> None:
+    """Of the cases of these letters; taken before the first of the letters is changed, as acknowledging does."""
+    await within.execute(LOCKED, {"letters": list(letters)})
+
+
 async def moved(within: Within, letters: Collection[UUID], holders: Collection[UUID]) -> None:
-    """These letters went from some of the holders to another: called after that, with the rows of all of them open."""
+    """These letters, locked before, went from some of the holders to another, with the rows of all of them open."""
     if letters:
         values = {"letters": list(letters), "holders": list(holders)}
-        await within.execute(LOCKED, {"letters": values["letters"]})
         await within.execute(MOVED, values)
         await within.execute(LEFT, values)

@@ -111,6 +111,7 @@ class Model:
         ids = [one.id for one in going]
         async with self.engine.begin() as connection:
             await recipient(connection, (old, new))
+            await matters.lock(connection, ids)
             await connection.execute(
                 text("UPDATE outbox SET recipient_id = :new WHERE id = ANY (:ids)"), {"new": new, "ids": ids}
             )
