@@ -116,7 +116,7 @@ class MailPostman(ports.Postman):
             number = await book.begin_attempt(session, opened.mail, at)
         async with beating():
             verdict = await self._hand_over(envelope, draft)
-        return await self._record(opened, number, verdict, max(datetime.now(UTC), asked.now))
+            return await self._record(opened, number, verdict, max(datetime.now(UTC), asked.now))
 
     @activity.defn(name="登记未送达")
     async def give_up(self, asked: ports.Send) -> Delivery:
@@ -192,9 +192,13 @@ class MailPostman(ports.Postman):
         mail_id = opened.mail.id
         async with book.session_for(self._engine) as session, session.begin():
             await for_recipient(session, opened.to.id)
-            broken = await book.broken_lines(session, mail_id, number)
-            status = _status(verdict, broken)
-            await _end_attempt(session, mail_id, number, verdict, at)
+            mail = await session.get_one(Mail, mail_id, with_for_update=True)
+            if not await _end_attempt(session, mail, number, verdict, at):
+                log.warning("mail_overtaken", mail=str(mail_id), outcome=verdict.outcome.value, attempt=number)
+                raise ApplicationError(wording.MAIL_LATER, type=TRY_LATER)
+            if mail.status in book.FINAL:
+                return _delivery(mail)
+            status = _status(verdict, await book.broken_lines(session, mail_id, number))
             moved_to = await self._bounce(session, opened, at) if status is NoticeStatus.BOUNCED else None
             if status:
                 await book.settle(session, mail_id, status, at, moved_to)
@@ -252,21 +256,22 @@ def _status(verdict: Verdict, broken_before: int) -> NoticeStatus | None:
     return ends.get(verdict.outcome)
 
 
-async def _end_attempt(session: AsyncSession, mail_id: UUID, number: int, verdict: Verdict, at: datetime) -> None:
+async def _end_attempt(session: AsyncSession, mail: Mail, number: int, verdict: Verdict, at: datetime) -> bool:
+    """Whether it was this attempt's to end: one a later attempt called interrupted stays ambiguous on record (P14)."""
     outcomes = {
         Outcome.ACCEPTED: NoticeStatus.ACCEPTED,
         Outcome.REFUSED: NoticeStatus.BOUNCED,
         Outcome.UNKNOWN: NoticeStatus.AMBIGUOUS,
         Outcome.LATER: NoticeStatus.QUEUED,
     }
-    attempt = await session.get(Attempt, (mail_id, number))
-    mail = await session.get(Mail, mail_id)
-    if attempt is None or mail is None:
-        raise LookupError(mail_id)
+    attempt = await session.get_one(Attempt, (mail.id, number))
+    if attempt.ended_at is not None:
+        return False
     attempt.ended_at, attempt.outcome = at, outcomes[verdict.outcome]
     attempt.code, attempt.reply = verdict.code, verdict.reply
     mail.last_code = verdict.code
     await session.flush()
+    return True
 
 
 async def _heir(session: AsyncSession, refused: Recipient, *, again: bool) -> Recipient | None:

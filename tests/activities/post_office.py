@@ -51,6 +51,12 @@ class PostOffice:
         finally:
             await connection.close()
 
+    async def until(self, query: str) -> None:
+        """There is such a row."""
+        async with asyncio.timeout(10):
+            while not await self.sql(query):
+                await asyncio.sleep(0.01)
+
     async def put(
         self, to: UUID, kind: NoticeKind, role: Role, urgency: Urgency = Urgency.NOW, insurer: UUID = A, **about: Any
     ) -> UUID:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 from temporalio.exceptions import ApplicationError
 
@@ -223,6 +224,43 @@ async def test_a_crash_between_attempt_and_result_is_called_ambiguous_and_the_ma
     assert (await office.send(DESK, mail)).status is NoticeStatus.ACCEPTED
     assert await office.attempts(mail) == [("ambiguous", None), ("accepted", 250)]
     assert len(mailbox.messages) == 1
+
+
+async def test_an_attempt_that_was_called_interrupted_stays_so_when_its_worker_comes_back(
+    database: Database, office: PostOffice, mailbox: MailCatcher
+) -> None:
+    """Cut off from the engine it kept its line to the mail server, while another worker sent the same letter."""
+    server = await stalling_server()
+    stalled = post_office(database, office.engine, server.sockets[0].getsockname()[1], patience=1.0)
+    await office.put(DESK, *UPLOAD)
+    [mail] = await office.compose(DESK)
+    first = asyncio.create_task(stalled.send(DESK, mail))
+    await office.until("SELECT 1 FROM attempts")
+    assert (await office.send(DESK, mail)).status is NoticeStatus.ACCEPTED
+    with pytest.raises(ApplicationError):
+        await first
+    assert await office.attempts(mail) == [("ambiguous", None), ("accepted", 250)]
+    replies = await office.sql("SELECT reply FROM attempts WHERE number = 1")
+    assert [row["reply"] for row in replies] == ["interrupted"]
+    [row] = await office.sql("SELECT status, last_code FROM mails")
+    assert (row["status"], row["last_code"]) == ("accepted", 250)
+    server.close()
+
+
+async def test_a_bounce_holds_no_letter_while_it_waits_for_an_acknowledgement_of_the_same_case(
+    office: PostOffice, mailbox: MailCatcher
+) -> None:
+    mailbox.refused["a@a.example"] = "550 5.1.1 no such user"
+    notice = await office.put(MAILBOX, NoticeKind.PLAN_CONFIRMATION, Role.INSURED)
+    [mail] = await office.compose(MAILBOX)
+    acknowledging = await asyncpg.connect(office.database.admin)
+    async with acknowledging.transaction():
+        await acknowledging.execute("SELECT lock_matters(ARRAY[$1::uuid])", known(A, "case"))
+        bounce = asyncio.create_task(office.send(MAILBOX, mail))
+        await office.until("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        await acknowledging.execute("SELECT 1 FROM outbox WHERE id = $1 FOR NO KEY UPDATE NOWAIT", notice)
+    await acknowledging.close()
+    assert (await bounce).moved_to == DESK
 
 
 @pytest.mark.fault("F24")
