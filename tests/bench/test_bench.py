@@ -8,9 +8,9 @@ import pytest
 from bench import report
 from bench.__main__ import bench
 from bench.measure import Load
-from bench.plan import Plan
+from bench.plan import Night, Plan
 
-TINY = Plan("tiny", Load(2, 2, 20), rounds=1, slowly=1, replayed=1, policies=6, opening=6, claims=Load(2, 2, 10))
+TINY = Plan("tiny", Load(2, 2, 20), rounds=1, slowly=1, replayed=1, night=Night(6, 6), claims=Load(2, 2, 10))
 
 
 async def test_a_tiny_bench_leads_lives_loses_no_rung_and_writes_its_figures(
