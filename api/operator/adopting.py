@@ -116,10 +116,9 @@ async def adopt(request: Request, year: Year) -> Response:
 async def _carry_out(tools: Tools, batch: Batch, cases: list[Case], adopted: Adoption, by: Actor) -> None:
     """Every case, and at the end a row in the trail of how it came out."""
     try:
-        await calendars.send_all(tools.temporal, cases, adopted, batch.add, by)
+        with batch.under_way(tools.now):
+            await calendars.send_all(tools.temporal, cases, adopted, batch.add, by)
     finally:
-        batch.ended_at = tools.now()
-        counts = {outcome.value: count for outcome, count in batch.counts.items()}
         about = (CALENDAR, f"{CALENDAR}-{adopted.year}")
-        said = {"act": "adopted_calendar", "cases": batch.total, **counts}
+        said = {"act": "adopted_calendar", **batch.told}
         await noted(tools.engine, AuditEntry(AuditEvent.OPERATOR_ACT, who=by, about=about, said=said))

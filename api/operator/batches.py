@@ -1,7 +1,10 @@
 """One command on its way to many cases in this process: how many, how far, how it came out; sends nothing itself."""
 
 import asyncio
+import logging
 from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,6 +14,7 @@ from fastapi import Request
 from api.operator.sending import Outcome, Result
 
 MOST_LOGGED = 200
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -24,6 +28,8 @@ class Batch:
     log: deque[Result] = field(default_factory=lambda: deque(maxlen=MOST_LOGGED))
     """The latest that moved something or failed."""
     ended_at: datetime | None = None
+    broken_off: str = ""
+    """The sort of error that ended it before its last case."""
     task: asyncio.Task[None] | None = None
 
     def add(self, result: Result) -> None:
@@ -31,6 +37,26 @@ class Batch:
         self.counts[result.outcome] = self.counts.get(result.outcome, 0) + 1
         if result.moved or result.failed:
             self.log.append(result)
+
+    @contextmanager
+    def under_way(self, now: Callable[[], datetime]) -> Iterator[None]:
+        """Until its last case, or until something breaks it off: that is kept, and never passes for an end."""
+        try:
+            yield
+        except asyncio.CancelledError as ended:
+            self.broken_off = type(ended).__name__
+            raise
+        except Exception as error:
+            self.broken_off = type(error).__name__
+            log.exception("a batch was broken off after %s of %s cases", self.done, self.total)
+        finally:
+            self.ended_at = now()
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """How it came out, as the trail keeps it."""
+        counts = {outcome.value: count for outcome, count in self.counts.items()}
+        return {"cases": self.total, **counts, **({"broken_off": self.broken_off} if self.broken_off else {})}
 
     @property
     def runs(self) -> bool:

@@ -202,7 +202,9 @@ async def carry_out(
                 expected = await asyncio.to_thread(foreseen, library, case, facts, errand.turn, now())
                 done(await _send(client, expected, errand))
 
-        await asyncio.gather(*(one(case, facts) for case, facts in cases))
+        ends = await asyncio.gather(*(one(case, facts) for case, facts in cases), return_exceptions=True)
+        for error in filter(None, ends):  # the others have had their answer first, and are counted
+            raise error
 
 
 async def _parcels(engine: AsyncEngine, errand: Errand) -> AsyncIterator[Sequence[tuple[Case, Mapping[Event, date]]]]:

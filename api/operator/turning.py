@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.datastructures import FormData
 
 from api.audit import AuditEntry, Origin, note, noted
 from api.desk.acting import Misfilled
@@ -99,7 +100,9 @@ async def preview(request: Request, visit: Reading, short: str) -> Response:
     return await _preview(visit, asked_for(visit.entry.tools, short, request.query_params))
 
 
-async def _preview(visit: Visit, asked: Asked, again: Mapping[str, object] | None = None) -> Response:
+async def _preview(
+    visit: Visit, asked: Asked, again: Mapping[str, object] | None = None, status: int = 422
+) -> Response:
     entry, turn, selection = visit.entry, asked.turn, asked.selection
     batch = batches(visit.request, BATCHES).get(asked.short)
     runs = batch is not None and batch.runs
@@ -110,7 +113,7 @@ async def _preview(visit: Visit, asked: Asked, again: Mapping[str, object] | Non
     changing = [one for one in foreseen if one.shifts or one.why]
     return visit.page(
         "operator/adopt.html.j2",
-        422 if again or asked.wrong else 200,
+        status if again or asked.wrong else 200,
         asked=asked,
         place=NAMES.get(selection.place) or asked.typed["place"],
         before=turn.before,
@@ -212,6 +215,8 @@ async def adopt(request: Request, short: str) -> Response:
         total, in_force = sum(kinds.values()), asked.turn.in_force(local_date(tools.now()))
         if not total or not in_force or (short in known and known[short].runs):
             return back(f"{asked.address}?{asked.query}")
+        if not _as_shown(form, asked, total):
+            return await _preview(visit, asked, {"errors": {}, "changed": True, "reason": reason}, 409)
         concerned = await new_rules.insurers(visit.entry.connection, asked.turn, asked.selection)
         said = {"cases": total, "to": asked.turn.after.ref.digest[:SHORT], "region": asked.selection.place}
         act = Act("adopt_rules", (PACK, f"{PACK}-{short}"), reason, said, concerned)
@@ -223,13 +228,17 @@ async def adopt(request: Request, short: str) -> Response:
     return back(f"{asked.address}?{asked.query}")
 
 
+def _as_shown(form: FormData, asked: Asked, total: int) -> bool:
+    """Whether what was confirmed is what would be done: the very document, and as many cases as were counted."""
+    return (form.get("after"), form.get("total")) == (asked.turn.after.ref.digest, str(total))
+
+
 async def _carry_out(tools: Tools, batch: Batch, errand: Errand, by: Actor) -> None:
     """Every case, and at the end a row in the trail of how it came out."""
     try:
-        await new_rules.carry_out((tools.temporal, tools.engine, tools.rules), errand, tools.now, batch.add)
+        with batch.under_way(tools.now):
+            await new_rules.carry_out((tools.temporal, tools.engine, tools.rules), errand, tools.now, batch.add)
     finally:
-        batch.ended_at = tools.now()
-        counts = {outcome.value: count for outcome, count in batch.counts.items()}
         about = (PACK, f"{PACK}-{errand.turn.before.ref.digest[:SHORT]}")
-        said = {"act": "adopted_rules", "cases": batch.total, **counts}
+        said = {"act": "adopted_rules", **batch.told}
         await noted(tools.engine, AuditEntry(AuditEvent.OPERATOR_ACT, who=by, about=about, said=said))

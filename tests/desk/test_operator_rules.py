@@ -52,6 +52,11 @@ async def signed_before(town: Town, number: str = "PA-1", **more: Any) -> UUID:
     return await open_policy(town.insurers[0], number, **more)
 
 
+def shown(page: str) -> dict[str, str]:
+    """What the page asks to confirm: which document, and how many cases."""
+    return {name: re.findall(f'name="{name}" value="([^"]*)"', page)[-1] for name in ("after", "total", "place")}
+
+
 async def view(admin: AsyncEngine, case_id: UUID) -> dict[str, Any]:
     async with admin.connect() as connection:
         found = await connection.execute(text("SELECT view, packs FROM cases WHERE id = :id"), {"id": case_id})
@@ -74,7 +79,7 @@ async def test_a_newer_document_is_foreseen_confirmed_and_taken_once(
     assert "仍照原规则" in page, "the e-policy was due yesterday; five days would be earlier still"
     assert (await person.post(f"{newer}/adopt")).status_code == 422, "no reason, no batch"
     for _ in range(2):
-        answer = await person.post(f"{newer}/adopt", once="same", reason=WHY)
+        answer = await person.post(f"{newer}/adopt", once="same", reason=WHY, **shown(page))
         assert answer.status_code == 303
     (batch,) = app.state.rule_batches.values()
     await batch.task
@@ -105,7 +110,7 @@ async def test_only_the_selected_place_and_sector_turn(
     person = await signed_in(ActorKind.OPERATOR)
     assert "改用新版（1）" in (await person.get(f"{newer}/adopt?place=埇桥")).text
     assert "没有适用原版的在办案卷" in (await person.get(f"{newer}/adopt?place=埇桥&sector=fishery")).text
-    await person.post(f"{newer}/adopt", reason=WHY, place="341302")
+    await person.post(f"{newer}/adopt", reason=WHY, **shown((await person.get(f"{newer}/adopt?place=埇桥")).text))
     (batch,) = app.state.rule_batches.values()
     await batch.task
     assert (await view(admin, here))["digests"] != (await view(admin, there))["digests"]
@@ -126,6 +131,42 @@ async def test_what_is_not_exactly_one_place_or_sector_selects_nobody(
         assert "会做的事" not in answers[0].text, "nothing to confirm"
     assert "改用新版（1）" in (await person.get(f"{newer}/adopt?place=安徽省宿州市")).text
     assert not getattr(app.state, "rule_batches", {})
+
+
+async def test_what_has_changed_since_the_preview_is_not_done(
+    signed_in: SignedIn, app: Any, town: Town, worker: Worker, newer: str
+):
+    await signed_before(town)
+    person = await signed_in(ActorKind.OPERATOR)
+    seen = shown((await person.get(f"{newer}/adopt")).text)
+    await signed_before(town, "PA-2")
+    for confirmed in (seen, seen | {"total": "2", "after": "0" * 64}, {}):
+        answer = await person.post(f"{newer}/adopt", reason=WHY, **confirmed)
+        assert answer.status_code == 409
+        assert "什么也没有办" in answer.text
+        assert WHY in answer.text, "nobody types it again"
+    assert not getattr(app.state, "rule_batches", {})
+
+
+class Breaking:
+    """Speaks to no case."""
+
+    def get_workflow_handle(self, workflow_id: str) -> Any:
+        raise ValueError(workflow_id)
+
+
+async def test_a_batch_that_is_broken_off_says_so_on_the_page_and_in_the_trail(
+    signed_in: SignedIn, app: Any, town: Town, admin: AsyncEngine, worker: Worker, newer: str
+):
+    await signed_before(town)
+    person = await signed_in(ActorKind.OPERATOR)
+    seen = shown((await person.get(f"{newer}/adopt")).text)
+    app.state.tools = Tools(**{**app.state.tools.__dict__, "temporal": Breaking()})
+    await person.post(f"{newer}/adopt", reason=WHY, **seen)
+    (batch,) = app.state.rule_batches.values()
+    await batch.task
+    assert "中途出错，没有办完" in (await person.get(f"{newer}/adopt")).text
+    assert (await said(admin))[-1] == {"act": "adopted_rules", "cases": 1, "broken_off": "ValueError"}
 
 
 async def test_the_workbook_holds_every_change_and_its_taking_is_on_record(
