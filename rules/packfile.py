@@ -19,7 +19,6 @@ INTEGER = re.compile(r"^-?(0|[1-9][0-9]*)$", re.ASCII)
 DECIMAL = re.compile(r"^-?(0|[1-9][0-9]*)\.[0-9]+$", re.ASCII)
 # YAML 1.1 makes truth values of on, off, yes and no; here they are words, as their writers meant them.
 WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
-PLAIN_TAGS = "tag:yaml.org,2002:"
 
 
 @dataclass

@@ -122,12 +122,6 @@ async def load_directory(settings: Settings) -> Mapping[str, str]:
         await engine.dispose()
 
 
-def sample_keys(settings: Settings) -> dict[str, str]:
-    """The kept sample keys, name → key; empty where none were made."""
-    path = settings.var / KEPT
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-
-
 async def _enter_insurers(connection: AsyncConnection, given: Iterable[SampleInsurer]) -> dict[str, UUID]:
     for one in given:
         row = {"id": uuid4(), "code": one.code, "name": one.name}

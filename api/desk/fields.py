@@ -92,11 +92,6 @@ def _written() -> Mapping[str, Mapping[str, str]]:
     return yaml.load(LABELS.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)["fields"]  # noqa: S506
 
 
-def has_words(form: str, path: str, field: Field) -> bool:
-    """Whether somebody wrote words for this field."""
-    return any(name in _written() for name in _names(form, path, field))
-
-
 def _names(form: str, path: str, field: Field) -> tuple[str, ...]:
     return f"{form}.{path}", f"{field.owner}.{field.name}", field.name
 

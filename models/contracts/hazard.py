@@ -38,12 +38,6 @@ class HazardBirth(Contract):
     hazard: FoundHazard
 
 
-class OpenHazard(Command):
-    """The first command of a hazard; given by its policy."""
-
-    birth: HazardBirth
-
-
 class ConfirmTold(Command):
     """Proof that the insured was told in writing."""
 

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import httpx
 
 from api.insurer.doors import SAMPLE_FILE
-from models.contracts.ids import hazard_id, hazard_workflow_id, policy_workflow_id
+from models.contracts.ids import hazard_id, policy_workflow_id
 from runtime.demo.town import Town
 
 
@@ -63,9 +63,6 @@ class Policy:
     @property
     def workflow_id(self) -> str:
         return policy_workflow_id(self.insurer.code, self.number)
-
-    def hazard_workflow(self, number: str) -> str:
-        return hazard_workflow_id(self.insurer.code, self.number, number)
 
     async def command(self, path: str, **body: Any) -> dict[str, Any]:
         """The insurer acts on the policy, today. Raises NotDone."""
