@@ -165,6 +165,12 @@ async def _outcome(tools: Tools, call: Awaitable[T], left: float, case: FoundCas
         raise _rpc(tools, error, case) from error
 
 
+def may_be_taken_later(failed: WorkflowUpdateFailedError) -> bool:
+    """Whether the case was in no state to say yes or no: the same command may be sent again after a pause."""
+    cause = failed.cause
+    return not isinstance(cause, ApplicationError) or cause.type in {MAKING_ROOM, *LEFT_UNDONE}
+
+
 def _unknown(tools: Tools) -> Problem:
     return try_later(ProblemCode.OUTCOME_UNKNOWN, tools.budgets.retry_after)
 
@@ -172,13 +178,11 @@ def _unknown(tools: Tools) -> Problem:
 def _failed(tools: Tools, failed: WorkflowUpdateFailedError) -> Problem:
     """The text of an error is never looked at; its type says whether the case refused or a bug struck."""
     cause = failed.cause
-    if not isinstance(cause, ApplicationError):
-        return _unknown(tools)
-    if cause.type == REFUSED:
-        return refused(Refusal.model_validate(cause.details[0]))
-    if cause.type == MAKING_ROOM:
+    if isinstance(cause, ApplicationError) and cause.type == MAKING_ROOM:
         return try_later(ProblemCode.UNAVAILABLE, tools.budgets.retry_after)
-    return _unknown(tools) if cause.type in LEFT_UNDONE else Problem(ProblemCode.INTERNAL)
+    if may_be_taken_later(failed) or not isinstance(cause, ApplicationError):
+        return _unknown(tools)
+    return refused(Refusal.model_validate(cause.details[0])) if cause.type == REFUSED else Problem(ProblemCode.INTERNAL)
 
 
 def _rpc(tools: Tools, error: RPCError, case: FoundCase | None) -> Problem:

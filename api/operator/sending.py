@@ -14,6 +14,7 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.gateway import may_be_taken_later
 from models.contracts.base import Given
 from models.contracts.claim_state import ClaimView
 from models.contracts.hazard import HazardView
@@ -24,7 +25,7 @@ from models.tables.cases import Case
 AT_ONCE = 8
 """Cases spoken to at one time: far below what a worker takes, so that callers do not wait behind us."""
 ANSWER_WITHIN = timedelta(seconds=15)
-ATTEMPTS = 4
+ATTEMPTS, PAUSE = 4, 1.0  # seconds before the second; twice as long before each further one
 View = PolicyView | HazardView | ClaimView
 VIEWS: dict[CaseKind, type[View]] = {
     CaseKind.POLICY: PolicyView,
@@ -68,16 +69,18 @@ async def send(
                 update, given, id=given.command_id, result_type=VIEWS[case.kind], rpc_timeout=ANSWER_WITHIN
             )
         except WorkflowUpdateFailedError as failed:
-            return _refused(case, failed)
+            if not may_be_taken_later(failed):
+                return _refused(case, failed)
+            why = str(failed.cause)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return Result(case.workflow_id, Outcome.ENDED)
             why = error.status.name
-        except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError):
+        except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError, RuntimeError):  # the last: nothing was reached
             why = "没有答复"
         else:
             return Result(case.workflow_id, Outcome.ADOPTED, moved(view))
-        await asyncio.sleep(2.0**attempt)
+        await asyncio.sleep(PAUSE * 2**attempt)
     return Result(case.workflow_id, Outcome.UNKNOWN, why=why)
 
 
