@@ -1,7 +1,9 @@
 """Takes a backup: manifest and `pg_dump` of one snapshot, into one archive; how an archive is written is not here."""
 
 import asyncio
+import os
 import subprocess
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -83,11 +85,11 @@ async def _manifest(connection: asyncpg.Connection, namespace: str, told: Told) 
 
 def _written(url: str, to: Path, keys: FieldKeys | None, what: tuple[Manifest, str, Told]) -> Taken:
     manifest, snapshot, told = what
-    draft = to.with_name(f".{to.name}.part")
     to.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=to.parent, prefix=f".{to.name}.", suffix=".part")  # 0600, and ours alone
+    draft = Path(name)
     try:
-        with draft.open("xb") as file:
-            draft.chmod(0o600)
+        with os.fdopen(descriptor, "wb") as file:
             archive = ArchiveWriter(file, keys)
             archive.begin(manifest.model_dump_json().encode())
             _dump(url, snapshot, archive, lambda done: told("写出 writing", done, manifest.size))
