@@ -1,7 +1,9 @@
 """One archive file: frames in order, sealed where a key is given, and a manifest before the data; not what is in them.
 
 Sealed with AES-256-GCM under a key made for this archive alone (HKDF over a fresh salt). The number of a frame and
-whether it is the last are part of its nonce, so that frames cannot be left out, exchanged or cut off unnoticed.
+whether it is the last are part of its nonce, so that frames cannot be left out, exchanged or cut off unnoticed. One
+that is not sealed ends with the SHA-256 of its header and its frames: damage shows, but not who wrote it; who has keys
+therefore takes sealed archives only.
 """
 
 import json
@@ -22,9 +24,11 @@ MAGIC = b"anze-backup 1\n"
 PURPOSE = b"anze/backup"
 SALT_BYTES = 32
 FRAME = 1024 * 1024  # bytes of data in one frame
+DIGEST_BYTES = 32
 MOST_HEADER, MOST_FRAME, MOST_MANIFEST = 4096, FRAME + 64, 64 * 1024 * 1024
 COUNTER_BYTES = 11
 """Of the twelve bytes of a nonce; the last one says whether more follows."""
+CHANGED = "备份文件已损坏或被改动 / the archive is damaged, or was changed"
 
 
 class Damaged(Exception):
@@ -33,24 +37,34 @@ class Damaged(Exception):
 
 @dataclass
 class _Sealer:
-    """Frames under one archive's key, in their order."""
+    """Frames under one archive's key, in their order; without a key, the last one carries the digest of all."""
 
     cipher: AESGCM | None
     bound: bytes
     number: int = 0
 
+    def __post_init__(self) -> None:
+        self._digest = sha256(self.bound)
+
     def seal(self, data: bytes, last: bool) -> bytes:
         if self.cipher is None:
-            return data
+            return data + self._digested(data, last)
         return self.cipher.encrypt(self._nonce(last), data, self.bound)
 
     def open(self, data: bytes, last: bool) -> bytes:
         if self.cipher is None:
-            return data
+            plain = data[:-DIGEST_BYTES] if last else data
+            if data != plain + self._digested(plain, last):
+                raise Damaged(CHANGED)
+            return plain
         try:
             return self.cipher.decrypt(self._nonce(last), data, self.bound)
         except InvalidTag:
-            raise Damaged("备份文件已损坏或被改动 / the archive is damaged, or was changed") from None
+            raise Damaged(CHANGED) from None
+
+    def _digested(self, data: bytes, last: bool) -> bytes:
+        self._digest.update(len(data).to_bytes(4, "big") + data)
+        return self._digest.digest() if last else b""
 
     def _nonce(self, last: bool) -> bytes:
         number, self.number = self.number, self.number + 1
@@ -101,7 +115,10 @@ class ArchiveWriter:
 
 @dataclass
 class ArchiveReader:
-    """Reads an archive from its beginning, once. Everything raises Damaged."""
+    """Reads an archive from its beginning, once. Everything raises Damaged.
+
+    Given keys, one that is not sealed is refused: anybody may have written it.
+    """
 
     file: BinaryIO
     keys: FieldKeys | None
@@ -116,6 +133,10 @@ class ArchiveReader:
             name, salt = str(told["key"]), bytes.fromhex(told["salt"])
         except (ValueError, KeyError, TypeError):
             raise Damaged("备份文件的开头无法读取 / the archive's header is not readable") from None
+        if self.keys is not None and not name:
+            raise Damaged(
+                "备份未加密，而这里设了 ANZE_BACKUP_KEYS；确知来历才用 --unsealed / not sealed, but keys are set"
+            )
         self._sealer = _Sealer(_cipher(self.keys, name, salt), MAGIC + header)
         self._frames = self._read()
         self._rest = b""

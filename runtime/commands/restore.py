@@ -38,10 +38,13 @@ def restore_backup(
         bool,
         typer.Option("--letters-may-leave", help="备份时待发的信照发；只在确知没有发过时 / do not withhold letters"),
     ] = False,
+    unsealed: Annotated[
+        bool, typer.Option("--unsealed", help="设了密钥也收未加密的备份；只在确知来历时 / take one that is not sealed")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """把备份恢复到空库：一次事务，逐表核对，付款与待发的信先停住 / restore, compare, and hold payments and letters."""
-    settings = Settings()
+    settings = Settings().model_copy(update={"backup_keys": None} if unsealed else {})
     try:
         if look:
             typer.echo(look_into(source, keys_of(settings)).model_dump_json(indent=2, exclude={"tables", "heads"}))

@@ -66,18 +66,24 @@ class TestAnArchive:
         with pytest.raises(Damaged):
             read(whole + b"x", keys)
 
-    def test_with_a_changed_byte_says_so(self) -> None:
-        whole = archive()
+    @pytest.mark.parametrize("keys", [KEYS, None], ids=["sealed", "open"])
+    def test_with_a_changed_byte_says_so(self, keys: FieldKeys | None) -> None:
+        whole = archive(keys)
         for place in (3, 40, 200, len(whole) // 2, len(whole) - 1):
             with pytest.raises(Damaged):
-                read(whole[:place] + bytes((whole[place] ^ 1,)) + whole[place + 1 :])
+                read(whole[:place] + bytes((whole[place] ^ 1,)) + whole[place + 1 :], keys)
 
-    def test_without_one_of_its_frames_says_so(self) -> None:
-        whole = archive()
+    def test_that_is_not_sealed_is_refused_where_there_are_keys(self) -> None:
+        with pytest.raises(Damaged):
+            read(archive(None), KEYS)
+
+    @pytest.mark.parametrize("keys", [KEYS, None], ids=["sealed", "open"])
+    def test_without_one_of_its_frames_says_so(self, keys: FieldKeys | None) -> None:
+        whole = archive(keys)
         header = 14 + 4 + int.from_bytes(whole[14:18], "big")
         size = 5 + int.from_bytes(whole[header : header + 4], "big")
         with pytest.raises(Damaged):
-            read(whole[: header + size] + whole[header + 2 * size :])
+            read(whole[: header + size] + whole[header + 2 * size :], keys)
 
 
 class TestABackup:
@@ -85,6 +91,8 @@ class TestABackup:
         self, database: Database, tmp_path: Path
     ) -> None:
         await seed(database)
+        others = tmp_path / ".a.backup.part"
+        others.write_text("the draft of a backup that still runs, or was killed")
         taken = await take(database.backup, tmp_path / "a.backup", KEYS, "default")
         assert taken.manifest.tables["cases"].rows == 2
         assert taken.manifest.tables["steps"].forced
@@ -92,7 +100,7 @@ class TestABackup:
         assert taken.path.stat().st_mode & 0o077 == 0
         with pytest.raises(Failed):
             await take(database.backup, tmp_path / "a.backup", KEYS, "default")
-        assert [one.name for one in tmp_path.iterdir()] == ["a.backup"]
+        assert sorted(tmp_path.iterdir()) == [others, taken.path]
 
     async def test_is_the_same_in_a_database_made_the_usual_way(
         self, database: Database, postgres: PostgresServer, tmp_path: Path
