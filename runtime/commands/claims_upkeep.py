@@ -9,12 +9,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.disagreements import Finding, Report
 from activities.reconciling import Reconciler
 from models.tables.engine import make_engine
 from runtime import addresses
+from runtime.codec import converter
 from runtime.commands.speaking import AsJson
 from runtime.paying import PayingWays
 from runtime.resealing import BATCH, Resealed, Resealer
@@ -60,7 +60,7 @@ async def _reconciled(told: Settings) -> Report:
     target = settings.temporal_connect_config()
     try:
         # not the worker's connection, which brings the port of its metrics
-        client = await Client.connect(**target, data_converter=pydantic_data_converter)  # pyright: ignore[reportArgumentType]
+        client = await Client.connect(**target, data_converter=converter(settings))  # pyright: ignore[reportArgumentType]
         return await Reconciler(engine, client, PayingWays(settings)).run()
     finally:
         await engine.dispose()
