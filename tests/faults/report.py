@@ -10,9 +10,14 @@ import pytest
 
 from bench.report import machine
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
+TESTS = Path(__file__).resolve().parents[1]
+PAGE = TESTS.parent / "docs" / "reliability.md"
 NUMBER = re.compile(r"\d+")
+TEST = re.compile(r"^\s*(?:async )?def (test_\w+)", re.MULTILINE)
 COLUMNS = 5
+NOT_RUN = "not run"
+FINISHED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+"""A run that was broken off, or could not collect, proves nothing and writes nothing."""
 
 
 @dataclass
@@ -21,7 +26,7 @@ class Row:
 
     faults: tuple[str, ...]
     sentence: str
-    outcome: str = "passed"
+    outcome: str = NOT_RUN
     seconds: float = 0.0
     measured: list[str] = field(default_factory=list)
 
@@ -38,26 +43,39 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     row = _rows.get(report.nodeid)
-    if row is None:
-        return
+    if row is not None:
+        noted(row, report)
+
+
+def noted(row: Row, report: pytest.TestReport) -> None:
+    """Only a test that was called has passed; a failure before or after it stays one."""
     row.seconds += report.duration
-    if report.outcome != "passed":
+    if report.outcome != "passed" or (report.when == "call" and row.outcome == NOT_RUN):
         row.outcome = report.outcome
     if report.when == "call":
         row.measured = [str(said) for name, said in report.user_properties if name == "measured"]
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the table; write it where it stands in the page. A run of some leaves the rows of the others there."""
-    rows = list(_rows.values())
-    if config.option.keyword or config.args != config.getini("testpaths"):
-        run = {row.sentence for row in rows}
-        rows += [row for row in written() if row.sentence not in run]
-    lines = table(sorted(rows, key=lambda row: (_order(row.faults), row.sentence)))
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
+    """Print the table; write it where it stands in the page, if the run came to its end."""
+    if config.option.collectonly:
+        return
+    lines = table(merged(_rows.values(), written()))
     for line in lines:
         terminalreporter.write_line(line)
-    head = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine()}."
-    write_part("faults", [head, "", *lines])
+    if exitstatus in FINISHED and any(row.outcome != NOT_RUN for row in _rows.values()):
+        head = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine()}."
+        write_part("faults", [head, "", *lines])
+
+
+def merged(now: Iterable[Row], before: Iterable[Row]) -> list[Row]:
+    """What was run, and of earlier runs what was not run now; a test that is gone takes its row with it."""
+    now, names = list(now), _tests()
+    run = {row.sentence for row in now if row.outcome != NOT_RUN}
+    kept = [row for row in before if row.sentence not in run and _name(row.sentence) in names]
+    known = run | {row.sentence for row in kept}
+    rows = [row for row in now if row.outcome != NOT_RUN or row.sentence not in known]
+    return sorted(rows + kept, key=lambda row: (_order(row.faults), row.sentence))
 
 
 def table(rows: Iterable[Row]) -> list[str]:
@@ -72,8 +90,12 @@ def table(rows: Iterable[Row]) -> list[str]:
 def written() -> list[Row]:
     """The rows that stand in the page."""
     part = PAGE.read_text(encoding="utf-8").partition("<!-- faults -->")[2].partition("<!-- end -->")[0]
-    cells = [line.strip("| ").split(" | ") for line in part.splitlines() if line.startswith("| ")][1:]
-    return [_read(one) for one in cells if len(one) == COLUMNS]
+    return [_read(one) for one in map(_cells, part.splitlines()[1:]) if len(one) == COLUMNS and one[-1].isdigit()]
+
+
+def _cells(line: str) -> list[str]:
+    """Empty ones too."""
+    return [cell.strip() for cell in line.split("|")[1:-1]]
 
 
 def _read(cells: list[str]) -> Row:
@@ -94,6 +116,18 @@ def _sentence(name: str) -> str:
     return plain.removeprefix("test_").replace("_", " ") + (f" ({case.rstrip(']')})" if case else "")
 
 
-def _order(faults: tuple[str, ...]) -> int:
-    found = NUMBER.search(faults[0]) if faults else None
-    return int(found[0]) if found else 0
+def _name(sentence: str) -> str:
+    """Of the function whose sentence it is."""
+    return "test_" + sentence.partition(" (")[0].replace(" ", "_")
+
+
+def _tests() -> set[str]:
+    """The names of all tests there are."""
+    return {name for file in TESTS.rglob("test_*.py") for name in TEST.findall(file.read_text(encoding="utf-8"))}
+
+
+def _order(faults: tuple[str, ...]) -> tuple[str, int]:
+    """Faults of the matrix by number, then what is proved beside them."""
+    name = faults[0] if faults else ""
+    found = NUMBER.search(name)
+    return name[:1], int(found[0]) if found else 0

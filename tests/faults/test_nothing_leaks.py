@@ -186,7 +186,7 @@ async def collect(ground: Ground, traces: Traces) -> None:
     )
 
 
-@pytest.mark.fault
+@pytest.mark.fault("P28")
 @pytest.mark.slow_fault
 async def test_no_planted_name_number_token_or_key_is_found_outside_the_database(sealed: Ground) -> None:
     ground, traces = sealed, Traces()
