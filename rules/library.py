@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from models.contracts.ids import ancestors
-from models.contracts.rulebook import Pack, PackRef, Resolved, RulesFor, WorkCalendar
+from models.contracts.rulebook import Pack, PackRef, Pinned, Resolved, RulesFor, WorkCalendar
 from models.contracts.vocabulary import Sector
 from rules.findings import Finding, RulesRefused, UnknownPack
 from rules.loading import NATION, Shelf, read_calendars, read_shelf
@@ -118,10 +118,22 @@ class Library:
 
         Raises UnknownPack where the question is pinned to a digest that no loaded file has.
         """
+        if asked.pinned is not None:
+            return self._as_it_was(asked, asked.pinned)
         pinned = sorted((self._pinned(ref) for ref in asked.packs), key=lambda pack: pack.ref.region.rstrip("0"))
-        packs = tuple(pinned) or tuple(
-            pack for pack in self.pack_for(asked.region, asked.on) if pack.speaks_of(asked.sector)
-        )
+        return self._stacked(asked, tuple(pinned) or self._today(asked))
+
+    def _today(self, asked: RulesFor) -> tuple[LoadedPack, ...]:
+        return tuple(pack for pack in self.pack_for(asked.region, asked.on) if pack.speaks_of(asked.sector))
+
+    def _as_it_was(self, asked: RulesFor, pinned: Pinned) -> Resolved:
+        """Of a case on record: its own packs in the order it has them, and the years that were published then."""
+        packs = tuple(self._pinned(ref) for ref in pinned.packs)
+        years = tuple(year for year in self._calendar.years if year.year <= pinned.through)
+        found = self._stacked(asked.model_copy(update={"pinned": None}), packs)
+        return found.model_copy(update={"calendar": WorkCalendar(years=years)})
+
+    def _stacked(self, asked: RulesFor, packs: tuple[LoadedPack, ...]) -> Resolved:
         # The day decides only which packs are in force; without it, one answer serves all days.
         refs = tuple(pack.ref for pack in packs)
         key = asked.model_copy(update={"packs": refs, "on": date.min})

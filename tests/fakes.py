@@ -22,8 +22,8 @@ from models.contracts.ports import (
     Since,
     Treasury,
 )
-from models.contracts.rulebook import Resolved, RulesFor
-from models.contracts.step import Entered, Recorded, Step
+from models.contracts.rulebook import Pinned, Resolved, RulesFor
+from models.contracts.step import Entered, Recorded, Standing, Step
 from models.contracts.vocabulary import CauseKind, NoticeStatus, OrderResult, Urgency
 
 
@@ -34,6 +34,9 @@ class FakeLedger(Ledger):
         self.steps: list[Step] = []
         self.answers: dict[tuple[UUID, str], dict[str, object]] = {}
         self.outages = outages
+        self.part = 200
+        self.spoilt: dict[str, object] = {}
+        """What the ledger says of a case that its steps do not lead to."""
 
     def of(self, case_id: UUID) -> list[Step]:
         return [step for step in self.steps if step.row.case_id == case_id]
@@ -56,15 +59,25 @@ class FakeLedger(Ledger):
     @activity.defn(name="查对台账")
     async def recorded_since(self, since: Since) -> Entered:
         later = [one for one in self.of(since.case.case_id) if one.seq >= since.seq]
-        return Entered(missed=tuple(Recorded(seq=one.seq, at=one.at, cause=one.cause) for one in later if one.cause))
+        return self._missed(later)
 
     def _standing(self, step: Step) -> Entered:
         later = [one for one in self.of(step.row.case_id) if one.seq >= step.seq]
         there, cause = later[0].cause, step.cause
         alike = (there and there.key) == (cause and cause.key)
         same = alike and (later[0].at == step.at or (there is not None and there.kind is CauseKind.ALARM))
-        lost = [Recorded(seq=one.seq, at=one.at, cause=one.cause) for one in later if one.cause]
-        return Entered() if same else Entered(missed=tuple(lost))
+        return Entered() if same else self._missed(later)
+
+    def _missed(self, later: list[Step]) -> Entered:
+        """In parts of `part` steps, as the real one gives no more than the engine takes."""
+        lost = tuple(Recorded(seq=one.seq, at=one.at, cause=one.cause) for one in later if one.cause)
+        if not lost:
+            return Entered()
+        whole = self.of(later[0].row.case_id)
+        first, last = whole[0].row, whole[-1]
+        began = Pinned(packs=first.packs, through=first.calendar_through)
+        shown = last.row.model_dump() | {"seq": last.seq, "began": began} | self.spoilt
+        return Entered(missed=lost[: self.part], stands=Standing.model_validate(shown))
 
     @activity.defn(name="取回答复")
     async def recall_answer(self, recall: Recall) -> Recalled:

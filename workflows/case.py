@@ -7,25 +7,34 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from temporalio import workflow
 
 from domain.decision import Decision, Refused, is_repeat
 from models.contracts.base import CaseKey, Contract, Given
 from models.contracts.ports import Ledger, Recall, Since
-from models.contracts.step import Cause, Recorded, Refusal, Step
+from models.contracts.rulebook import Resolved, RulesFor
+from models.contracts.step import CaseRow, Cause, Entered, Refusal, Standing, Step
 from workflows import journal, options, search
 from workflows.answers import internal_error, refusal_error
 from workflows.chapters import is_suggested
 from workflows.lives import Life, S, V
 
 T = TypeVar("T")
-Opener = Callable[[datetime], Decision[S]]
+Opener = Callable[[Resolved, datetime], Decision[S]]
 Follow = Callable[[Decision[S]], Awaitable[None]]
 
 APART = timedelta(milliseconds=1)
 """Any timer gives a task of its own; this one is as short as timers are."""
+COMPARED = ("stage", "next_duty", "next_due_at", "next_alarm_at", "ended_at", "packs", "calendar_through")
+
+
+class Found(NamedTuple):
+    """Which rules a case opens under, and the question that found them."""
+
+    question: RulesFor
+    resolved: Resolved
 
 
 class CaughtUp(Exception):
@@ -45,7 +54,8 @@ class Case(Generic[S, V]):
         self.follow = follow
         """What a decision asks of the world beside its commit: companions opened, news told."""
         self.again: Opener[S] | None = None
-        """How the case was opened, to open it again at another instant."""
+        """How the case was opened, to open it again at another instant, under the rules of then."""
+        self.found: Found | None = None
         self.alarm: datetime | None = None
         self.committed = state.seq if state else 0
         self.times_caught_up = 0
@@ -91,8 +101,10 @@ class Case(Generic[S, V]):
         await self.level(given.recorded)
 
     async def level(self, recorded: int) -> None:
-        """Take what is on record up to that step, where this run does not know of it."""
-        if recorded > self._open_state().seq:
+        """Take what is on record up to that step, where this run does not know of it; a long life comes in parts."""
+        before = -1
+        while recorded > self._open_state().seq > before:
+            before = self._open_state().seq
             await self._look_up()
 
     async def _act(self, given: Given[Any]) -> V:
@@ -143,13 +155,12 @@ class Case(Generic[S, V]):
                 await self.take(decision, told)
                 return
 
-    async def open(
-        self, decide: Callable[[datetime], Decision[S]], cause: Cause, given: Given[Any] | None = None
-    ) -> None:
-        """The first step; where the ledger has it already, it is decided again at the instant recorded there."""
-        decision = self.decided(lambda: decide(workflow.now())) if given else decide(workflow.now())
+    async def open(self, opener: Opener[S], found: Found, cause: Cause, given: Given[Any] | None = None) -> None:
+        """The first step; where the ledger has it already, it is decided again as it was on record there."""
+        decide = lambda: opener(found.resolved, workflow.now())  # noqa: E731 - one expression, two ways to call it
+        decision = self.decided(decide) if given else decide()
         self.chapter = self.life.chapter(decision.state)
-        self.again = decide
+        self.again, self.found = opener, found
         with suppress(CaughtUp):
             await self.take(decision, cause, given)
 
@@ -165,7 +176,7 @@ class Case(Generic[S, V]):
             raise CaughtUp
         entered = await journal.commit(step)
         if entered.missed:
-            await self._catch_up(before, entered.missed, cause)
+            await self._catch_up(before, entered, cause)
             raise CaughtUp
         self.committed = step.seq
         await self._followed(decision)
@@ -179,26 +190,48 @@ class Case(Generic[S, V]):
             Ledger.recorded_since, since, **options.LEDGER, summary="台账走在前面，先补上"
         )
         if entered.missed and entered.missed[0].seq == self.committed + 1 == self._open_state().seq + 1:
-            await self._catch_up(self.state, entered.missed)
+            await self._catch_up(self.state, entered)
 
-    async def _catch_up(self, before: S | None, missed: tuple[Recorded, ...], cause: Cause | None = None) -> None:
+    async def _catch_up(self, before: S | None, entered: Entered, cause: Cause | None = None) -> None:
         """Take the steps the ledger has and this run lost, as they were taken the first time."""
+        missed = entered.missed
         workflow.logger.warning("the ledger is ahead by %d steps", len(missed))
         if before is None:
-            decisions = self._opened_again(missed, cause)
+            decisions = await self._opened_again(entered, cause)
         else:
             decisions = journal.taken_again(self.life, before, missed)
-        self._become(decisions[-1].state, self.life.next_alarm(decisions[-1].state))
-        self.committed, self.times_caught_up = decisions[-1].state.seq, self.times_caught_up + 1
+        state = decisions[-1].state
+        if entered.stands:
+            self._agrees(before, state, entered.stands)
+        self._become(state, self.life.next_alarm(state))
+        self.committed, self.times_caught_up = state.seq, self.times_caught_up + 1
+        if entered.stands:  # an answer from before this was told of has none, and its run told the list nothing here
+            self.listed.tell(self._row(state), state.stage.label, self.waits_for)
         for decision in decisions:
             await self._followed(decision)
 
-    def _opened_again(self, missed: tuple[Recorded, ...], cause: Cause | None) -> list[Decision[S]]:
-        if cause is None or self.again is None or missed[0].cause.key != cause.key:
+    async def _opened_again(self, entered: Entered, cause: Cause | None) -> list[Decision[S]]:
+        """Under the packs and the calendar it was opened under, not under those of today."""
+        missed = entered.missed
+        if cause is None or self.again is None or self.found is None or missed[0].cause.key != cause.key:
             self.state = None
             raise refusal_error(Refusal(code="number_taken", says="该编号已用于内容不同的建档申请"))
-        first = self.again(missed[0].at)
+        resolved = self.found.resolved
+        if entered.stands:
+            resolved = await journal.resolve(self.found.question.model_copy(update={"pinned": entered.stands.began}))
+        first = self.again(resolved, missed[0].at)
         return [first, *journal.taken_again(self.life, first.state, missed[1:])]
+
+    def _agrees(self, before: S | None, state: S, stands: Standing) -> None:
+        """Steps taken again must lead to where the ledger is; a case that would live another life is left to a person.
+
+        Raises a refusal: nothing rings and nothing is told until the case is opened again.
+        """
+        row = self._row(state)
+        if stands.seq != state.seq or all(getattr(row, name) == getattr(stands, name) for name in COMPARED):
+            return
+        self.state, self.times_caught_up = before, self.times_caught_up + 1
+        raise refusal_error(Refusal(code="ledger_differs", says="照台账重走的结果与台账不符，须人工处理"))
 
     async def _followed(self, decision: Decision[S]) -> None:
         if self.follow:
@@ -231,9 +264,11 @@ class Case(Generic[S, V]):
             return self.life.answer.model_validate(recalled.answer)
         return self.life.view(self._open_state())
 
+    def _row(self, state: S) -> CaseRow:
+        return self.life.row(state, self.life.view(state), {})
+
     def _key(self) -> CaseKey:
-        state = self._open_state()
-        row = self.life.row(state, self.life.view(state), {})
+        row = self._row(self._open_state())
         return CaseKey(case_id=row.case_id, insurer_id=row.insurer_id, workflow_id=row.workflow_id)
 
     def _become(self, state: S, alarm: datetime | None) -> None:

@@ -19,7 +19,7 @@ from models.contracts.rulebook import RulesFor
 from models.contracts.step import Refusal
 from models.contracts.vocabulary import CaseKind
 from workflows.answers import takes
-from workflows.case import Case
+from workflows.case import Case, Found
 from workflows.chapters import go_on
 from workflows.journal import opening, resolve
 from workflows.lives import Life
@@ -78,20 +78,19 @@ class ClaimWorkflow:
 
     async def _open(self, given: Given[commands.ReportClaim]) -> Refusal | None:
         birth = self.birth
-        resolved = await resolve(
-            RulesFor(
-                region=birth.region,
-                sector=birth.sector,
-                size=birth.size,
-                on=birth.signed_on,
-                case=CaseKind.CLAIM,
-                packs=birth.packs,
-            )
+        question = RulesFor(
+            region=birth.region,
+            sector=birth.sector,
+            size=birth.size,
+            on=birth.signed_on,
+            case=CaseKind.CLAIM,
+            packs=birth.packs,
         )
+        found = Found(question, await resolve(question))
         refusal = life.refuse_opening(birth, given.command, workflow.now())
         if refusal is None or given.recorded:  # what is on record was not refused, whatever the day is now
             cause = opening(given, birth)
-            await self.case.open(lambda at: life.open_claim(birth, given, resolved, at), cause, given)
+            await self.case.open(lambda *under: life.open_claim(birth, given, *under), found, cause, given)
             return None
         return refusal
 

@@ -19,7 +19,7 @@ from models.contracts.rulebook import RulesFor
 from models.contracts.step import Cause
 from models.contracts.vocabulary import CaseKind, CauseKind, Event
 from workflows.answers import takes
-from workflows.case import Case
+from workflows.case import Case, Found
 from workflows.chapters import go_on
 from workflows.journal import resolve
 from workflows.lives import Life
@@ -71,19 +71,18 @@ class HazardWorkflow:
 
     async def _open(self) -> None:
         birth = self.birth
-        resolved = await resolve(
-            RulesFor(
-                region=birth.region,
-                sector=birth.sector,
-                size=birth.size,
-                on=birth.signed_on,
-                case=CaseKind.HAZARD,
-                grade=birth.hazard.grade,
-                packs=birth.packs,
-            )
+        question = RulesFor(
+            region=birth.region,
+            sector=birth.sector,
+            size=birth.size,
+            on=birth.signed_on,
+            case=CaseKind.HAZARD,
+            grade=birth.hazard.grade,
+            packs=birth.packs,
         )
+        rules = Found(question, await resolve(question))
         found = Cause(kind=CauseKind.NEWS, key="found", body=birth.model_dump(mode="json"))
-        await self.case.open(lambda at: life.open_hazard(birth, resolved, at), found)
+        await self.case.open(lambda *under: life.open_hazard(birth, *under), rules, found)
 
     @workflow.update(name="opened")
     async def opened(self, recorded: int = 0) -> HazardView:

@@ -61,5 +61,6 @@ class Opening(Generic[Born, V]):
         if given.fingerprint != state.opened_with:
             raise refusal_error(Refusal(code="number_taken", says=f"{self.called(state)}已建档，内容不同"))
         await self.case.caught_up(given)
+        state = self.case.state or state  # as it stands now that it has caught up
         repeated = given.mark in state.remembered and state.seq > 1
         return await self.case.recall(given) if repeated else self.case.life.view(state)

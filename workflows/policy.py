@@ -18,7 +18,7 @@ from models.contracts.hazard import StopHazard
 from models.contracts.policy import Birth, HazardNews, PolicyRun, PolicyState, PolicyView
 from models.contracts.step import Refusal
 from workflows.answers import takes
-from workflows.case import Case
+from workflows.case import Case, Found
 from workflows.chapters import go_on
 from workflows.journal import open_hazards, opening, resolve
 from workflows.lives import Life
@@ -83,11 +83,12 @@ class PolicyWorkflow:
 
     async def _open(self, given: Given[commands.OpenPolicy]) -> Refusal | None:
         terms = given.command.terms
-        resolved = await resolve(refusals.rules_for(terms))
-        refusal = refusals.refuse_opening(resolved.rulebook, given.command, local_date(workflow.now()))
+        question = refusals.rules_for(terms)
+        found = Found(question, await resolve(question))
+        refusal = refusals.refuse_opening(found.resolved.rulebook, given.command, local_date(workflow.now()))
         if refusal is None or given.recorded:  # what is on record was not refused, whatever the day is now
             cause = opening(given, self.birth)
-            await self.case.open(lambda at: life.open_policy(self.birth, given, resolved, at), cause, given)
+            await self.case.open(lambda *under: life.open_policy(self.birth, given, *under), found, cause, given)
             return None
         return refusal
 

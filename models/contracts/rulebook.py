@@ -385,6 +385,13 @@ class Rulebook(Contract):
         return next((bound for bound in self.paths if bound.rule.path is path), None)
 
 
+class Pinned(Contract):
+    """What a case obeyed when it was opened: exactly these packs, even none, and no calendar year after this one."""
+
+    packs: tuple[PackRef, ...] = ()
+    through: int
+
+
 class RulesFor(Contract):
     """The question that pins a rulebook: place, sector, size, the day of signing, and what else decides conditions."""
 
@@ -397,6 +404,8 @@ class RulesFor(Contract):
     out_of_area: bool = False
     packs: tuple[PackRef, ...] = ()
     """Where given, exactly these packs (a companion case obeys what its policy obeys)."""
+    pinned: Pinned | None = None
+    """Where given, the case is on record already, and obeys what it obeyed then."""
 
 
 class CalendarYear(Strict):

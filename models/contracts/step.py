@@ -7,7 +7,7 @@ from uuid import UUID
 from models.contracts.base import Actor, Contract
 from models.contracts.clock import Clock
 from models.contracts.notice import Notice
-from models.contracts.rulebook import PackRef
+from models.contracts.rulebook import PackRef, Pinned
 from models.contracts.vocabulary import CaseKind, CauseKind, Event, Sector, Size
 
 
@@ -48,10 +48,29 @@ class Recorded(Contract):
     cause: Cause
 
 
+class Standing(Contract):
+    """How the case stands in the ledger after its last step, and what it was pinned to when it was opened."""
+
+    seq: int
+    stage: str
+    next_duty: str | None = None
+    next_due_at: datetime | None = None
+    next_alarm_at: datetime | None = None
+    ended_at: datetime | None = None
+    packs: tuple[PackRef, ...] = ()
+    calendar_through: int = 0
+    began: Pinned
+
+
 class Entered(Contract):
-    """How the ledger took a step. `missed` is what stands there instead: steps the case has lost, from this one on."""
+    """How the ledger took a step. `missed` is what stands there instead: steps the case has lost, from this one on.
+
+    A long life comes in parts: there may be later steps than these.
+    """
 
     missed: tuple[Recorded, ...] = ()
+    stands: Standing | None = None
+    """Only beside missed steps."""
 
 
 class CaseRow(Contract):

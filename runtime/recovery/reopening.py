@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import col
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
 from activities.registry import hazard_summary
@@ -169,9 +169,16 @@ def _begin(row: Row[Any]) -> Begin | None:
     return Begin(CaseKind.CLAIM.label, claim, given, claim_summary(claim), for_claim(claim))
 
 
+def _why(cause: BaseException | None) -> str:
+    """A refusal in its own words; of anything else its kind alone, for it may speak of people."""
+    if isinstance(cause, ApplicationError) and cause.type == "refused":
+        return cause.message
+    return getattr(cause, "type", "") or type(cause).__name__
+
+
 def _words(failure: BaseException) -> str:
     if isinstance(failure, WorkflowAlreadyStartedError):
         return "流程已经结束，台账里却未结束，须人工处理"
     if isinstance(failure, WorkflowUpdateFailedError):
-        return f"流程没有接上台账（{getattr(failure.cause, 'type', '') or type(failure.cause).__name__}）"
+        return f"流程没有接上台账（{_why(failure.cause)}）"
     return f"流程没有应答（{type(failure).__name__}），稍后再运行一次"

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -13,13 +14,15 @@ from temporalio.exceptions import ApplicationError
 from activities.ledger import PgLedger
 from models.contracts.base import CaseKey
 from models.contracts.ids import HUMAN_QUEUE, notice_id
-from models.contracts.ports import Recall
-from models.contracts.step import Entered
-from models.contracts.vocabulary import Role
+from models.contracts.ports import Recall, Since
+from models.contracts.rulebook import PackRef, Pinned
+from models.contracts.step import Cause, Entered, Step, Trace
+from models.contracts.vocabulary import CauseKind, Role
 from models.tables.engine import LOST, is_lost, make_engine
 from runtime.settings import sqlalchemy_url
-from tests.activities.steps import CASE, HUASHAN, SUZHOU, department, notice, register, step
+from tests.activities.steps import ACTOR, CASE, HUASHAN, SUZHOU, department, notice, register, step
 from tests.conftest import Database
+from tests.makers import calendar, calendar_year
 from tests.tables.rows import A, B, known
 
 
@@ -133,6 +136,43 @@ async def test_a_step_that_cannot_be_written_whole_is_not_written_at_all_and_say
     assert refused.value.type == "database_refused"
     assert refused.value.__cause__ is None
     assert "秘密企业" not in str(refused.value)
+
+
+def caused(seq: int, key: str, said: str = "", command: str = "UploadPolicy", **more: Any) -> Step:
+    """A step that can be taken again, of a command with a body."""
+    body = {"name": command, "command": {"said": said, **more.pop("body", {})}}
+    trace = Trace(command_id=key, name=command, fingerprint="f" * 64, actor=ACTOR)
+    told = step(seq, **more).model_copy(update={"trace": trace})
+    return told.model_copy(update={"cause": Cause(kind=CauseKind.COMMAND, key=key, body=body)})
+
+
+async def test_what_was_missed_comes_in_parts_no_larger_than_the_engine_takes(
+    database: Database, ledger: PgLedger
+) -> None:
+    await register(database)
+    for number in range(1, 6):
+        await ledger.commit_step(caused(number, f"k-{number}", "字" * 80_000))
+    entered = await ledger.commit_step(caused(1, "another"))
+    assert [one.seq for one in entered.missed] == [1, 2]
+    assert entered.stands is not None and entered.stands.seq == 5  # noqa: PT018 - one thing said
+    later = await ledger.recorded_since(Since(case=CaseKey(case_id=CASE, insurer_id=A, workflow_id="p"), seq=5))
+    assert [one.seq for one in later.missed] == [5]
+
+
+async def test_a_case_is_pinned_to_what_it_had_before_it_adopted_other_rules_and_years(
+    database: Database, ledger: PgLedger
+) -> None:
+    await register(database)
+    old, new = (PackRef(region="341300", in_force_on=date(2024, 1, 1), digest=one) for one in ("old", "new"))
+    years = {"calendar": calendar(calendar_year(2025)).model_dump(mode="json")}
+    await ledger.commit_step(caused(1, "k-1", packs=(old,), calendar_through=2024))
+    turned = {"instead_of": [old.model_dump(mode="json")]}
+    await ledger.commit_step(caused(2, "k-2", command="AdoptRules", body=turned, packs=(new,), calendar_through=2024))
+    await ledger.commit_step(caused(3, "k-3", command="AdoptCalendar", body=years, packs=(new,), calendar_through=2025))
+    entered = await ledger.commit_step(caused(1, "another"))
+    assert entered.stands is not None
+    assert (entered.stands.packs, entered.stands.calendar_through) == ((new,), 2025)
+    assert entered.stands.began == Pinned(packs=(old,), through=2024)
 
 
 async def test_the_first_answer_of_a_command_is_the_one_recalled(database: Database, ledger: PgLedger):

@@ -38,13 +38,14 @@ class LibraryDesk(RuleDesk):
 
     def __init__(self, outages: int = 0) -> None:
         self.outages = outages
+        self.library = library()
 
     @activity.defn(name="查定规则")
     async def resolve_rules(self, asked: RulesFor) -> Resolved:
         if self.outages > 0:
             self.outages -= 1
             raise LookupError("no such pack on this worker yet")
-        return library().resolve(asked)
+        return self.library.resolve(asked)
 
 
 @dataclass

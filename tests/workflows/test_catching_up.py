@@ -1,5 +1,8 @@
 """What the engine forgets, the ledger remembers: a workflow set back takes the recorded steps again, then goes on."""
 
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -7,15 +10,19 @@ import pytest
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType, ResetReapplyExcludeType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
 
 from models.contracts.claim import RecordOutcome
 from models.contracts.vocabulary import Event, OrderResult, PaymentStatus, PolicyStage
+from rules.library import CALENDARS, PACKS, Library
+from tests.domain.lives import library
 from tests.domain.test_policy_refusals import CONFIRM, PLAN, PROVIDER, UPLOAD
 from tests.fakes import FakeCashier
 from tests.runtime.waiting import until
 from tests.workflows.cases import Office, fresh_key, given
 from tests.workflows.claims import ClaimDesk, working
+from workflows.search import DUE_AT, STAGE
 
 ACCEPTED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED
 ENDED = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
@@ -24,6 +31,15 @@ FORGET = [
     ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_UPDATE,
     ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL,
 ]
+
+
+def before_the_city_spoke(folder: Path) -> Library:
+    """Without the documents of the city, and of the years only the first."""
+    packs, calendars = folder / "packs", folder / "calendars"
+    shutil.copytree(PACKS, packs, ignore=lambda _, names: [name for name in names if name.startswith("341300")])
+    calendars.mkdir()
+    shutil.copy2(min(CALENDARS.glob("*.yaml")), calendars)
+    return Library(packs, calendars)
 
 
 async def forget_after(client: Client, handle: WorkflowHandle[Any, Any], updates: int) -> None:
@@ -87,6 +103,40 @@ class TestAForgottenOpening:
         assert (later.stage, later.seq) == (PolicyStage.PROVIDER_NAMED, 3)
         assert policy.seqs == [1, 2, 3]
 
+    async def test_keeps_the_documents_and_years_it_was_signed_under(self, office: Office, tmp_path: Path) -> None:
+        office.desk.library = before_the_city_spoke(tmp_path)
+        policy = await office.opened()
+        before = policy.steps[0].row
+        office.desk.library = library()  # its city has spoken since, and another year is published
+        await forget_after(office.client, policy.handle, updates=0)
+        again = await office.open(policy.birth, given(policy.command, fresh_key()).model_copy(update={"recorded": 1}))
+        later = await policy.act("upload", UPLOAD)
+        assert again.packs == later.packs == before.packs
+        assert [one.key for one in again.duties] == [one.key for one in policy.view.duties]
+        assert policy.steps[1].row.calendar_through == before.calendar_through
+
+    async def test_comes_in_parts_where_its_life_is_long(self, office: Office) -> None:
+        policy = await office.opened()
+        for update, command in (("upload", UPLOAD), ("name_provider", PROVIDER), ("file_plan", PLAN)):
+            await policy.act(update, command)
+        office.ledger.part = 1
+        await forget_after(office.client, policy.handle, updates=0)
+        known = given(policy.command, fresh_key()).model_copy(update={"recorded": 4})
+        again = await office.open(policy.birth, known)
+        assert (again.seq, policy.seqs) == (4, [1, 2, 3, 4])
+
+    async def test_whose_steps_lead_elsewhere_than_the_ledger_is_left_to_a_person(self, office: Office) -> None:
+        policy = await office.opened()
+        office.ledger.spoilt = {"next_alarm_at": datetime(2031, 1, 1, tzinfo=UTC)}
+        await forget_after(office.client, policy.handle, updates=0)
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            await office.open(policy.birth, given(policy.command, fresh_key()))
+        assert isinstance(refused.value.cause, ApplicationError)
+        assert refused.value.cause.details[0]["code"] == "ledger_differs"
+        assert policy.seqs == [1]
+        office.ledger.spoilt = {}
+        assert (await office.open(policy.birth, given(policy.command, fresh_key()))).seq == 1
+
 
 @pytest.mark.fault("F13")
 class TestAForgottenAnswerOfTheBank:
@@ -109,3 +159,13 @@ class TestAForgottenAnswerOfTheBank:
             await until(lambda: bool(cashier.kept))
         assert [(one.order.payment_number, one.outcome.reference) for one in cashier.kept] == [("Z-1", "BANK-9")]
         assert [one.payment_number for one in cashier.orders.values()] == ["Z-1"]
+
+
+async def test_the_engines_list_says_how_a_case_stands_that_caught_up(office: Office) -> None:
+    policy = await office.opened()
+    await policy.act("upload", UPLOAD)
+    await forget_after(office.client, policy.handle, updates=0)
+    await office.open(policy.birth, given(policy.command, fresh_key()).model_copy(update={"recorded": 2}))
+    told = (await policy.handle.describe()).typed_search_attributes
+    assert told[STAGE] == PolicyStage.UPLOADED.label
+    assert told[DUE_AT] == policy.steps[-1].row.next_due_at
