@@ -7,7 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -24,6 +24,8 @@ SAID = "能读"
 AGAIN = 1.0  # seconds between looks while the database is away
 SETTINGS: dict[Purpose, str] = {"field": "ANZE_FIELD_KEYS", "payload": "ANZE_PAYLOAD_KEYS"}
 
+ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('key witnesses', 0))")
+
 log = logging.getLogger(__name__)
 
 
@@ -39,12 +41,17 @@ def keys_of(settings: Settings) -> Iterator[tuple[Purpose, FieldKeys | None]]:
 
 
 async def prove(engine: AsyncEngine, settings: Settings) -> None:
-    """Open every witness and leave one of the key we seal with. Raises WrongKeys, and what the database raises."""
+    """Leave a witness of the key we seal with and open every one. Raises WrongKeys, and what the database raises.
+
+    One process after the other, and ours before theirs are opened: of those that start together with different keys,
+    also of one name, the first alone goes on. Of a process that may not start nothing stays.
+    """
     async with connected(engine) as connection, connection.begin():
+        await connection.execute(ONE_AT_A_TIME)
         for purpose, keys in keys_of(settings):
-            await _open_all(connection, purpose, keys)
             if keys is not None:
                 await _leave(connection, purpose, keys)
+            await _open_all(connection, purpose, keys)
 
 
 async def proved(engine: AsyncEngine, settings: Settings) -> None:
