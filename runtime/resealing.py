@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import ColumnElement, Row, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import col
@@ -31,6 +31,8 @@ class Resealed:
     """Whose key is not here, or whose fields were damaged; left as they are."""
     doubled: list[str] = field(default_factory=list)
     """Entered twice in one claim, seen only now that both digests are of one key; the digest is left as it is."""
+    retired: bool = False
+    """Whether the older keys may go: nothing lies under them, and no process is left that would seal under them."""
 
     def as_document(self) -> dict[str, Any]:
         return asdict(self)
@@ -47,15 +49,21 @@ class Resealer:
         self._keys = keys
         self._batch = batch
 
-    async def count(self) -> int:
-        """All victims of all insurers."""
+    async def count(self, *those: ColumnElement[bool]) -> int:
+        """All victims of all insurers, or those."""
         counted = 0
         for insurer_id in await self._insurers():
             async with connected(self._engine) as connection, connection.begin():
                 await tenant(connection, insurer_id)
-                mine = select(func.count()).select_from(Victim).where(col(Victim.insurer_id) == insurer_id)
+                mine = select(func.count()).select_from(Victim).where(col(Victim.insurer_id) == insurer_id, *those)
                 counted += (await connection.execute(mine)).scalar_one()
         return counted
+
+    async def left(self) -> int:
+        """Victims of whom something does not lie under the current key."""
+        head = self._keys.head
+        sealed = (getattr(Victim, name) for name in SEALED)
+        return await self.count(or_(*(func.substr(col(one), 1, len(head)) != head for one in sealed)))
 
     async def run(self, done: Callable[[int], None] = lambda _: None) -> Resealed:
         """Until the last person; `done` hears of each batch. Raises what the database raises."""

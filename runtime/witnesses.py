@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -21,6 +22,8 @@ from runtime.settings import Settings
 Purpose = Literal["field", "payload"]
 NOBODY = UUID(int=0)
 SAID = "能读"
+RESTARTING = timedelta(hours=1)
+"""In which every process has been restarted with the new key; until then some still sealed under the old one."""
 AGAIN = 1.0  # seconds between looks while the database is away
 SETTINGS: dict[Purpose, str] = {"field": "ANZE_FIELD_KEYS", "payload": "ANZE_PAYLOAD_KEYS"}
 
@@ -90,8 +93,16 @@ async def retire(connection: AsyncConnection, purpose: Purpose, name: str) -> bo
     return bool((await connection.execute(mine)).rowcount)
 
 
+async def settled(engine: AsyncEngine, purpose: Purpose, current: str) -> bool:
+    """Whether this key has been in use for so long that no process is left which seals under an older one."""
+    mine = select(col(KeyWitness.name)).where(col(KeyWitness.purpose) == purpose, col(KeyWitness.name) == current)
+    async with connected(engine) as connection:
+        found = await connection.execute(mine.where(col(KeyWitness.since) < func.now() - RESTARTING))
+        return found.one_or_none() is not None
+
+
 async def retire_others(engine: AsyncEngine, purpose: Purpose, current: str) -> None:
-    """Everything has been sealed again under the current key."""
+    """Everything lies under the current key, which has settled: processes may start without the others."""
     async with connected(engine) as connection, connection.begin():
         others = delete(KeyWitness).where(col(KeyWitness.purpose) == purpose, col(KeyWitness.name) != current)
         await connection.execute(others)

@@ -60,9 +60,14 @@ class FieldKeys:
 
     def seal(self, value: str, of: FieldOf) -> bytes:
         """The value under the current key: version, length and id of the key, nonce, ciphertext with its tag."""
-        name, nonce = self.current.encode(), os.urandom(NONCE_BYTES)
-        ciphertext = AESGCM(self.keys[self.current]).encrypt(nonce, value.encode(), of.bound)
-        return bytes((VERSION, len(name))) + name + nonce + ciphertext
+        nonce = os.urandom(NONCE_BYTES)
+        return self.head + nonce + AESGCM(self.keys[self.current]).encrypt(nonce, value.encode(), of.bound)
+
+    @property
+    def head(self) -> bytes:
+        """How everything begins that lies under the current key: version, length and id of the key."""
+        name = self.current.encode()
+        return bytes((VERSION, len(name))) + name
 
     def open(self, sealed: bytes, of: FieldOf) -> str:
         """The value as it was sealed. Raises Unreadable, for every kind of reason alike."""

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from activities.disagreements import Finding, Report
@@ -19,7 +20,7 @@ from runtime.commands.speaking import AsJson
 from runtime.paying import PayingWays
 from runtime.resealing import BATCH, Resealed, Resealer
 from runtime.settings import Settings
-from runtime.witnesses import retire_others
+from runtime.witnesses import retire_others, settled
 
 app = typer.Typer()
 DISAGREES = 1
@@ -74,11 +75,18 @@ async def _resealed(settings: Settings, batch: int) -> Resealed:
         with Progress(*columns, console=Console(stderr=True)) as bar:
             task = bar.add_task("换用现行密钥 resealing", total=await resealer.count())
             ended = await resealer.run(lambda persons: bar.advance(task, persons))
-        if not ended.unreadable:
-            await retire_others(engine, "field", settings.sealing.current)
+        ended.retired = await _retired(engine, resealer, settings.sealing.current)
         return ended
     finally:
         await engine.dispose()
+
+
+async def _retired(engine: AsyncEngine, resealer: Resealer, current: str) -> bool:
+    """First nobody seals under an older key any more, then nothing lies under one; in this order, or a row slips by."""
+    if not await settled(engine, "field", current) or await resealer.left():
+        return False
+    await retire_others(engine, "field", current)
+    return True
 
 
 def _show(report: Report) -> None:
@@ -107,5 +115,10 @@ def _tell(ended: Resealed) -> None:
         typer.echo(f"无法解密，未动：{ref} / unreadable, left as it is", err=True)
     for ref in ended.doubled:
         typer.echo(f"与同案另一受害人证件相同，须人工核对：{ref} / same person twice", err=True)
-    if not ended.unreadable:
+    if ended.retired:
         typer.echo("旧密钥已无资料使用，可从 ANZE_FIELD_KEYS 中去掉 / the old keys are no longer needed")
+    elif not ended.unreadable:
+        typer.echo(
+            "旧密钥还不能去掉：各进程换用新密钥重启满一小时后，再运行一次"
+            " / the old keys stay: run it again an hour after every process was restarted with the new one"
+        )

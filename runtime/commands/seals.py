@@ -1,7 +1,7 @@
 """`anze seals`: which encryption keys something still lies under, and when an old one may go; no key is ever shown."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -14,12 +14,10 @@ from models.tables.engine import connected, make_engine
 from models.tables.witnesses import KeyWitness
 from runtime import addresses
 from runtime.settings import Settings
-from runtime.witnesses import Purpose, retire, witnesses
+from runtime.witnesses import RESTARTING, Purpose, retire, witnesses
 
 app = typer.Typer(name="seals", help="加密密钥：在用、停用 / encryption keys in use", no_args_is_help=True)
 WORDS: dict[str, str] = {"field": "受害人资料", "payload": "流程历史"}
-RESTARTING = timedelta(hours=1)
-"""In which every process has been restarted with the new key; until then some still sealed under the old one."""
 REFUSED = 1
 
 

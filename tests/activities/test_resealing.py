@@ -64,10 +64,11 @@ async def test_the_new_key_alone_opens_and_finds_everybody_afterwards(
 ) -> None:
     refs = [await entered(admin, BEFORE, f"34130019000101000{n}") for n in range(7)]
     resealer, batches = Resealer(engine, ROTATED, batch=3), list[int]()
-    assert await resealer.count() == 7
+    assert await resealer.count() == await resealer.left() == 7
     ended = await resealer.run(batches.append)
     assert (ended.persons, ended.resealed, ended.unreadable, ended.doubled) == (7, 7, [], [])
     assert batches == [3, 3, 1]
+    assert await resealer.left() == 0
     for n, ref in enumerate(refs):
         assert await opened(admin, ref, AFTER) == FIELDS | {"identity_number": f"34130019000101000{n}"}
 
