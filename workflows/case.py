@@ -7,18 +7,19 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from temporalio import workflow
 
 from domain.decision import Decision, Refused, is_repeat
 from models.contracts.base import CaseKey, Contract, Given
 from models.contracts.ports import Ledger, Recall, Since
-from models.contracts.rulebook import Resolved, RulesFor
+from models.contracts.rulebook import Resolved
 from models.contracts.step import CaseRow, Cause, Entered, Refusal, Standing, Step
 from workflows import journal, options, search
 from workflows.answers import internal_error, refusal_error
 from workflows.chapters import is_suggested
+from workflows.journal import Found
 from workflows.lives import Life, S, V
 
 T = TypeVar("T")
@@ -27,14 +28,6 @@ Follow = Callable[[Decision[S]], Awaitable[None]]
 
 APART = timedelta(milliseconds=1)
 """Any timer gives a task of its own; this one is as short as timers are."""
-COMPARED = ("stage", "next_duty", "next_due_at", "next_alarm_at", "ended_at", "packs", "calendar_through")
-
-
-class Found(NamedTuple):
-    """Which rules a case opens under, and the question that found them."""
-
-    question: RulesFor
-    resolved: Resolved
 
 
 class CaughtUp(Exception):
@@ -155,7 +148,9 @@ class Case(Generic[S, V]):
                 await self.take(decision, told)
                 return
 
-    async def open(self, opener: Opener[S], found: Found, cause: Cause, given: Given[Any] | None = None) -> None:
+    async def open(
+        self, opener: Opener[S], found: journal.Found, cause: Cause, given: Given[Any] | None = None
+    ) -> None:
         """The first step; where the ledger has it already, it is decided again as it was on record there."""
         decide = lambda: opener(found.resolved, workflow.now())  # noqa: E731 - one expression, two ways to call it
         decision = self.decided(decide) if given else decide()
@@ -211,27 +206,18 @@ class Case(Generic[S, V]):
             await self._followed(decision)
 
     async def _opened_again(self, entered: Entered, cause: Cause | None) -> list[Decision[S]]:
-        """Under the packs and the calendar it was opened under, not under those of today."""
-        missed = entered.missed
-        if cause is None or self.again is None or self.found is None or missed[0].cause.key != cause.key:
+        if cause is None or self.again is None or self.found is None or entered.missed[0].cause.key != cause.key:
             self.state = None
             raise refusal_error(Refusal(code="number_taken", says="该编号已用于内容不同的建档申请"))
-        resolved = self.found.resolved
-        if entered.stands:
-            resolved = await journal.resolve(self.found.question.model_copy(update={"pinned": entered.stands.began}))
-        first = self.again(resolved, missed[0].at)
-        return [first, *journal.taken_again(self.life, first.state, missed[1:])]
+        resolved = await journal.of_then(self.found, entered)
+        first = self.again(resolved, entered.missed[0].at)
+        return [first, *journal.taken_again(self.life, first.state, entered.missed[1:])]
 
     def _agrees(self, before: S | None, state: S, stands: Standing) -> None:
-        """Steps taken again must lead to where the ledger is; a case that would live another life is left to a person.
-
-        Raises a refusal: nothing rings and nothing is told until the case is opened again.
-        """
-        row = self._row(state)
-        if stands.seq != state.seq or all(getattr(row, name) == getattr(stands, name) for name in COMPARED):
-            return
-        self.state, self.times_caught_up = before, self.times_caught_up + 1
-        raise refusal_error(Refusal(code="ledger_differs", says="照台账重走的结果与台账不符，须人工处理"))
+        """A case that would live another life than the ledger has rings and tells nothing until it is opened again."""
+        if stands.seq == state.seq and journal.differs(self._row(state), stands):
+            self.state, self.times_caught_up = before, self.times_caught_up + 1
+            raise refusal_error(Refusal(code="ledger_differs", says="照台账重走的结果与台账不符，须人工处理"))
 
     async def _followed(self, decision: Decision[S]) -> None:
         if self.follow:

@@ -19,9 +19,9 @@ from models.contracts.rulebook import RulesFor
 from models.contracts.step import Refusal
 from models.contracts.vocabulary import CaseKind
 from workflows.answers import takes
-from workflows.case import Case, Found
+from workflows.case import Case
 from workflows.chapters import go_on
-from workflows.journal import opening, resolve
+from workflows.journal import Found, opening, resolve
 from workflows.lives import Life
 from workflows.opening import Opening
 from workflows.till import Till

@@ -19,9 +19,9 @@ from models.contracts.rulebook import RulesFor
 from models.contracts.step import Cause
 from models.contracts.vocabulary import CaseKind, CauseKind, Event
 from workflows.answers import takes
-from workflows.case import Case, Found
+from workflows.case import Case
 from workflows.chapters import go_on
-from workflows.journal import resolve
+from workflows.journal import Found, resolve
 from workflows.lives import Life
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
@@ -13,10 +13,19 @@ from models.contracts.base import Command, Contract, Given
 from models.contracts.hazard import HazardBirth
 from models.contracts.ports import Ledger, Registry, RuleDesk
 from models.contracts.rulebook import Resolved, RulesFor
-from models.contracts.step import Cause, Entered, Recorded, Step, Trace
+from models.contracts.step import CaseRow, Cause, Entered, Recorded, Standing, Step, Trace
 from models.contracts.vocabulary import CauseKind
 from workflows import options
 from workflows.lives import Life, S, V
+
+COMPARED = ("stage", "next_duty", "next_due_at", "next_alarm_at", "ended_at", "packs", "calendar_through")
+
+
+class Found(NamedTuple):
+    """Which rules a case opens under, and the question that found them."""
+
+    question: RulesFor
+    resolved: Resolved
 
 
 def trace(given: Given[Any]) -> Trace:
@@ -111,3 +120,15 @@ def _decided_again(life: Life[S, V], state: S, recorded: Recorded) -> Decision[S
     if cause.kind is CauseKind.NEWS:
         return life.heard(state, cause.body, at)
     return life.decide(state, given_again(cause, life.commands), at)
+
+
+async def of_then(found: Found, entered: Entered) -> Resolved:
+    """The packs and the calendar a case on record was opened under, not those of today."""
+    if entered.stands is None:  # an answer from before the ledger told of them
+        return found.resolved
+    return await resolve(found.question.model_copy(update={"pinned": entered.stands.began}))
+
+
+def differs(row: CaseRow, stands: Standing) -> bool:
+    """Whether steps taken again lead elsewhere than they led the first time."""
+    return any(getattr(row, name) != getattr(stands, name) for name in COMPARED)

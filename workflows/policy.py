@@ -18,9 +18,9 @@ from models.contracts.hazard import StopHazard
 from models.contracts.policy import Birth, HazardNews, PolicyRun, PolicyState, PolicyView
 from models.contracts.step import Refusal
 from workflows.answers import takes
-from workflows.case import Case, Found
+from workflows.case import Case
 from workflows.chapters import go_on
-from workflows.journal import open_hazards, opening, resolve
+from workflows.journal import Found, open_hazards, opening, resolve
 from workflows.lives import Life
 from workflows.opening import Opening
 

@@ -25,7 +25,7 @@ from temporalio.worker import (
 from temporalio.workflow import ActivityHandle
 
 from models.contracts.payment import Answered, PaymentOrder, Release, Reservation
-from models.contracts.step import Step
+from models.contracts.step import Entered, Step
 from models.contracts.vocabulary import CaseKind
 from runtime.sandbox import serving
 from runtime.worker import WORKFLOWS
@@ -45,12 +45,16 @@ class Lived:
     kind: CaseKind
     steps: dict[int, Step] = field(default_factory=dict)
     money: list[Money] = field(default_factory=list)
+    on_record: int = 0
+    """The last step of which the ledger told the workflow, which had lost it: it was not the step handed in."""
+    about: Step | None = None
+    """Any step of it, for whose case it is."""
     fault: str = ""
     """Why its history could not be taken again; then nothing of it is used."""
 
 
 class _Watching(Interceptor):
-    """Notes what a replayed workflow hands to its activities."""
+    """Notes what a replayed workflow hands to its activities, and of steps only those that the ledger took."""
 
     def __init__(self) -> None:
         self.lived: Lived | None = None
@@ -63,12 +67,10 @@ class _Watching(Interceptor):
 
         class Outward(WorkflowOutboundInterceptor):
             def start_local_activity(self, input: StartLocalActivityInput) -> ActivityHandle[Any]:  # noqa: A002
-                note(input.args)
-                return super().start_local_activity(input)
+                return note(input.args, super().start_local_activity(input))
 
             def start_activity(self, input: StartActivityInput) -> ActivityHandle[Any]:  # noqa: A002
-                note(input.args)
-                return super().start_activity(input)
+                return note(input.args, super().start_activity(input))
 
         class Inward(WorkflowInboundInterceptor):
             def init(self, outbound: WorkflowOutboundInterceptor) -> None:
@@ -76,14 +78,24 @@ class _Watching(Interceptor):
 
         return Inward
 
-    def _note(self, args: Any) -> None:
-        asked = args[0] if args else None
-        if self.lived is None:
-            return
-        if isinstance(asked, Step):
-            self.lived.steps[asked.seq] = asked
-        elif isinstance(asked, Money):
-            self.lived.money.append(asked)
+    def _note(self, args: Any, handle: ActivityHandle[Any]) -> ActivityHandle[Any]:
+        asked, lived = args[0] if args else None, self.lived
+        if lived is not None and isinstance(asked, Step):
+            handle.add_done_callback(lambda answered: _answered(lived, asked, answered))
+        elif lived is not None and isinstance(asked, Money):
+            lived.money.append(asked)
+        return handle
+
+
+def _answered(lived: Lived, step: Step, answered: asyncio.Future[Any]) -> None:
+    """A step without an answer is handed in again by the workflow itself; one that met others in its place is none."""
+    if answered.cancelled() or answered.exception() is not None or not isinstance(answered.result(), Entered):
+        return
+    lived.about = step
+    if missed := answered.result().missed:
+        lived.on_record = max(lived.on_record, missed[-1].seq)
+    else:
+        lived.steps[step.seq] = step
 
 
 async def lives_since(
@@ -147,7 +159,7 @@ async def _replayed(client: Client, runs: list[WorkflowExecutionInfo]) -> list[L
         if result.replay_failure:
             lived.fault = type(result.replay_failure).__name__
     order = [CaseKind.POLICY, CaseKind.HAZARD, CaseKind.CLAIM]
-    return sorted((one for one in lives.values() if one.steps), key=lambda one: order.index(one.kind))
+    return sorted((one for one in lives.values() if one.about or one.fault), key=lambda one: order.index(one.kind))
 
 
 def _kind(label: str) -> CaseKind:

@@ -59,11 +59,12 @@ class Projector:
         return ended
 
     async def _one(self, lived: Lived) -> Projected:
-        steps = [lived.steps[seq] for seq in sorted(lived.steps)]
-        known, letters, why = await self._known(steps[-1]), 0, _unfit(lived)
-        missing = [step for step in steps if step.seq >= known]  # the last one on record again: is it the same?
-        if not why and missing and missing[0].seq > known + 1:
-            why = f"流程历史只从第 {missing[0].seq} 步起，台账到第 {known} 步"
+        if lived.about is None:  # its history cannot be read at all
+            return Projected(lived.workflow_id, 0, 0, _unfit(lived))
+        known, letters = await self._known(lived.about), 0
+        last = max(lived.on_record, *lived.steps, 0)
+        why = _unfit(lived) or _gap(lived, known, last)
+        missing = [lived.steps[seq] for seq in sorted(lived.steps) if seq >= known]  # the last on record: is it it?
         for step in missing if not why else ():
             told, why = await self._taken(step)
             letters += told
@@ -71,7 +72,7 @@ class Projector:
                 break
         if not why:
             await self._money(lived)
-        return Projected(lived.workflow_id, known, steps[-1].seq, why, letters)
+        return Projected(lived.workflow_id, known, last, why, letters)
 
     async def _known(self, step: Step) -> int:
         async with connected(self._engine) as connection, connection.begin():
@@ -115,6 +116,16 @@ class Projector:
 
 def _unfit(lived: Lived) -> str:
     return f"流程历史无法重演（{lived.fault}）" if lived.fault else ""
+
+
+def _gap(lived: Lived, known: int, last: int) -> str:
+    """A step the ledger lacks and the histories do not tell whole: what follows it cannot be taken either."""
+    absent = next((seq for seq in range(known + 1, last + 1) if seq not in lived.steps), None)
+    if absent is None:
+        return ""
+    if later := [seq for seq in lived.steps if seq > known]:
+        return f"流程历史缺第 {absent} 步（有的从第 {min(later)} 步起），台账到第 {known} 步"
+    return f"流程历史缺第 {absent} 步，台账到第 {known} 步"
 
 
 def _outcomes(steps: Iterable[Step]) -> dict[str, OrderOutcome]:

@@ -16,6 +16,7 @@ from temporalio.exceptions import ApplicationError
 from models.contracts.claim import RecordOutcome
 from models.contracts.vocabulary import Event, OrderResult, PaymentStatus, PolicyStage
 from rules.library import CALENDARS, PACKS, Library
+from runtime.recovery.histories import lives_since
 from tests.domain.lives import library
 from tests.domain.test_policy_refusals import CONFIRM, PLAN, PROVIDER, UPLOAD
 from tests.fakes import FakeCashier
@@ -89,6 +90,20 @@ class TestAForgottenUpdate:
         view = await policy.act("confirm_plan", CONFIRM)
         assert (view.stage, view.seq) == (PolicyStage.PLAN_CONFIRMED, 5)
         assert policy.seqs == [1, 2, 3, 4, 5]
+
+    async def test_is_no_step_for_a_ledger_that_is_set_back_later_but_what_stood_in_its_place_is(
+        self, office: Office
+    ) -> None:
+        policy, began = await office.opened(), datetime.now(UTC)
+        await policy.act("upload", UPLOAD)
+        await forget_after(office.client, policy.handle, updates=1)
+        unaware = given(UPLOAD, fresh_key())  # decided, and found to stand there already
+        with pytest.raises(WorkflowUpdateFailedError):
+            await policy.handle.execute_update("upload", unaware, id=unaware.command_id)
+        await policy.act("name_provider", PROVIDER)
+        (lived,) = await lives_since(office.client, office.task_queue, began)
+        assert {seq: step.trace for seq, step in lived.steps.items()} == {one.seq: one.trace for one in policy.steps}
+        assert lived.on_record == 2
 
 
 @pytest.mark.fault("F13")
