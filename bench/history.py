@@ -9,10 +9,9 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Replayer
 
+from runtime.replaying import replayer
 from runtime.sandbox import sandbox
-from runtime.worker import WORKFLOWS
 
 PREFIX = "EVENT_TYPE_"
 BILLED = {
@@ -77,10 +76,10 @@ def _actions(events: Iterable[HistoryEvent]) -> Counter[str]:
 
 async def replayed_per_second(runs: Sequence[WorkflowHistory]) -> tuple[int, float]:
     """Replay every run in the sandbox: how many events, and events per second. Raises when one does not replay."""
-    replayer = Replayer(workflows=list(WORKFLOWS), workflow_runner=sandbox(), data_converter=pydantic_data_converter)
-    await replayer.replay_workflow(runs[0])  # the first one loads the code
+    again = replayer(sandbox(), pydantic_data_converter)
+    await again.replay_workflow(runs[0])  # the first one loads the code
     began = time.perf_counter()
     for run in runs:
-        await replayer.replay_workflow(run)
+        await again.replay_workflow(run)
     events = sum(len(run.events) for run in runs)
     return events, events / (time.perf_counter() - began)

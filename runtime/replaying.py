@@ -1,10 +1,22 @@
-"""Lives a server really holds, replayed under this version's code before its worker is let at them; nothing is sent."""
+"""Histories taken again under this version's code, and what they ask of their activities; nothing is sent."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from temporalio.client import Client, WorkflowExecution
-from temporalio.worker import Replayer
+from temporalio.converter import DataConverter
+from temporalio.worker import (
+    Interceptor,
+    Replayer,
+    StartActivityInput,
+    StartLocalActivityInput,
+    WorkflowInboundInterceptor,
+    WorkflowInterceptorClassInput,
+    WorkflowOutboundInterceptor,
+    WorkflowRunner,
+)
+from temporalio.workflow import ActivityHandle
 
 from models.contracts.vocabulary import CaseKind, ClaimStage, HazardStage, PolicyStage
 from runtime.sandbox import sandbox
@@ -16,6 +28,55 @@ PER_STAGE = 20
 LONGEST_REASON = 200  # characters of a failure that are worth showing in a table
 
 Heard = Callable[["Replayed"], None]
+Asked = StartActivityInput | StartLocalActivityInput
+Note = Callable[[Asked, ActivityHandle[Any]], None]
+"""Told of each activity as it is asked for; the handle has its result later, as soon as the history has it."""
+
+
+class Watching(Interceptor):
+    """Has noted what a replayed workflow asks of its activities, in its order; whose note it is may change between."""
+
+    def __init__(self, note: Note | None = None) -> None:
+        self.note = note
+
+    def workflow_interceptor_class(
+        self,
+        input: WorkflowInterceptorClassInput,  # noqa: A002 - the SDK's name
+    ) -> type[WorkflowInboundInterceptor] | None:
+        told = self._told
+
+        class Outward(WorkflowOutboundInterceptor):
+            def start_local_activity(self, input: StartLocalActivityInput) -> ActivityHandle[Any]:  # noqa: A002
+                return told(input, super().start_local_activity(input))
+
+            def start_activity(self, input: StartActivityInput) -> ActivityHandle[Any]:  # noqa: A002
+                return told(input, super().start_activity(input))
+
+        class Inward(WorkflowInboundInterceptor):
+            def init(self, outbound: WorkflowOutboundInterceptor) -> None:
+                super().init(Outward(outbound))
+
+        return Inward
+
+    def _told(self, asked: Asked, handle: ActivityHandle[Any]) -> ActivityHandle[Any]:
+        if self.note is not None:
+            self.note(asked, handle)
+        return handle
+
+
+def replayer(
+    runner: WorkflowRunner,
+    converter: DataConverter,
+    watching: Watching | None = None,
+    workflows: Sequence[type[Any]] | None = None,
+) -> Replayer:
+    """Takes histories again as this version's worker would, or with some of its workflows alone, which load sooner."""
+    return Replayer(
+        workflows=WORKFLOWS if workflows is None else workflows,
+        data_converter=converter,
+        workflow_runner=runner,
+        interceptors=[watching] if watching else [],
+    )
 
 
 @dataclass(frozen=True)
@@ -57,16 +118,10 @@ def samples(task_queue: str, closed: bool) -> tuple[Sample, ...]:
 
 async def replay(client: Client, asked: Sequence[Sample], most: int, heard: Heard) -> tuple[Replayed, ...]:
     """Replays at most so many runs of each sample; `heard` is told of each. What was sealed is opened by the client."""
-    replayer = Replayer(
-        workflows=list(WORKFLOWS),
-        namespace=client.namespace,
-        data_converter=client.data_converter,
-        workflow_runner=sandbox(),
-    )
-    found: list[Replayed] = []
+    again, found = replayer(sandbox(), client.data_converter), list[Replayed]()
     for sample in asked:
         async for execution in _runs(client, sample, most):
-            found.append(await _replayed(client, replayer, sample, execution))
+            found.append(await _replayed(client, again, sample, execution))
             heard(found[-1])
     return tuple(found)
 
@@ -77,10 +132,10 @@ async def _runs(client: Client, sample: Sample, most: int) -> AsyncIterator[Work
         yield execution
 
 
-async def _replayed(client: Client, replayer: Replayer, sample: Sample, execution: WorkflowExecution) -> Replayed:
+async def _replayed(client: Client, again: Replayer, sample: Sample, execution: WorkflowExecution) -> Replayed:
     handle = client.get_workflow_handle(execution.id, run_id=execution.run_id)
     history = await handle.fetch_history()
-    result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+    result = await again.replay_workflow(history, raise_on_replay_failure=False)
     failure = result.replay_failure
     return Replayed(
         workflow_id=execution.id,

@@ -13,22 +13,13 @@ from temporalio.api.workflowservice.v1 import (
     ListWorkflowExecutionsRequest,
 )
 from temporalio.client import Client
-from temporalio.worker import (
-    Interceptor,
-    Replayer,
-    StartActivityInput,
-    StartLocalActivityInput,
-    WorkflowInboundInterceptor,
-    WorkflowInterceptorClassInput,
-    WorkflowOutboundInterceptor,
-)
 from temporalio.workflow import ActivityHandle
 
 from models.contracts.payment import Answered, PaymentOrder, Release, Reservation
 from models.contracts.step import Entered, Step
 from models.contracts.vocabulary import CaseKind
+from runtime.replaying import Asked, Watching, replayer
 from runtime.sandbox import serving
-from runtime.worker import WORKFLOWS
 
 Money = Reservation | Release | PaymentOrder | Answered
 PAGE = 500
@@ -52,39 +43,13 @@ class Lived:
     fault: str = ""
     """Why its history could not be taken again; then nothing of it is used."""
 
-
-class _Watching(Interceptor):
-    """Notes what a replayed workflow hands to its activities, and of steps only those that the ledger took."""
-
-    def __init__(self) -> None:
-        self.lived: Lived | None = None
-
-    def workflow_interceptor_class(
-        self,
-        input: WorkflowInterceptorClassInput,  # noqa: A002 - the SDK's name
-    ) -> type[WorkflowInboundInterceptor] | None:
-        note = self._note
-
-        class Outward(WorkflowOutboundInterceptor):
-            def start_local_activity(self, input: StartLocalActivityInput) -> ActivityHandle[Any]:  # noqa: A002
-                return note(input.args, super().start_local_activity(input))
-
-            def start_activity(self, input: StartActivityInput) -> ActivityHandle[Any]:  # noqa: A002
-                return note(input.args, super().start_activity(input))
-
-        class Inward(WorkflowInboundInterceptor):
-            def init(self, outbound: WorkflowOutboundInterceptor) -> None:
-                super().init(Outward(outbound))
-
-        return Inward
-
-    def _note(self, args: Any, handle: ActivityHandle[Any]) -> ActivityHandle[Any]:
-        asked, lived = args[0] if args else None, self.lived
-        if lived is not None and isinstance(asked, Step):
-            handle.add_done_callback(lambda answered: _answered(lived, asked, answered))
-        elif lived is not None and isinstance(asked, Money):
-            lived.money.append(asked)
-        return handle
+    def note(self, asked: Asked, handle: ActivityHandle[Any]) -> None:
+        """What was handed to an activity; of steps only those that the ledger took."""
+        given = asked.args[0] if asked.args else None
+        if isinstance(given, Step):
+            handle.add_done_callback(lambda answered: _answered(self, given, answered))
+        elif isinstance(given, Money):
+            self.money.append(given)
 
 
 def _answered(lived: Lived, step: Step, answered: asyncio.Future[Any]) -> None:
@@ -142,20 +107,14 @@ async def _last_event_at(client: Client, execution: WorkflowExecution) -> dateti
 
 
 async def _replayed(client: Client, runs: list[WorkflowExecutionInfo]) -> list[Lived]:
-    watching, lives = _Watching(), dict[str, Lived]()
-    replayer = Replayer(
-        workflows=list(WORKFLOWS),
-        namespace=client.namespace,
-        data_converter=client.data_converter,
-        workflow_runner=serving(),
-        interceptors=[watching],
-    )
+    watching, lives = Watching(), dict[str, Lived]()
+    again = replayer(serving(), client.data_converter, watching)
     for run in runs:
         name = run.execution.workflow_id
         lived = lives.setdefault(name, Lived(name, _kind(run.type.name)))
-        watching.lived = lived
+        watching.note = lived.note
         history = await client.get_workflow_handle(name, run_id=run.execution.run_id).fetch_history()
-        result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+        result = await again.replay_workflow(history, raise_on_replay_failure=False)
         if result.replay_failure:
             lived.fault = type(result.replay_failure).__name__
     order = [CaseKind.POLICY, CaseKind.HAZARD, CaseKind.CLAIM]

@@ -8,18 +8,10 @@ from typing import Any
 
 from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import (
-    Interceptor,
-    Replayer,
-    StartActivityInput,
-    StartLocalActivityInput,
-    WorkflowInboundInterceptor,
-    WorkflowInterceptorClassInput,
-    WorkflowOutboundInterceptor,
-)
 from temporalio.workflow import ActivityHandle
 
 from models.contracts.step import Step
+from runtime.replaying import Asked, Watching, replayer
 from runtime.sandbox import sandbox
 from workflows.case import APART
 from workflows.claim import ClaimWorkflow
@@ -37,41 +29,13 @@ class Seen:
     steps: dict[int, Step] = field(default_factory=dict)
     asked: set[tuple[str, str, str, int]] = field(default_factory=set)
 
-
-class Watching(Interceptor):
-    """Notes the steps a replayed workflow commits and the limits of its activities."""
-
-    def __init__(self, seen: Seen) -> None:
-        self.seen = seen
-
-    def workflow_interceptor_class(
-        self,
-        input: WorkflowInterceptorClassInput,  # noqa: A002 - the SDK's name
-    ) -> type[WorkflowInboundInterceptor] | None:
-        seen = self.seen
-
-        class Outward(WorkflowOutboundInterceptor):
-            def start_local_activity(self, input: StartLocalActivityInput) -> ActivityHandle[Any]:  # noqa: A002
-                _note(seen, input)
-                return super().start_local_activity(input)
-
-            def start_activity(self, input: StartActivityInput) -> ActivityHandle[Any]:  # noqa: A002
-                _note(seen, input)
-                return super().start_activity(input)
-
-        class Inward(WorkflowInboundInterceptor):
-            def init(self, outbound: WorkflowOutboundInterceptor) -> None:
-                super().init(Outward(outbound))
-
-        return Inward
-
-
-def _note(seen: Seen, asked: StartLocalActivityInput | StartActivityInput) -> None:
-    tries = asked.retry_policy.maximum_attempts if asked.retry_policy else 0
-    limits = str(asked.start_to_close_timeout), str(asked.schedule_to_close_timeout)
-    seen.asked.add((asked.activity, *limits, tries))
-    if asked.args and isinstance(asked.args[0], Step):
-        seen.steps[asked.args[0].seq] = asked.args[0]
+    def note(self, asked: Asked, _: ActivityHandle[Any]) -> None:
+        """The limits of an activity, and the step it was to commit."""
+        tries = asked.retry_policy.maximum_attempts if asked.retry_policy else 0
+        limits = str(asked.start_to_close_timeout), str(asked.schedule_to_close_timeout)
+        self.asked.add((asked.activity, *limits, tries))
+        if asked.args and isinstance(asked.args[0], Step):
+            self.steps[asked.args[0].seq] = asked.args[0]
 
 
 def read(path: Path) -> WorkflowHistory:
@@ -91,13 +55,8 @@ async def replayed(path: Path) -> Seen:
 
 async def _replay(path: Path) -> Seen:
     seen = Seen()
-    replayer = Replayer(
-        workflows=[PolicyWorkflow, HazardWorkflow, ClaimWorkflow],
-        data_converter=pydantic_data_converter,
-        workflow_runner=sandbox(),
-        interceptors=[Watching(seen)],
-    )
-    await replayer.replay_workflow(read(path))
+    cases = [PolicyWorkflow, HazardWorkflow, ClaimWorkflow]
+    await replayer(sandbox(), pydantic_data_converter, Watching(seen.note), cases).replay_workflow(read(path))
     return seen
 
 
