@@ -12,10 +12,10 @@ from typing import Any, Generic, TypeVar, cast
 from temporalio import workflow
 
 from domain.decision import Decision, Refused, is_repeat
-from models.contracts.base import CaseKey, Contract, Given
+from models.contracts.base import Contract, Given
 from models.contracts.ports import Ledger, Recall, Since
 from models.contracts.rulebook import Resolved
-from models.contracts.step import CaseRow, Cause, Entered, Refusal, Standing, Step
+from models.contracts.step import CaseRow, Cause, Entered, Refusal, Standing
 from workflows import journal, options, search
 from workflows.answers import internal_error, refusal_error
 from workflows.chapters import is_suggested
@@ -162,7 +162,7 @@ class Case(Generic[S, V]):
     async def take(self, decision: Decision[S], cause: Cause, given: Given[Any] | None = None) -> V:
         """Make a decision the state at once, then commit its step after all earlier ones. Raises CaughtUp."""
         before, caught_up = self.state, self.times_caught_up
-        build = lambda: self._step(decision, cause, given)  # noqa: E731 - one expression, two ways to call it
+        build = lambda: journal.step(self.life, decision, cause, given)  # noqa: E731 - one expression, two ways to call it
         view, step = self.decided(build) if given else build()
         self._become(decision.state, step.row.next_alarm_at)
         self.listed.tell(step.row, decision.state.stage.label, self.waits_for)
@@ -180,7 +180,7 @@ class Case(Generic[S, V]):
     async def _look_up(self) -> None:
         """The caller saw more steps than this run knows of: take those first."""
         await workflow.wait_condition(lambda: self.committed == self._open_state().seq)
-        since = Since(case=self._key(), seq=self.committed + 1)
+        since = Since(case=journal.key_of(self._row(self._open_state())), seq=self.committed + 1)
         entered = await workflow.execute_activity_method(
             Ledger.recorded_since, since, **options.LEDGER, summary="台账走在前面，先补上"
         )
@@ -189,12 +189,9 @@ class Case(Generic[S, V]):
 
     async def _catch_up(self, before: S | None, entered: Entered, cause: Cause | None = None) -> None:
         """Take the steps the ledger has and this run lost, as they were taken the first time."""
-        missed = entered.missed
-        workflow.logger.warning("the ledger is ahead by %d steps", len(missed))
-        if before is None:
-            decisions = await self._opened_again(entered, cause)
-        else:
-            decisions = journal.taken_again(self.life, before, missed)
+        workflow.logger.warning("the ledger is ahead by %d steps", len(entered.missed))
+        again = [] if before is None else journal.taken_again(self.life, before, entered.missed)
+        decisions = again or await self._opened_again(entered, cause)
         state = decisions[-1].state
         if entered.stands:
             self._agrees(before, state, entered.stands)
@@ -223,26 +220,11 @@ class Case(Generic[S, V]):
         if self.follow:
             await self.follow(decision)
 
-    def _step(self, decision: Decision[S], cause: Cause, given: Given[Any] | None) -> tuple[V, Step]:
-        view = self.life.view(decision.state)
-        shown = view.model_dump(mode="json")
-        step = Step(
-            seq=decision.state.seq,
-            at=workflow.now(),
-            cause=cause,
-            trace=journal.trace(given) if given else None,
-            happened=decision.happened,
-            notices=decision.notices,
-            row=self.life.row(decision.state, view, shown),
-            answer=shown if given else {},
-        )
-        return view, step
-
     async def recall(self, given: Given[Any]) -> V:
         """The answer a repeated command was given the first time."""
         recalled = await workflow.execute_activity_method(
             Ledger.recall_answer,
-            Recall(case=self._key(), command_id=given.command_id),
+            Recall(case=journal.key_of(self._row(self._open_state())), command_id=given.command_id),
             **options.LEDGER,
             summary="重复的指令，取回原答复",
         )
@@ -252,10 +234,6 @@ class Case(Generic[S, V]):
 
     def _row(self, state: S) -> CaseRow:
         return self.life.row(state, self.life.view(state), {})
-
-    def _key(self) -> CaseKey:
-        row = self._row(self._open_state())
-        return CaseKey(case_id=row.case_id, insurer_id=row.insurer_id, workflow_id=row.workflow_id)
 
     def _become(self, state: S, alarm: datetime | None) -> None:
         coming = self.life.coming(state)

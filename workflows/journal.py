@@ -9,7 +9,7 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from domain.decision import Decision
-from models.contracts.base import Command, Contract, Given
+from models.contracts.base import CaseKey, Command, Contract, Given
 from models.contracts.hazard import HazardBirth
 from models.contracts.ports import Ledger, Registry, RuleDesk
 from models.contracts.rulebook import Resolved, RulesFor
@@ -26,6 +26,10 @@ class Found(NamedTuple):
 
     question: RulesFor
     resolved: Resolved
+
+
+def key_of(row: CaseRow) -> CaseKey:
+    return CaseKey(case_id=row.case_id, insurer_id=row.insurer_id, workflow_id=row.workflow_id)
 
 
 def trace(given: Given[Any]) -> Trace:
@@ -46,6 +50,22 @@ def cause_of(given: Given[Any]) -> Cause:
 def given_again(cause: Cause, known: dict[str, type[Command]]) -> Given[Any]:
     command = known[cause.body["name"]].model_validate_json(json.dumps(cause.body["command"]))
     return Given[Any].model_validate({**cause.body, "command": command})
+
+
+def step(life: Life[S, V], decision: Decision[S], cause: Cause, given: Given[Any] | None) -> tuple[V, Step]:
+    """What is committed of a decision, and the view that answers it."""
+    view = life.view(decision.state)
+    shown = view.model_dump(mode="json")
+    return view, Step(
+        seq=decision.state.seq,
+        at=workflow.now(),
+        cause=cause,
+        trace=trace(given) if given else None,
+        happened=decision.happened,
+        notices=decision.notices,
+        row=life.row(decision.state, view, shown),
+        answer=shown if given else {},
+    )
 
 
 async def commit(step: Step) -> Entered:
