@@ -10,12 +10,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy import Row, func, select
 
-from api.audit import AuditEntry, noted
+from api.audit import AuditEntry
 from api.desk.acting import Misfilled
 from api.desk.frame import Visit, back, posted, visited
 from api.operator import calendars
 from api.operator.acts import Act, reason_of, record
-from api.operator.batches import Batch, batches
+from api.operator.batches import Batch, batches, carried_out
 from api.operator.calendars import Adoption
 from api.operator.sending import Outcome, Result
 from api.operator.visits import Reading
@@ -23,7 +23,6 @@ from api.rows import CASES
 from api.tools import Tools
 from api.trail import TrailQuery, trail
 from domain.wording import instant
-from models.contracts.base import Actor
 from models.contracts.vocabulary import AuditEvent
 from models.tables.cases import Case
 
@@ -109,16 +108,8 @@ async def adopt(request: Request, year: Year) -> Response:
     if year in known and known[year].runs:  # somebody began while ours was put on record
         return back(f"{ADDRESS}/{year}")
     batch = known[year] = Batch(total=len(cases), begun_at=tools.now())
-    batch.task = asyncio.create_task(_carry_out(tools, batch, cases, adopted, by))
+    sending = calendars.send_all(tools.temporal, cases, adopted, batch.add, by)
+    about, ended = (CALENDAR, f"{CALENDAR}-{year}"), {"act": "adopted_calendar"}
+    entry = AuditEntry(AuditEvent.OPERATOR_ACT, who=by, about=about, said=ended)
+    batch.task = asyncio.create_task(carried_out(tools, batch, sending, entry))
     return back(f"{ADDRESS}/{year}")
-
-
-async def _carry_out(tools: Tools, batch: Batch, cases: list[Case], adopted: Adoption, by: Actor) -> None:
-    """Every case, and at the end a row in the trail of how it came out."""
-    try:
-        with batch.under_way(tools.now):
-            await calendars.send_all(tools.temporal, cases, adopted, batch.add, by)
-    finally:
-        about = (CALENDAR, f"{CALENDAR}-{adopted.year}")
-        said = {"act": "adopted_calendar", **batch.told}
-        await noted(tools.engine, AuditEntry(AuditEvent.OPERATOR_ACT, who=by, about=about, said=said))

@@ -3,15 +3,17 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from fastapi import Request
 
+from api.audit import AuditEntry, noted
 from api.operator.sending import Outcome, Result
+from api.tools import Tools
 
 MOST_LOGGED = 200
 log = logging.getLogger(__name__)
@@ -61,6 +63,15 @@ class Batch:
     @property
     def runs(self) -> bool:
         return self.ended_at is None
+
+
+async def carried_out(tools: Tools, batch: Batch, sending: Awaitable[object], entry: AuditEntry) -> None:
+    """Every case, and at the end `entry` in the trail, which then says how it came out."""
+    try:
+        with batch.under_way(tools.now):
+            await sending
+    finally:
+        await noted(tools.engine, replace(entry, said={**entry.said, **batch.told}))
 
 
 def batches(request: Request, of: str) -> dict[Any, Batch]:

@@ -16,14 +16,14 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.datastructures import FormData
 
-from api.audit import AuditEntry, Origin, note, noted
+from api.audit import AuditEntry, Origin, note
 from api.desk.acting import Misfilled
 from api.desk.export import Sheet, Value, alone, download, workbook
 from api.desk.frame import Visit, back, posted, visited
 from api.desk.words import namer, translator
 from api.operator import new_rules
 from api.operator.acts import Act, reason_of, record
-from api.operator.batches import Batch, batches
+from api.operator.batches import Batch, batches, carried_out
 from api.operator.new_rules import Errand, Foreseen, Selection, Tally, Turn
 from api.operator.packs import ADDRESS, SHORT, successor
 from api.operator.sending import Outcome
@@ -36,7 +36,6 @@ from api.words import Reason
 from domain.calendar import local_date
 from domain.places import NAMES, full_region_name, place_of
 from domain.wording import instant, plain_day
-from models.contracts.base import Actor
 from models.contracts.vocabulary import AuditEvent, CaseKind, Event, RuleShift, Sector
 from models.tables.cases import Case
 
@@ -224,21 +223,12 @@ async def adopt(request: Request, short: str) -> Response:
     if not (short in known and known[short].runs):  # somebody may have begun while ours was put on record
         batch = known[short] = Batch(total=total, begun_at=tools.now())
         errand = Errand(asked.turn, asked.selection, reason, by)
-        batch.task = asyncio.create_task(_carry_out(tools, batch, errand, by))
+        sending = new_rules.carry_out((tools.temporal, tools.engine, tools.rules), errand, tools.now, batch.add)
+        entry = AuditEntry(AuditEvent.OPERATOR_ACT, who=by, about=act.about, said={"act": "adopted_rules"})
+        batch.task = asyncio.create_task(carried_out(tools, batch, sending, entry))
     return back(f"{asked.address}?{asked.query}")
 
 
 def _as_shown(form: FormData, asked: Asked, total: int) -> bool:
     """Whether what was confirmed is what would be done: the very document, and as many cases as were counted."""
     return (form.get("after"), form.get("total")) == (asked.turn.after.ref.digest, str(total))
-
-
-async def _carry_out(tools: Tools, batch: Batch, errand: Errand, by: Actor) -> None:
-    """Every case, and at the end a row in the trail of how it came out."""
-    try:
-        with batch.under_way(tools.now):
-            await new_rules.carry_out((tools.temporal, tools.engine, tools.rules), errand, tools.now, batch.add)
-    finally:
-        about = (PACK, f"{PACK}-{errand.turn.before.ref.digest[:SHORT]}")
-        said = {"act": "adopted_rules", **batch.told}
-        await noted(tools.engine, AuditEntry(AuditEvent.OPERATOR_ACT, who=by, about=about, said=said))

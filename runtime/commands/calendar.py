@@ -1,10 +1,8 @@
 """The command `anze calendar adopt`: a newly published calendar reaches the open cases, and what moved is reported."""
 
 import asyncio
-import json
-import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -13,12 +11,13 @@ from temporalio.client import Client
 
 from api.operator import calendars
 from api.operator.calendars import Adoption
-from api.operator.sending import Outcome, Result
+from api.operator.sending import Result
 from models.tables.engine import make_engine
 from rules.findings import RulesRefused
 from rules.library import Library
 from runtime import addresses
 from runtime.codec import converter
+from runtime.commands.outcomes import rows, say, write
 from runtime.settings import Settings
 
 app = typer.Typer(name="calendar", help="工作日历 / working calendars", no_args_is_help=True)
@@ -79,32 +78,8 @@ def progress_bar() -> Progress:
 
 
 def _report(adopted: Adoption, results: list[Result], as_json: bool) -> None:
-    counts = {outcome.label: sum(one.outcome is outcome for one in results) for outcome in Outcome}
     if as_json:
-        typer.echo(json.dumps(_for_programs(adopted, results), ensure_ascii=False, indent=2).encode())
-        sys.stdout.flush()
+        write({"year": adopted.year, "digest": adopted.digest, "cases": rows(results, "moved")})
         return
-    for result in results:
-        for sentence in result.moved.values():
-            typer.echo(f"{result.workflow_id}：{sentence}")
-        if result.failed:
-            typer.echo(f"{result.workflow_id}：{result.outcome.label} {result.why}", err=True)
     moved = sum(len(result.moved) for result in results)
-    told = "，".join(f"{label} {count}" for label, count in counts.items() if count)
-    typer.echo(f"{adopted.year} 年日历：案卷 {len(results)} 件，期限变动 {moved} 项。{told}")
-
-
-def _for_programs(adopted: Adoption, results: list[Result]) -> dict[str, Any]:
-    return {
-        "year": adopted.year,
-        "digest": adopted.digest,
-        "cases": [
-            {
-                "case": result.workflow_id,
-                "outcome": result.outcome.value,
-                "moved": dict(result.moved),
-                "why": result.why,
-            }
-            for result in results
-        ],
-    }
+    say(results, f"{adopted.year} 年日历：案卷 {len(results)} 件，期限变动 {moved} 项。")

@@ -1,13 +1,11 @@
 """The command `anze rules adopt`: running cases take another version of a document, and what changed is reported."""
 
 import asyncio
-import json
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -16,7 +14,7 @@ from temporalio.client import Client
 
 from api.operator import new_rules
 from api.operator.new_rules import Errand, Foreseen, Selection, Tally, Turn
-from api.operator.sending import Outcome, Result
+from api.operator.sending import Result
 from domain.calendar import local_date
 from domain.places import place_of
 from domain.wording import plain_day
@@ -27,6 +25,7 @@ from rules.library import Library, LoadedPack
 from runtime import addresses
 from runtime.codec import converter
 from runtime.commands.calendar import FAILED, MISASKED, progress_bar
+from runtime.commands.outcomes import rows, say, write
 from runtime.settings import Settings
 
 SHORTEST = 8
@@ -150,7 +149,7 @@ async def _database(settings: Settings) -> AsyncIterator[AsyncEngine]:
 
 def _foretell(cases: list[Foreseen], as_json: bool) -> None:
     if as_json:
-        _write([{"case": one.case.workflow_id, "changes": one.said, "why": one.why} for one in cases])
+        write({"cases": [{"case": one.case.workflow_id, "changes": one.said, "why": one.why} for one in cases]})
         return
     for one in cases:
         for sentence in (*one.said.values(), *([one.why] if one.why else ())):
@@ -165,27 +164,6 @@ def _foretell(cases: list[Foreseen], as_json: bool) -> None:
 
 def _report(results: list[Result], as_json: bool) -> None:
     if as_json:
-        _write([_for_programs(one) for one in results])
+        write({"cases": rows(results, "changes")})
         return
-    for result in results:
-        for sentence in result.moved.values():
-            typer.echo(f"{result.workflow_id}：{sentence}")
-        if result.failed:
-            typer.echo(f"{result.workflow_id}：{result.outcome.label} {result.why}", err=True)
-    counts = {outcome.label: sum(one.outcome is outcome for one in results) for outcome in Outcome}
-    told = "，".join(f"{label} {count}" for label, count in counts.items() if count)
-    typer.echo(f"案卷 {len(results)} 件。{told}")
-
-
-def _for_programs(one: Result) -> dict[str, Any]:
-    return {
-        "case": one.workflow_id,
-        "outcome": one.outcome.value,
-        "changes": dict(one.moved),
-        "why": one.why,
-    }
-
-
-def _write(cases: list[dict[str, Any]]) -> None:
-    typer.echo(json.dumps({"cases": cases}, ensure_ascii=False, indent=2).encode())
-    sys.stdout.flush()
+    say(results, f"案卷 {len(results)} 件。")
