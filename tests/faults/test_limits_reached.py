@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 from temporalio import workflow
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 from temporalio.workflow import NondeterminismError
 
 from domain import counting
 from models.contracts.policy import PolicyRun
+from runtime.replaying import Watching, replayer
+from runtime.sandbox import serving
 from tests.faults.conftest import Measured
 from tests.faults.ground import Ground
 from tests.faults.history import Outcome
-from tests.workflows.replaying import HISTORIES, Seen, Watching, read, replayed
+from tests.workflows.replaying import HISTORIES, Seen, read, replayed
 from workflows.answers import FULL
 from workflows.policy import PolicyWorkflow
 
@@ -46,13 +47,9 @@ def spending(number: int) -> dict[str, Any]:
 
 @pytest.mark.fault("F11")
 async def test_a_change_that_open_cases_cannot_follow_is_caught_by_replay() -> None:
-    replayer = Replayer(
-        workflows=[PolicyWithAPause],
-        data_converter=pydantic_data_converter,
-        workflow_runner=UnsandboxedWorkflowRunner(),
-    )
+    again = replayer(serving(), pydantic_data_converter, workflows=[PolicyWithAPause])
     with pytest.raises(NondeterminismError):
-        await replayer.replay_workflow(read(OPENED))
+        await again.replay_workflow(read(OPENED))
 
 
 @pytest.mark.fault("F12")
@@ -65,13 +62,8 @@ async def test_a_deadline_moved_silently_passes_replay_and_is_caught_by_the_gold
         return honest(calendar, after, amount + 1, pauses)
 
     monkeypatch.setattr(counting, "_advance", generous)
-    replayer = Replayer(
-        workflows=[PolicyWorkflow],
-        data_converter=pydantic_data_converter,
-        workflow_runner=UnsandboxedWorkflowRunner(),
-        interceptors=[Watching(seen)],
-    )
-    await replayer.replay_workflow(read(OPENED))
+    again = replayer(serving(), pydantic_data_converter, Watching(seen.note), [PolicyWorkflow])
+    await again.replay_workflow(read(OPENED))
     assert due_dates(seen) != due_dates(await replayed(OPENED))
 
 
