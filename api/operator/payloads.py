@@ -1,5 +1,6 @@
 """What Temporal keeps sealed, opened for operators in its UI, each time on record; keys and seals are not here.
 
+Nothing is sealed here: what an operator does to a case goes by the operators' pages, with a reason and on record.
 The UI asks its codec server by JSON from an address of its own, with the session's cookie. Only the UI's address and
 ours are answered; whose cookie it is and whether that may read is asked as for every page.
 """
@@ -39,14 +40,6 @@ async def decode(request: Request) -> Response:
     count = sum(before != after for before, after in zip(given.payloads, opened, strict=True))
     await _on_record(request, len(opened), count)
     return _answered(request, opened)
-
-
-@router.post("/encode")
-async def encode(request: Request) -> Response:
-    """Payloads sealed as a worker would, for what an operator hands to a workflow in the UI."""
-    given = await _given(request)
-    codec = _codec(request)
-    return _answered(request, await codec.encode(given.payloads) if codec else list(given.payloads))
 
 
 class Preflight:

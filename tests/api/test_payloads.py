@@ -53,10 +53,17 @@ async def browser(tools: Tools, admin: AsyncEngine, post: Post = Post.OPERATOR) 
         yield http
 
 
-async def ask(http: AsyncClient, verb: str, payloads: list[Payload], **headers: str) -> Response:
+async def ask(http: AsyncClient, payloads: list[Payload], verb: str = "decode", **headers: str) -> Response:
     body = MessageToJson(Payloads(payloads=payloads), indent=None)
     sent = {"Origin": UI, "Content-Type": "application/json", "X-Namespace": "default", **headers}
     return await http.post(f"/codec/{verb}", content=body, headers=sent)
+
+
+async def seal(tools: Tools) -> list[Payload]:
+    """As a worker does."""
+    codec = tools.temporal.data_converter.payload_codec
+    assert codec is not None
+    return await codec.encode([SECRET])
 
 
 async def rows(admin: AsyncEngine) -> list[tuple[str, str]]:
@@ -79,9 +86,8 @@ async def test_an_operator_reads_what_was_sealed_and_what_is_gone_stays_sealed(
     assert gone is not None
     lost = (await gone.encode([SECRET]))[0]
     async with browser(sealed, admin) as http:
-        made = read(await ask(http, "encode", [SECRET]))[0]
-        assert SECRET.data not in made.data
-        answer = await ask(http, "decode", [made, lost], **{"X-Workflow-Id": "claim/PS/C-1"})
+        (made,) = await seal(sealed)
+        answer = await ask(http, [made, lost], **{"X-Workflow-Id": "claim/PS/C-1"})
     assert read(answer) == [SECRET, lost]
     assert answer.headers["access-control-allow-origin"] == UI
     assert answer.headers["access-control-allow-credentials"] == "true"
@@ -92,21 +98,26 @@ async def test_an_operator_reads_what_was_sealed_and_what_is_gone_stays_sealed(
 
 async def test_another_address_another_namespace_and_strangers_are_refused(sealed: Tools, admin: AsyncEngine) -> None:
     async with browser(sealed, admin) as http:
-        made = read(await ask(http, "encode", [SECRET]))
+        made = await seal(sealed)
         seen = [
-            (await ask(http, "decode", made, Origin="http://evil.example")).status_code,
-            (await ask(http, "decode", made, Origin="null")).status_code,
-            (await ask(http, "decode", made, **{"Content-Type": "text/plain"})).status_code,
-            (await ask(http, "decode", made, **{"X-Namespace": "other"})).status_code,
+            (await ask(http, made, Origin="http://evil.example")).status_code,
+            (await ask(http, made, Origin="null")).status_code,
+            (await ask(http, made, **{"Content-Type": "text/plain"})).status_code,
+            (await ask(http, made, **{"X-Namespace": "other"})).status_code,
         ]
         http.cookies.clear()
-        stranger = await ask(http, "decode", made)
+        stranger = await ask(http, made)
     assert seen == [403, 403, 415, 422]
     assert stranger.status_code == 401
     assert stranger.headers["access-control-allow-origin"] == UI
     async with browser(sealed, admin, Post.INSURER_ADMIN) as http:
-        assert (await ask(http, "decode", made)).status_code == 403
+        assert (await ask(http, made)).status_code == 403
     assert await rows(admin) == []
+
+
+async def test_nothing_is_sealed_for_anybody(sealed: Tools, admin: AsyncEngine) -> None:
+    async with browser(sealed, admin) as http:
+        assert (await ask(http, [SECRET], "encode")).status_code == 404
 
 
 async def test_a_browser_is_told_beforehand_who_may_ask(sealed: Tools) -> None:
@@ -131,4 +142,4 @@ async def test_what_is_no_list_of_payloads_is_refused(sealed: Tools, admin: Asyn
 async def test_where_nothing_is_sealed_everything_is_read_as_it_is(tools: Tools, admin: AsyncEngine) -> None:
     plain = replace(tools, temporal_ui=UI)
     async with browser(plain, admin) as http:
-        assert read(await ask(http, "decode", [SECRET])) == [SECRET]
+        assert read(await ask(http, [SECRET])) == [SECRET]
