@@ -15,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.authorization import Authorization, Visitor
 from api.keys import TOKEN, hash_of
 from api.problems import Problem, not_found, try_later
-from api.rates import Rates
+from api.rates import Rates, counted_as
 from api.rows import API_KEYS, INSURERS, OUTBOX, RECIPIENTS
 from api.tools import Tools
+from api.under_way import PLACES, Places
 from api.words import ProblemCode, Scope
 from models.contracts.base import Actor
 from models.contracts.vocabulary import ActorKind, CameBy, Post
@@ -164,6 +165,8 @@ async def entered(request: Request) -> AsyncIterator[Entry]:
             request.app.state.guesses.spend(address_of(request))
             raise Problem(ProblemCode.UNAUTHENTICATED)
         request.scope["caller"] = caller  # whoever is refused from here on is on record by name
+        places: Places = request.scope[PLACES]
+        places.take(f"key {caller.key_id}")
         authorized(request, caller)
         await open_rows(connection, caller)
         yield Entry(connection, caller, tools, deadline)
@@ -194,8 +197,8 @@ def _token(request: Request) -> str:
 
 
 def address_of(request: Request) -> str:
-    """Where a request comes from, as the server knows it: what a proxy says counts only where it is trusted."""
-    return request.client.host if request.client else ""
+    """From whom a request comes, as the server knows it: what a proxy says counts only where it is trusted."""
+    return counted_as(request.client.host) if request.client else ""
 
 
 def _spend(request: Request, key_hash: str) -> None:

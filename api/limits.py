@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,8 +17,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import problems
 from api.methods import Methods
 from api.problems import Problem, not_found, one_field, try_later
-from api.rates import Rates
+from api.rates import Rates, counted_as
 from api.tools import Budgets
+from api.under_way import PLACES, UnderWay
 from api.words import ProblemCode, Reason
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
@@ -56,7 +56,7 @@ class Limits:
         self.app = app
         self.budgets = budgets
         self._visits = Rates(budgets.requests_per_second, budgets.burst)
-        self._under_way = Counter[str]()
+        self._under_way = UnderWay(budgets.at_once)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -77,25 +77,21 @@ class Limits:
 
     @contextmanager
     def _among_others(self, scope: Scope) -> Iterator[None]:
-        """As often as one address may see pages, and as many at once as one key or address may have under way.
+        """As often as one address may see pages, and as many at once as one address may have under way.
 
-        How often a key may call, callers.py says. Raises Problem 429.
+        Whatever key it shows: one that nobody has opens no further places. What a key may, callers.py says.
+        Raises Problem 429.
         """
-        path, address = str(scope["path"]), (scope.get("client") or ("",))[0]
+        path, address = str(scope["path"]), counted_as((scope.get("client") or ("",))[0])
         if path.startswith(UNCOUNTED):
             yield
             return
-        wait = 0 if path.startswith(API) else self._visits.spend(address)
-        who = _header(scope, b"authorization").decode("latin-1") or address
-        if wait or self._under_way[who] >= self.budgets.at_once:
-            raise try_later(ProblemCode.TOO_MANY, wait or 1)
-        self._under_way[who] += 1
-        try:
+        if wait := 0 if path.startswith(API) else self._visits.spend(address):
+            raise try_later(ProblemCode.TOO_MANY, wait)
+        with self._under_way.places() as places:
+            places.take(f"address {address}")
+            scope[PLACES] = places
             yield
-        finally:
-            self._under_way[who] -= 1
-            if not self._under_way[who]:
-                del self._under_way[who]
 
     async def _checked(self, scope: Scope, receive: Receive) -> Receive:
         path, method = str(scope["path"]), str(scope["method"])

@@ -5,6 +5,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 MOST_BUCKETS = 10_000
 """Keys that were never issued fill buckets too; the oldest are forgotten first, so memory stays bounded."""
@@ -48,3 +49,14 @@ class Rates:
             return math.ceil((1 - bucket.tokens) / self._per_second)
         bucket.tokens -= 1
         return 0
+
+
+def counted_as(address: str) -> str:
+    """For whom an address stands: one subscriber has a whole /64 of IPv6, and an IPv4 address has two spellings."""
+    try:
+        given = ip_address(address)
+    except ValueError:
+        return address  # a socket of this machine
+    if not isinstance(given, IPv6Address):
+        return str(given)
+    return str(given.ipv4_mapped or IPv6Network((int(given), 64), strict=False))

@@ -51,7 +51,7 @@ class Budgets:
     burst: int = 1000
     """Of one key, and for pages of one address."""
     at_once: int = 256
-    """Requests of one key or one address under way in one process."""
+    """Requests of one address, and of one key wherever it is used, under way in one process."""
     guesses_per_second: float = 1.0
     guesses_burst: int = 60
     """Keys nobody has, tried from one address."""

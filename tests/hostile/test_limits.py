@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import Receive, Scope, Send
 from temporalio.worker import Worker
@@ -19,6 +19,7 @@ from api.app import create_app
 from api.gateway import FoundCase
 from api.insurer.doors import SAMPLE_FILE, visit
 from api.limits import Limits
+from api.rates import counted_as
 from api.rows import CASES
 from api.tools import Budgets, Tools
 from models.contracts.vocabulary import CaseKind
@@ -60,7 +61,7 @@ async def test_pages_are_shown_to_one_address_no_faster_than_a_person_reads(tool
         assert (await http.get("/health/live")).status_code == 200
 
 
-async def test_one_key_has_so_many_requests_under_way_and_no_more(app: FastAPI, insurer: Caller) -> None:
+async def test_one_address_has_so_many_requests_under_way_whatever_keys_it_shows(app: FastAPI) -> None:
     release = asyncio.Event()
 
     async def slow(scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,19 +71,48 @@ async def test_one_key_has_so_many_requests_under_way_and_no_more(app: FastAPI, 
 
     limited = Limits(slow, Budgets(at_once=2))
 
-    async def door(scope: Scope, receive: Receive, send: Send) -> None:
-        await limited({**scope, "app": app}, receive, send)
+    async def ask(address: str, number: int) -> int:
+        async def door(scope: Scope, receive: Receive, send: Send) -> None:
+            await limited({**scope, "app": app}, receive, send)
 
-    async with AsyncClient(transport=ASGITransport(door), base_url="http://anze.test") as http:
-        under_way = [asyncio.create_task(http.get("/v1/me", headers=insurer.headers)) for _ in range(2)]
-        await asyncio.sleep(0.05)
-        assert (await http.get("/v1/me", headers=insurer.headers)).status_code == 429
-        elsewhere = asyncio.create_task(http.get("/v1/me", headers=wrong_key(1)))
-        await asyncio.sleep(0.05)
-        assert not elsewhere.done()
-        release.set()
-        assert [(await one).status_code for one in (*under_way, elsewhere)] == [200, 200, 200]
-        assert (await http.get("/v1/me", headers=insurer.headers)).status_code == 200
+        transport = ASGITransport(door, client=(address, 1))
+        async with AsyncClient(transport=transport, base_url="http://anze.test") as http:
+            return (await http.get("/v1/me", headers=wrong_key(number))).status_code
+
+    under_way = [asyncio.create_task(ask(f"2001:db8::{number}", number)) for number in (1, 2)]
+    await asyncio.sleep(0.05)
+    assert await ask("2001:db8::3", 3) == 429, "the third key of the third address of one /64"
+    elsewhere = asyncio.create_task(ask("2001:db8:0:1::1", 4))
+    await asyncio.sleep(0.05)
+    assert not elsewhere.done()
+    release.set()
+    assert [await one for one in (*under_way, elsewhere)] == [200, 200, 200]
+    assert await ask("2001:db8::3", 3) == 200
+
+
+async def test_one_key_has_so_many_requests_under_way_wherever_it_is_used(
+    tools: Tools, insurer: Caller, admin: AsyncEngine
+) -> None:
+    application = create_app(replace(tools, budgets=Budgets(at_once=1)))
+
+    async def ask(number: int) -> int:
+        transport = ASGITransport(application, client=(f"192.0.2.{number}", 1))
+        async with AsyncClient(transport=transport, base_url="http://anze.test") as http:
+            return (await http.get("/v1/policies", headers=insurer.headers)).status_code
+
+    async with admin.begin() as connection:
+        await connection.execute(text("LOCK TABLE cases"))  # whoever reads policies waits
+        both = [asyncio.create_task(ask(number)) for number in (1, 2)]
+        done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        assert [one.result() for one in done] == [429]
+    assert sorted([await one for one in both]) == [200, 429]
+    assert await ask(3) == 200
+
+
+def test_an_address_counts_as_its_subscriber() -> None:
+    assert counted_as("2001:db8:1:2:3:4:5:6") == counted_as("2001:db8:1:2::") == "2001:db8:1:2::/64"
+    assert counted_as("::ffff:192.0.2.7") == counted_as("192.0.2.7") == "192.0.2.7"
+    assert counted_as("testclient") == "testclient"
 
 
 async def test_a_body_that_stops_coming_is_not_waited_for(tools: Tools, insurer: Caller) -> None:
