@@ -15,6 +15,11 @@ APPLICATION = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"
 BACKUP = "NOSUPERUSER NOCREATEDB NOCREATEROLE BYPASSRLS REPLICATION"
 
 
+SHUT = "anze: restored, not held yet"
+COMMENT = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
+INSIDE = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = $1"
+
+
 @dataclass(frozen=True)
 class Login:
     """What an address says about its role."""
@@ -66,11 +71,43 @@ async def _ensure_database(admin: asyncpg.Connection, owner: Login) -> None:
         await _run(admin, "CREATE DATABASE %I OWNER %I", owner.database, owner.role)
 
 
+async def shut_out(owner_url: str, application_url: str, backup_url: str) -> None:
+    """The application may not come in until `let_in`, whoever sees to the roles meanwhile.
+
+    Raises LookupError where it is inside already, or comes in by another right than the owner can take away.
+    """
+    application, backup = Login.of(application_url).role, Login.of(backup_url).role
+    owner = await asyncpg.connect(plain_dsn(owner_url))
+    try:
+        name = Login.of(owner_url).database
+        await _run(owner, "COMMENT ON DATABASE %I IS %L", name, SHUT)
+        await _run(owner, "GRANT CONNECT ON DATABASE %I TO %I", name, backup)
+        await _run(owner, "REVOKE CONNECT ON DATABASE %I FROM PUBLIC, %I", name, application)
+        if await owner.fetchval("SELECT has_database_privilege($1, current_database(), 'CONNECT')", application):
+            raise LookupError("应用角色仍能连接这个库，请以它的属主建库 / the application's role can still connect")
+        if await owner.fetchval(INSIDE, application):
+            raise LookupError("web 或 worker 仍连着这个库，请先停下 / stop the application first")
+    finally:
+        await owner.close()
+
+
+async def let_in(owner_url: str, application_url: str) -> None:
+    """Once what must not go out by itself is held."""
+    owner = await asyncpg.connect(plain_dsn(owner_url))
+    try:
+        name = Login.of(owner_url).database
+        await _run(owner, "GRANT CONNECT ON DATABASE %I TO %I", name, Login.of(application_url).role)
+        await _run(owner, "COMMENT ON DATABASE %I IS NULL", name)
+    finally:
+        await owner.close()
+
+
 async def _open_to(admin_url: str, owner: Login, guests: list[Login]) -> None:
     inside = await asyncpg.connect(plain_dsn(admin_url), database=owner.database)
     try:
         await _run(inside, "REVOKE CONNECT ON DATABASE %I FROM PUBLIC", owner.database)
-        for guest in guests:
+        shut = await inside.fetchval(COMMENT) == SHUT
+        for guest in guests[shut:]:
             await _run(inside, "GRANT CONNECT ON DATABASE %I TO %I", owner.database, guest.role)
         application = guests[0].role
         for right, things in (("SELECT, INSERT, UPDATE, DELETE", "TABLES"), ("USAGE, SELECT", "SEQUENCES")):

@@ -16,6 +16,7 @@ from runtime.backup.archive import ArchiveReader, Damaged
 from runtime.backup.manifest import Manifest, differences, heads, lagging_sequences, measured, spelled_out
 from runtime.backup.programs import started
 from runtime.backup.taking import Told
+from runtime.roles import shut_out
 from runtime.settings import plain_dsn
 
 RESTORE = ["pg_restore", "--single-transaction", "--exit-on-error", "--no-owner"]
@@ -38,6 +39,8 @@ class Target:
 
     owner: str
     backup: str
+    application: str = ""
+    """Whoever serves under it stays out until everything is held; empty where nobody does."""
 
 
 @dataclass
@@ -71,6 +74,8 @@ async def restore(source: Path, target: Target, keys: FieldKeys | None, told: To
     Raises NotRestored, Damaged, NoProgram, OSError and what asyncpg raises.
     """
     await _prepare(target.owner)
+    if target.application:
+        await shut_out(target.owner, target.application, target.backup)
     manifest = await asyncio.to_thread(_restored, source, target.owner, keys, told)
     proof = await prove(manifest, target.backup, told)
     newest = migrate.newest() or ""

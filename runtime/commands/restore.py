@@ -11,7 +11,6 @@ import asyncpg
 import typer
 from rich.console import Console
 
-from models.tables.engine import make_engine
 from runtime import addresses
 from runtime.backup.archive import Damaged
 from runtime.backup.programs import NoProgram
@@ -19,9 +18,9 @@ from runtime.backup.restoring import NotRestored, Proof, Target, look_into, rest
 from runtime.backup.taking import Told
 from runtime.commands.backup import keys_of, progress
 from runtime.commands.speaking import AsJson
-from runtime.recovery.holding import Held, hold
-from runtime.roles import Login, Roles, ensure_roles, put_aside
-from runtime.settings import Settings, sqlalchemy_url
+from runtime.recovery.holding import Held, hold_alone
+from runtime.roles import Login, Roles, ensure_roles, let_in, put_aside
+from runtime.settings import Settings
 
 app = typer.Typer()
 NOT_RESTORED = 1
@@ -71,15 +70,12 @@ async def _restored(settings: Settings, source: Path, how: tuple[bool, bool], to
         await ensure_roles(admin, Roles(owner, app_url, backup))
     elif aside:
         raise LookupError("改名需要 DATABASE_ADMIN_URL / putting aside needs DATABASE_ADMIN_URL")
-    proof = await restore(source, Target(owner, backup), keys_of(settings), told)
+    proof = await restore(source, Target(owner, backup, app_url), keys_of(settings), told)
     if not proof.holds:
         return proof, None
-    engine = make_engine(sqlalchemy_url(app_url), 1)
-    try:
-        async with engine.begin() as connection:
-            return proof, await hold(connection, proof.manifest.taken_at, f"anze restore {source.name}", tell=tell)
-    finally:
-        await engine.dispose()
+    held = await hold_alone(owner, proof.manifest.taken_at, f"anze restore {source.name}", tell=tell)
+    await let_in(owner, app_url)
+    return proof, held
 
 
 def _document(proof: Proof, held: Held | None) -> dict[str, object]:
@@ -91,6 +87,7 @@ def _document(proof: Proof, held: Held | None) -> dict[str, object]:
         "upgraded_to": proof.upgraded_to,
         "faults": proof.faults,
         "sessions_ended": held.sessions if held else 0,
+        "links_ended": held.links if held else 0,
         "letters_withheld": held.letters if held else 0,
     }
 
@@ -102,9 +99,14 @@ def _words(proof: Proof, held: Held | None) -> str:
     ]
     lines += [f"不符：{fault}" for fault in proof.faults]
     if held is None:
-        return "\n".join([*lines, "核对未通过，这个库不要投入使用 / do not use this database"])
+        return "\n".join([*lines, "核对未通过，应用角色进不了这个库，不要投入使用 / do not use this database"])
     lines.append(f"逐表摘要、行级安全、授权、序列、审计链（{proof.audit_rows} 条）均与备份相符")
     if proof.upgraded_to:
         lines.append(f"结构已升级到 {proof.upgraded_to}")
-    lines.append(f"已停住：全部付款；{held.letters} 份待发的信转人工；{held.sessions} 个登录会话已作废")
+    lines.append(
+        f"已停住：全部付款；{held.letters} 份待发的信转人工；{held.sessions} 个登录会话、{held.links} 个信内链接已作废"
+    )
+    lines.append(
+        "用户、岗位、密钥回到了备份那一刻：照 docs/runbooks/restore.md 逐一核对 anze people list、anze keys list"
+    )
     return "\n".join([*lines, "下一步：anze recover ledger，见 docs/runbooks/restore.md"])
