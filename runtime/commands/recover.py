@@ -20,10 +20,12 @@ from runtime import addresses
 from runtime.codec import converter
 from runtime.commands.calendar import progress_bar
 from runtime.commands.speaking import AsJson
+from runtime.embedded.postgres import PostgresServer
 from runtime.operating import done
 from runtime.paying import PayingWays
 from runtime.recovery import holding
 from runtime.recovery.histories import lives_since
+from runtime.recovery.holding import Held
 from runtime.recovery.projecting import Projected, Projector
 from runtime.recovery.reopening import Reopened, Reopener
 from runtime.settings import Settings
@@ -57,11 +59,18 @@ def engine(as_json: AsJson = False) -> None:
 
 @app.command()
 def hold(
-    as_of: Annotated[datetime, typer.Option(formats=["%Y-%m-%dT%H:%M:%S%z"])], why: Why, tell: Tell = False
+    as_of: Annotated[datetime, typer.Option(formats=["%Y-%m-%dT%H:%M:%S%z"])],
+    why: Why,
+    tell: Tell = False,
+    stopped: Annotated[
+        bool,
+        typer.Option("--stopped", help="本机：系统停着，自己启动 var/ 里的数据库，做完停下 / while stopped"),
+    ] = False,
 ) -> None:
-    """以 WAL 恢复之后：停住付款与待发的信，作废全部会话（anze restore 自己会做）/ hold payments after a recovery."""
-    held = done(lambda connection: holding.hold(connection, as_of, why, tell=tell))
-    typer.echo(f"已停住付款；{held.letters} 份待发的信转人工；{held.sessions} 个会话作废 / held")
+    """恢复之后、启动应用之前：停住付款与待发的信，作废会话与链接（anze restore 自己会做）/ hold after a recovery."""
+    held = asyncio.run(_held(Settings(), stopped, lambda owner: holding.hold_alone(owner, as_of, why, tell=tell)))
+    ended = f"{held.sessions} 个会话、{held.links} 个信内链接作废"
+    typer.echo(f"已停住付款；{held.letters} 份待发的信转人工；{ended} / held")
 
 
 @app.command()
@@ -69,6 +78,18 @@ def release(why: Why) -> None:
     """对账无误后，解除付款的暂停 / payments go out again, once the books agree."""
     count = done(lambda connection: holding.release(connection, why))
     typer.echo("付款已恢复 / released" if count else "没有暂停的付款 / nothing was held")
+
+
+async def _held(settings: Settings, stopped: bool, act: Callable[[str], Awaitable[Held]]) -> Held:
+    """As the owner of the tables: the application's role need not be able to come in."""
+    if not stopped:
+        return await act(addresses.owner(settings))
+    server = PostgresServer(settings.var / "postgres", settings.postgres_port)
+    await server.start()
+    try:
+        return await act(server.url("owner"))
+    finally:
+        await server.stop()
 
 
 async def _with_engine(settings: Settings, act: Callable[[Settings, AsyncEngine, Client], Awaitable[T]]) -> T:
