@@ -24,7 +24,7 @@ from models.contracts.base import Office as Seat
 from models.contracts.vocabulary import ActorKind, CaseKind, HazardGrade, Role, SpendPurpose, SurrenderReason
 from runtime.embedded.ports import free_ports
 from runtime.embedded.temporal import TemporalServer
-from tests.domain.lives import ENTERPRISE, FILE, OPERATOR, SUZHOU, XIAMEN, found, rules, visit
+from tests.domain.lives import ANHUI, ENTERPRISE, FILE, JILIN, OPERATOR, SUZHOU, XIAMEN, ZHEJIANG, found, rules, visit
 from tests.domain.test_hazard_asking import ASK, DECLINE, OBJECT, REJECT, UPHOLD
 from tests.domain.test_hazard_life import CLAIM, FAILED, PASSED, REFUSE
 from tests.domain.test_new_rules import newer
@@ -35,7 +35,11 @@ from tests.workflows.cases import Office, Opened, fresh_key, given, working
 from tests.workflows.replaying import GOLDEN, HISTORIES, golden
 from workflows.search import SEARCH_ATTRIBUTES
 
-PLACES = (SUZHOU, XIAMEN)
+ELSEWHERE = "110100"
+"""A place without a document of its own: the nation's alone."""
+PLACES = (SUZHOU, XIAMEN, JILIN, ZHEJIANG, ANHUI, ELSEWHERE)
+TOLD_OF_REFUSALS = (SUZHOU, XIAMEN)
+"""Where a department is told of a refusal at once, and may pass it on."""
 COMPLETE = commands.CompleteService(confirmed_by_insured=True)
 
 
@@ -47,7 +51,8 @@ async def record(office: Office) -> None:
         await _served(office, place)
         await _continued(office, place)
         await _surrendered(office, place)
-        await _asked(office, place)
+        if place in TOLD_OF_REFUSALS:
+            await _asked(office, place)
         await _adopted(office, place)
         expired = await office.opened(region=place, number=f"P-{place}-expired")
         await expired.pass_days(400)
