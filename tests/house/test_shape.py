@@ -41,7 +41,7 @@ PYTHON = committed("*.py")
 
 @cache
 def parsed(path: Path) -> ast.Module:
-    """Python 3.11 takes a tree for broken when another thread parses at that moment (its issue 106905): once more then."""
+    """Python 3.11 takes a tree for broken while another thread parses (its issue 106905): then once more."""
     text = path.read_text(encoding="utf-8")
     try:
         return ast.parse(text)
