@@ -44,7 +44,7 @@ async def test_a_rectification_is_claimed_with_a_photograph_and_the_code_from_th
     async with site.context(viewport=PHONE, java_script_enabled=scripts) as context:
         page = await context.new_page()
         watch = await Watch.over(page, site.url)
-        await letter_opened(page, site, story, "隐患")
+        await letter_opened(page, site, story, "现书面告知")
         form, before = form_of(page, "claim_rectification"), len(site.stack.mail)
         await form.get_by_label("整改情况").fill("已更换报警器，检定合格。")
         await form.get_by_label("从相册或者文件中选择").set_input_files([PHOTOGRAPH])  # pyright: ignore[reportArgumentType]
