@@ -37,13 +37,22 @@ async def world(
     stack: Stack, postgres: PostgresServer, temporal: Client, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[World]:
     """Two insurers, two enterprises each, three offices, and a key or session for every visitor of the matrix."""
+    async with founded(stack, postgres, temporal, tmp_path_factory.mktemp("authorization"), NAME) as world:
+        yield world
+
+
+@asynccontextmanager
+async def founded(
+    stack: Stack, postgres: PostgresServer, temporal: Client, var: Path, name: str
+) -> AsyncIterator[World]:
+    """A world in a database of its own; both are gone afterwards."""
     admin = await asyncpg.connect(postgres.url("admin", "postgres"))
-    await admin.execute(f'CREATE DATABASE "{NAME}" TEMPLATE "{DATABASE}" OWNER anze_owner STRATEGY FILE_COPY')
+    await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{DATABASE}" OWNER anze_owner STRATEGY FILE_COPY')
     try:
-        async with standing(stack, postgres, temporal, tmp_path_factory.mktemp("authorization"), NAME) as world:
+        async with standing(stack, postgres, temporal, var, name) as world:
             yield world
     finally:
-        await admin.execute(f'DROP DATABASE "{NAME}" WITH (FORCE)')
+        await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
         await admin.close()
 
 

@@ -4,17 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-import asyncpg
 import pytest
 import uvicorn
 from temporalio.client import Client
 
 from runtime.embedded.guest import Guest
 from runtime.embedded.ports import LOOPBACK, free_ports
-from runtime.embedded.postgres import DATABASE, PostgresServer
+from runtime.embedded.postgres import PostgresServer
 from runtime.stack import Stack
 from runtime.wire import Bounded
-from tests.authorization.conftest import standing
+from tests.authorization.conftest import founded
 from tests.authorization.world import World
 
 NAME = "test_hostile"
@@ -25,14 +24,8 @@ async def world(
     stack: Stack, postgres: PostgresServer, temporal: Client, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[World]:
     """Everybody and everything of the authorization tier once more, for requests that may change it."""
-    admin = await asyncpg.connect(postgres.url("admin", "postgres"))
-    await admin.execute(f'CREATE DATABASE "{NAME}" TEMPLATE "{DATABASE}" OWNER anze_owner STRATEGY FILE_COPY')
-    try:
-        async with standing(stack, postgres, temporal, tmp_path_factory.mktemp("hostile"), NAME) as world:
-            yield world
-    finally:
-        await admin.execute(f'DROP DATABASE "{NAME}" WITH (FORCE)')
-        await admin.close()
+    async with founded(stack, postgres, temporal, tmp_path_factory.mktemp("hostile"), NAME) as world:
+        yield world
 
 
 @dataclass(frozen=True)
