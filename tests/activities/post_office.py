@@ -1,6 +1,8 @@
 """A post office for tests: seeded parties, notices put straight into the outbox, readings past row-level security."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,10 +18,12 @@ from models.contracts.mailroom import Compose, Delivery
 from models.contracts.ports import Send
 from models.contracts.rulebook import WorkCalendar
 from models.contracts.vocabulary import NoticeKind, Role, Urgency
+from models.tables.engine import make_engine
 from runtime.embedded.ports import LOOPBACK
+from runtime.settings import sqlalchemy_url
 from tests.conftest import Database
 from tests.makers import calendar
-from tests.tables.rows import A, known
+from tests.tables.rows import A, known, seed
 
 NOW = datetime(2024, 3, 11, 2, 0, tzinfo=UTC)
 """A Monday, 10:00 in Shanghai."""
@@ -126,6 +130,18 @@ def json(value: object) -> str:
 def post_office(database: Database, engine: AsyncEngine, port: int, patience: float = 5.0) -> PostOffice:
     smtp = SmtpSettings(LOOPBACK, port, "安责险 <notice@anze.example>", timeout=5.0, data_timeout=patience)
     return PostOffice(database, engine, MailPostman(engine, Shelf(), smtp, SECRET, BASE))
+
+
+@asynccontextmanager
+async def emptied(database: Database, port: int) -> AsyncIterator[PostOffice]:
+    """A post office whose parties are known and to whom nothing was written yet; its server listens on the port."""
+    await seed(database)
+    engine = make_engine(sqlalchemy_url(database.app))
+    office = post_office(database, engine, port)
+    for table in ("link_uses", "links", "tasks", "matters", "outbox"):
+        await office.sql(f"DELETE FROM {table}")
+    yield office
+    await engine.dispose()
 
 
 async def stalling_server() -> asyncio.Server:

@@ -6,13 +6,11 @@ import pytest
 
 from activities import links
 from models.contracts.vocabulary import LinkPurpose, NoticeKind, Role
-from models.tables.engine import make_engine
 from runtime.embedded.mail import MailCatcher
-from runtime.settings import sqlalchemy_url
-from tests.activities.post_office import PostOffice, post_office
+from tests.activities.post_office import PostOffice, emptied
 from tests.conftest import Database
 from tests.house.test_notices import row
-from tests.tables.rows import EMERGENCY, A, known, seed
+from tests.tables.rows import EMERGENCY, A, known
 
 MAILBOX = known(A, "mailbox")
 PASSED = "工信局转来：属于在建工地"
@@ -20,13 +18,8 @@ PASSED = "工信局转来：属于在建工地"
 
 @pytest.fixture
 async def office(database: Database, mailbox: MailCatcher) -> AsyncIterator[PostOffice]:
-    await seed(database)
-    engine = make_engine(sqlalchemy_url(database.app))
-    office = post_office(database, engine, mailbox.port)
-    for table in ("link_uses", "links", "tasks", "matters", "outbox"):
-        await office.sql(f"DELETE FROM {table}")
-    yield office
-    await engine.dispose()
+    async with emptied(database, mailbox.port) as office:
+        yield office
 
 
 async def test_a_department_reads_who_passed_the_matter_on_and_why(office: PostOffice, mailbox: MailCatcher) -> None:

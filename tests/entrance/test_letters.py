@@ -17,13 +17,11 @@ from api.tools import Tools
 from domain.codes import code_of
 from models.contracts.ports import LookIn, Send
 from models.contracts.vocabulary import AskedFor, NoticeKind, NoticeStatus, Role, Urgency
-from models.tables.engine import make_engine
 from runtime.embedded.mail import MailCatcher
-from runtime.settings import sqlalchemy_url
-from tests.activities.post_office import BASE, NOW, SECRET, PostOffice, post_office
+from tests.activities.post_office import BASE, NOW, SECRET, PostOffice, emptied
 from tests.api.conftest import tools as tools_of_the_session
 from tests.conftest import Database
-from tests.tables.rows import EMERGENCY, A, B, known, seed
+from tests.tables.rows import EMERGENCY, A, B, known
 
 __all__ = ["tools_of_the_session"]
 MAILBOX = known(A, "mailbox")
@@ -31,13 +29,8 @@ MAILBOX = known(A, "mailbox")
 
 @pytest.fixture
 async def office(database: Database, mailbox: MailCatcher) -> AsyncIterator[PostOffice]:
-    await seed(database)
-    engine = make_engine(sqlalchemy_url(database.app))
-    office = post_office(database, engine, mailbox.port)
-    for table in ("link_uses", "links", "tasks", "matters", "outbox"):
-        await office.sql(f"DELETE FROM {table}")
-    yield office
-    await engine.dispose()
+    async with emptied(database, mailbox.port) as office:
+        yield office
 
 
 @pytest.fixture

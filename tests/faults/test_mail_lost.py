@@ -17,18 +17,16 @@ from models.contracts.ids import mailroom_workflow_id
 from models.contracts.mailroom import Delivery, MailroomState
 from models.contracts.ports import Send
 from models.contracts.vocabulary import NoticeKind, NoticeStatus, Role
-from models.tables.engine import make_engine
 from runtime.embedded.mail import MailCatcher
 from runtime.embedded.ports import LOOPBACK
 from runtime.sandbox import sandbox
-from runtime.settings import sqlalchemy_url
-from tests.activities.post_office import BASE, NOW, SECRET, PostOffice, Shelf, post_office
+from tests.activities.post_office import BASE, NOW, SECRET, PostOffice, Shelf, emptied
 from tests.conftest import Database
 from tests.faults.conftest import Measured
 from tests.faults.ground import Ground
 from tests.faults.invariants import rows_of
 from tests.faults.proxy import Mode, Proxy
-from tests.tables.rows import A, known, seed
+from tests.tables.rows import A, known
 from workflows.mailroom import MailroomWorkflow
 
 DESK = known(A, "desk")
@@ -45,13 +43,8 @@ async def line(mailbox: MailCatcher) -> AsyncIterator[Proxy]:
 
 @pytest.fixture
 async def office(database: Database, line: Proxy) -> AsyncIterator[PostOffice]:
-    await seed(database)
-    engine = make_engine(sqlalchemy_url(database.app))
-    office = post_office(database, engine, line.port)
-    for table in ("link_uses", "links", "tasks", "matters", "outbox"):
-        await office.sql(f"DELETE FROM {table}")
-    yield office
-    await engine.dispose()
+    async with emptied(database, line.port) as office:
+        yield office
 
 
 @pytest.fixture
