@@ -40,12 +40,10 @@ up: $(READY) ## 在本机启动整套系统，Ctrl-C 停止 / start everything, 
 demo: $(READY) ## 两分钟看完几周的故事（KEEP=1 则保持运行）/ the story, weeks in two minutes
 	@exec $(BIN)/anze demo $(if $(KEEP),--keep)
 
-# Each process has servers of its own; the files of the suite are shared out between them. Hostile input goes by itself:
-# its world bears the names of the authorization tier's, and must not have its connections cut by tests of faults.
+# Each process has servers of its own; the files of the suite are shared out between them.
 PROCESSES ?= 2
 test: browser check ## 全部检查与测试，与 CI 相同 / everything, as CI runs it
-	$(BIN)/pytest -n $(PROCESSES) --dist loadfile --ignore tests/hostile $(ARGS)
-	$(BIN)/pytest -n $(PROCESSES) --dist loadfile tests/hostile
+	$(BIN)/pytest -n $(PROCESSES) --dist loadfile $(ARGS)
 
 check: format lint types imports packs deploy licences secrets ## 格式、静态检查、类型、依赖方向、规则包、部署文件、许可证、密钥 / a minute
 

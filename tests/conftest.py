@@ -1,11 +1,15 @@
 """Servers for every tier: PostgreSQL, Temporal and mail catcher once a session; a database of its own for each test."""
 
+import ast
+import gc
 import os
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from threading import RLock
+from typing import Any
 
 import asyncpg
 import hypothesis
@@ -29,6 +33,28 @@ _STATUS = pytest.StashKey[int]()
 hypothesis.settings.register_profile("shared machine", deadline=None, print_blob=True)
 hypothesis.settings.register_profile("ci", parent=hypothesis.settings.get_profile("shared machine"), derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "shared machine")
+
+_parse, _parsing = ast.parse, RLock()
+
+
+def parse_alone(*what: Any, **how: Any) -> ast.Module:
+    """Read source while no garbage is collected.
+
+    CPython 3.11 counts the depth of all trees it builds in one place. A collection in the middle of one lets another
+    thread, or a finalizer, build a second, and the first is refused: SystemError, AST constructor recursion depth
+    mismatch. pytest reads what it rewrites while threads of the servers under test read templates.
+    """
+    with _parsing:
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            return _parse(*what, **how)
+        finally:
+            if collecting:
+                gc.enable()
+
+
+ast.parse = parse_alone
 
 
 @pytest.hookimpl(trylast=True)

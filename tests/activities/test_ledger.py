@@ -25,6 +25,11 @@ from tests.conftest import Database
 from tests.makers import calendar, calendar_year
 from tests.tables.rows import A, B, known
 
+CUT = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'anze_app' AND datname = current_database()"
+)
+"""Those to this test's database; other tests keep theirs."""
+
 
 @pytest.fixture
 async def engine(database: Database) -> AsyncIterator[AsyncEngine]:
@@ -254,7 +259,7 @@ async def test_the_ledger_works_again_after_every_connection_was_cut(
 ):
     await register(database)
     await ledger.commit_step(step(1))
-    await admin.fetch("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'anze_app'")
+    await admin.fetch(CUT)
     outcomes = [await outcome(ledger.commit_step(step(2))) for _ in range(2)]
     assert outcomes[-1] == "done"
     assert set(outcomes) <= {"done", "database_lost"}

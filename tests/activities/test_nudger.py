@@ -23,6 +23,11 @@ from models.tables.engine import make_engine
 from runtime.settings import sqlalchemy_url
 from tests.conftest import Database
 
+CUT = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'anze_app' AND datname = current_database()"
+)
+"""Those to this test's database; other tests keep theirs."""
+
 SOON = 20  # seconds; the limit of every wait here
 
 
@@ -158,7 +163,7 @@ async def test_a_running_carrier_goes_on_after_its_database_connections_were_cut
         async with asyncio.timeout(SOON):
             await leave(admin, recipient)
             await until_none_waits(admin)
-            await admin.fetch("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'anze_app'")
+            await admin.fetch(CUT)
             await leave(admin, recipient)
             await until_none_waits(admin)
         assert not running.done()

@@ -44,7 +44,7 @@ def unspeakable(world: World, actor: str) -> set[str]:
     }
     if kind == "operator":
         return {VICTIM, ACCOUNT, PREMIUM, "86,000"}
-    ids |= {str(world.insurers[1].id), "乙保险公司", "@w1.example", "w1-"}
+    ids |= {str(world.insurers[1].id), "乙保险公司", f"@{world.insurers[1].code}.example", f"{world.insurers[1].code}-"}
     ids |= {CODES[1], "PA-2", "C-2"} if kind == "enterprise" else set()
     ids |= {VICTIM, ACCOUNT} if kind != "insurer" else {ACCOUNT}
     ids |= {PREMIUM, "86,000"} if kind == "department" else set()
@@ -130,9 +130,9 @@ async def test_a_letter_to_an_insurer_or_its_enterprise_names_no_other_insurer(
     checked = 0
     for to, said in posted.items():
         for mine, other in ((0, 1), (1, 0)):
-            if f"@w{mine}.example" in to:
+            if f"@{world.insurers[mine].code}.example" in to:
                 theirs = {"甲保险公司", "乙保险公司"} - {("甲保险公司", "乙保险公司")[mine]}
-                theirs |= {str(world.insurers[other].id), f"@w{other}.example"}
+                theirs |= {str(world.insurers[other].id), f"@{world.insurers[other].code}.example"}
                 assert not any(word in said for word in theirs), to
                 checked += 1
     assert checked >= 4

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -128,8 +129,12 @@ async def built(tools: Tools, admin: AsyncEngine) -> AsyncIterator[World]:
         yield world
 
 
+_insurers = count()
+"""Codes stand in the ids of workflows, and worlds share an engine: no two worlds have one in common."""
+
+
 async def _insurer(world: World, name: str) -> Caller:
-    insurer_id, code = uuid4(), f"w{len(world.insurers)}"
+    insurer_id, code = uuid4(), f"w{next(_insurers)}"
     async with world.admin.begin() as connection:
         await connection.execute(insert(INSURERS).values(id=insurer_id, code=code, name=name))
         desk = {"role": Role.INSURER, "insurer_id": insurer_id, "name": name, "email": f"desk@{code}.example"}
