@@ -10,6 +10,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.domain.test_claim_machine import Claims
 from tests.hostile.conftest import Served
+from tests.hostile.test_claim_lives import ClaimLives
 from tests.hostile.test_lives import Lives
 
 ROLES = ("insurer_key", "plain_key", "department_key", "operator_key", "anonymous")
@@ -36,8 +37,8 @@ async def test_all_phases_of_schemathesis_find_nothing(
 
 
 @pytest.mark.timeout(0)
-@pytest.mark.parametrize("machine", [Claims, Lives])
-def test_lives_at_length(machine: type[Claims] | type[Lives], fuzz_seconds: int) -> None:
+@pytest.mark.parametrize("machine", [Claims, ClaimLives, Lives])
+def test_lives_at_length(machine: type[Claims | ClaimLives | Lives], fuzz_seconds: int) -> None:
     many = max(int(fuzz_seconds * LIVES_A_SECOND), 10)
     slow = (HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large)
     long = settings(max_examples=many, stateful_step_count=80, deadline=None, suppress_health_check=slow)
