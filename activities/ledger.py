@@ -11,11 +11,12 @@ from temporalio import activity
 
 from activities.borrowing import borrowed
 from domain.standing import standing
+from models.contracts.calendar import WorkCalendar
+from models.contracts.case import AdoptCalendar, AdoptRules
 from models.contracts.ids import notice_id
 from models.contracts.notice import Notice
-from models.contracts.policy import AdoptCalendar, AdoptRules
 from models.contracts.ports import Ledger, Recall, Recalled, Since
-from models.contracts.rulebook import Pinned, WorkCalendar
+from models.contracts.rulebook import Pinned
 from models.contracts.step import Cause, Entered, Recorded, Standing, Step
 from models.tables.cases import Case, RecordedCommand, RecordedStep
 from models.tables.engine import tenant

@@ -28,8 +28,8 @@ from activities.matters import matter
 from domain import wording
 from domain.calendar import opens_at
 from models.contracts import ports
+from models.contracts.calendar import WorkCalendar
 from models.contracts.mailroom import Compose, Composed, Delivery, Waiting
-from models.contracts.rulebook import WorkCalendar
 from models.contracts.vocabulary import NoticeKind, NoticeStatus, Role, TaskKind, Urgency
 from models.tables.engine import recipient as for_recipient
 from models.tables.outbox import Attempt, Mail, OutboxNotice

@@ -17,10 +17,11 @@ from domain.explaining import explain
 from domain.ladder import Foothold, calls, footholds
 from domain.routing import departments, is_department
 from domain.wording import counting
+from models.contracts.calendar import WorkCalendar
 from models.contracts.claim_terms import ClaimTerms
 from models.contracts.clock import Clock, Explanation, Projection, RunningDuty
 from models.contracts.ids import notice_key
-from models.contracts.rulebook import BoundDuty, Resolved, RulesFor, WorkCalendar
+from models.contracts.rulebook import BoundDuty, Resolved, RulesFor
 from models.contracts.vocabulary import CaseKind, DayMark, HazardGrade, Role, Sector
 
 

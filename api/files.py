@@ -23,8 +23,7 @@ from api.rows import FILES
 from api.scanning import require_clean
 from api.tools import Tools
 from api.words import FileFault, ProblemCode
-from models.contracts.base import CONTROL_CHARACTERS, HIDDEN_CHARACTERS, LINE_BREAKS, Attachment
-from models.contracts.policy import FileReceipt
+from models.contracts.base import CONTROL_CHARACTERS, HIDDEN_CHARACTERS, LINE_BREAKS, Attachment, FileReceipt
 
 PDF, OFD = "application/pdf", "application/ofd"
 PICTURES = {JPEG: ".jpg", PNG: ".png", WEBP: ".webp"}

@@ -25,7 +25,8 @@ from models.contracts.base import Contract, Given
 from models.contracts.claim import ClaimBirth, ReportClaim
 from models.contracts.claim_state import ClaimView
 from models.contracts.hazard import HazardView
-from models.contracts.policy import Birth, OpenPolicy, PolicyView
+from models.contracts.policy import OpenPolicy
+from models.contracts.policy_state import Birth, PolicyView
 from models.contracts.step import Refusal
 from models.contracts.vocabulary import CaseKind
 from workflows.search import for_claim, for_policy

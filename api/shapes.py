@@ -8,10 +8,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from stdnum.cn import uscc
 
 from api.words import Reason
-from models.contracts.base import Contract, FactDate, Name, Region, Strict
+from models.contracts.base import Contract, CreditCode, EmailAddress, FactDate, Name, Region, Strict
 from models.contracts.clock import Explanation
 from models.contracts.hazard import HazardView
-from models.contracts.policy import CreditCode, EmailAddress, PastFact, PolicyView, Terms
+from models.contracts.policy import PastFact
+from models.contracts.policy_state import PolicyView
+from models.contracts.policy_terms import Terms
 from models.contracts.rulebook import Citation
 from models.contracts.vocabulary import (
     ActorKind,

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from api.identity import IdentityProvider
-from models.contracts.rulebook import Resolved, RulesFor, WorkCalendar
+from models.contracts.calendar import WorkCalendar
+from models.contracts.rulebook import Resolved, RulesFor
 from models.tables.sealed import FieldKeys
 from rules.findings import Finding
 from rules.library import LoadedPack

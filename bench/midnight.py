@@ -22,7 +22,9 @@ from bench.plan import Night
 from domain.calendar import local_date, opens_at
 from models.contracts import ids
 from models.contracts.base import Actor, Given
-from models.contracts.policy import Birth, OpenPolicy, PolicyView, Terms
+from models.contracts.policy import OpenPolicy
+from models.contracts.policy_state import Birth, PolicyView
+from models.contracts.policy_terms import Terms
 from models.contracts.vocabulary import ActorKind
 from models.tables.engine import operator
 from rules.library import Library

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, time, timedelta, timezone
 
-from models.contracts.rulebook import CalendarYear, WorkCalendar
+from models.contracts.calendar import CalendarYear, WorkCalendar
 
 SHANGHAI = timezone(timedelta(hours=8))
 """China keeps one time without summer time, so a fixed offset is exact."""

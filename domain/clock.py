@@ -11,9 +11,11 @@ from domain.counting import project
 from domain.explaining import explain
 from domain.ladder import Call, calls, expanded, firing, outrun
 from models.contracts.base import Actor
+from models.contracts.calendar import WorkCalendar
 from models.contracts.clock import Clock, Hush, PassedOn, Rang, RunningDuty, Suspension
+from models.contracts.duty import Duty
 from models.contracts.notice import Firing
-from models.contracts.rulebook import BoundDuty, Duty, Rulebook, WorkCalendar
+from models.contracts.rulebook import BoundDuty, Rulebook
 from models.contracts.vocabulary import Event, Occurs, Role, StopReason
 
 __all__ = [

@@ -17,8 +17,9 @@ from domain.calendar import (
     nth_working,
     working_between,
 )
+from models.contracts.calendar import WorkCalendar
 from models.contracts.clock import Clock, Projection, RunningDuty, Suspension
-from models.contracts.rulebook import Duty, WorkCalendar
+from models.contracts.duty import Duty
 from models.contracts.vocabulary import FirstDay, OnHoliday, TermUnit
 
 HOUR = timedelta(hours=1)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from domain.policy.transitions import left_out
 from domain.wording import duty_line, instant, money, place_line, provisional_note, roles
 from models.contracts.hazard import HazardState
-from models.contracts.policy import HazardBrief, PolicyState
+from models.contracts.policy_state import HazardBrief, PolicyState
 from models.contracts.rulebook import Citation
 from models.contracts.vocabulary import HazardStage, PolicyStage, Role, Word
 

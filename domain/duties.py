@@ -12,18 +12,12 @@ from domain.places import region_name
 from domain.routing import is_department
 from domain.wording import citation, who_says
 from models.contracts.base import Actor
+from models.contracts.case import AcknowledgeDuty, AnswerDuty, ExtendDuty, PassOn, TakeOverDuty
 from models.contracts.clock import Clock, PassedOn, RunningDuty
+from models.contracts.duty import Duty
 from models.contracts.notice import Notice
-from models.contracts.policy import (
-    AcknowledgeDuty,
-    AnswerDuty,
-    DutyBrief,
-    ExcuseDuty,
-    ExtendDuty,
-    PassOn,
-    TakeOverDuty,
-)
-from models.contracts.rulebook import Duty
+from models.contracts.policy import ExcuseDuty
+from models.contracts.policy_state import DutyBrief
 from models.contracts.step import Happening, Refusal
 from models.contracts.vocabulary import ActorKind, By, Event, NoticeKind, Role, StopReason
 

@@ -4,8 +4,9 @@ from datetime import date, timedelta
 
 from domain.calendar import SATURDAY, is_working, year_of
 from domain.counting import Term, measure, pause_on
+from models.contracts.calendar import WorkCalendar
 from models.contracts.clock import Clock, Day, Explanation, RunningDuty, Suspension
-from models.contracts.rulebook import Duty, WorkCalendar
+from models.contracts.duty import Duty
 from models.contracts.vocabulary import DayMark, DayNote, TermUnit
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from models.contracts.clock import Hush, Projection, RunningDuty
+from models.contracts.duty import Duty, Rung
 from models.contracts.notice import Firing
-from models.contracts.rulebook import Duty, Rung
 from models.contracts.vocabulary import Role, TermUnit
 
 HOUR = timedelta(hours=1)

@@ -15,10 +15,12 @@ from domain.ladder import calls, footholds, outrun
 from domain.places import region_name
 from domain.wording import citation, day, plain_day
 from models.contracts.base import Actor
+from models.contracts.case import AdoptRules
 from models.contracts.clock import Clock, Projection, RunningDuty
+from models.contracts.duty import Duty
 from models.contracts.notice import About, Notice
-from models.contracts.policy import AdoptRules, PolicyState
-from models.contracts.rulebook import BoundDuty, Duty, PackRef, Rulebook
+from models.contracts.policy_state import PolicyState
+from models.contracts.rulebook import BoundDuty, PackRef, Rulebook
 from models.contracts.step import Happening, Refusal
 from models.contracts.vocabulary import ActorKind, Event, NoticeKind, Occurs, Role, RuleShift, StopReason
 

@@ -9,13 +9,14 @@ from domain import clock as clocks
 from domain.calendar import local_date
 from domain.routing import departments
 from domain.wording import counting
+from models.contracts.calendar import WorkCalendar
 from models.contracts.claim_state import ClaimState
 from models.contracts.clock import Clock, PassedOn
 from models.contracts.hazard import HazardState
 from models.contracts.ids import notice_key
 from models.contracts.notice import About, Firing, Notice
-from models.contracts.policy import PolicyState
-from models.contracts.rulebook import Citation, Rulebook, WorkCalendar
+from models.contracts.policy_state import PolicyState
+from models.contracts.rulebook import Citation, Rulebook
 from models.contracts.vocabulary import DayMark, NoticeKind, Role, Sector, Urgency
 
 AT_ONCE = frozenset(

@@ -7,9 +7,11 @@ from datetime import date, datetime
 from domain import clock as clocks
 from domain.calendar import DAY, SHANGHAI, local_date, midnight
 from domain.retelling import Fact, conducted, implied, retold
+from models.contracts.calendar import WorkCalendar
 from models.contracts.clock import Clock, Explanation, Projection, Rang, RunningDuty
+from models.contracts.duty import Duty
 from models.contracts.notice import Firing
-from models.contracts.rulebook import Duty, Rulebook, WorkCalendar
+from models.contracts.rulebook import Rulebook
 from models.contracts.vocabulary import CaseKind, Event, HazardGrade, NoticeKind, Role, StopReason
 
 __all__ = ["Books", "Fact", "Life", "Misplaced", "Rehearsal", "Told", "rehearse"]

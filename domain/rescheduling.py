@@ -6,8 +6,8 @@ from datetime import datetime
 from domain import clock as clocks
 from domain import notices
 from domain.wording import day
+from models.contracts.calendar import WorkCalendar
 from models.contracts.notice import Notice
-from models.contracts.rulebook import WorkCalendar
 from models.contracts.step import Happening
 from models.contracts.vocabulary import Event, NoticeKind, Role
 

@@ -1,7 +1,8 @@
 """Which departments a role is, for a place and a sector; who stands behind a department is the directory's business."""
 
 from models.contracts.ids import ancestors
-from models.contracts.rulebook import HUMAN_QUEUE, BoundRoute, Rulebook
+from models.contracts.pack import HUMAN_QUEUE
+from models.contracts.rulebook import BoundRoute, Rulebook
 from models.contracts.vocabulary import Role, Sector
 
 PARTIES = frozenset({Role.INSURER, Role.INSURED, Role.PROVIDER, Role.BROKER})

@@ -7,7 +7,7 @@ from domain import duties
 from domain.notices import Case
 from models.contracts.claim import ClaimBirth
 from models.contracts.hazard import HazardBirth
-from models.contracts.policy import DutyBrief
+from models.contracts.policy_state import DutyBrief
 
 
 def standing(state: Case, open_duties: tuple[DutyBrief, ...], alarm: datetime | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from models.contracts.base import Given
 from models.contracts.claim_state import ClaimState
 from models.contracts.hazard import HazardState
 from models.contracts.notice import Firing, Notice
-from models.contracts.policy import PolicyState
+from models.contracts.policy_state import PolicyState
 from models.contracts.step import Happening
 from models.contracts.vocabulary import Event
 

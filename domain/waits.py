@@ -6,7 +6,7 @@ from datetime import datetime
 from domain.calendar import DAY, local_date
 from models.contracts.base import Actor
 from models.contracts.clock import Clock, Suspension
-from models.contracts.rulebook import Duty
+from models.contracts.duty import Duty
 from models.contracts.vocabulary import ActorKind, Event, SuspendReason
 
 BY_RULE = Actor(kind=ActorKind.SYSTEM, id="rulebook")

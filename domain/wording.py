@@ -7,7 +7,8 @@ from domain.calendar import SATURDAY, SHANGHAI, local_date, midnight
 from domain.places import full_region_name, region_name
 from domain.routing import is_department
 from models.contracts.clock import Projection
-from models.contracts.rulebook import Citation, Duty
+from models.contracts.duty import Duty
+from models.contracts.rulebook import Citation
 from models.contracts.vocabulary import By, FirstDay, Role, Sector, Size, TermUnit
 
 __all__ = [

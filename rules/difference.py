@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from models.contracts.rulebook import Pack
+from models.contracts.pack import Pack
 from rules.reading import Entry, Part, entries
 
 

@@ -8,9 +8,8 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BeforeValidator, Field, TypeAdapter
 
-from models.contracts.base import Money, Region, Strict
+from models.contracts.base import Identifier, Money, Region, Strict, Wording
 from models.contracts.claim_terms import ClaimTerms
-from models.contracts.rulebook import Identifier, Wording
 from models.contracts.vocabulary import (
     AccidentGrade,
     AccidentKind,

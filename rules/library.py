@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from models.contracts.calendar import WorkCalendar
 from models.contracts.ids import ancestors
-from models.contracts.rulebook import Pack, PackRef, Pinned, Resolved, RulesFor, WorkCalendar
+from models.contracts.pack import Pack
+from models.contracts.rulebook import PackRef, Pinned, Resolved, RulesFor
 from models.contracts.vocabulary import Sector
 from rules.findings import Finding, RulesRefused, UnknownPack
 from rules.loading import NATION, Shelf, read_calendars, read_shelf

@@ -7,7 +7,8 @@ from datetime import date
 from itertools import combinations, pairwise
 from pathlib import Path
 
-from models.contracts.rulebook import CalendarYear, Pack
+from models.contracts.calendar import CalendarYear
+from models.contracts.pack import Pack
 from rules.complaints import validated
 from rules.findings import Finding, RulesRefused, shown
 from rules.packfile import Document, read_document

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from models.contracts.rulebook import Duty, Gate, Pack, PathRule, Rate, Route, Rung, When
+from models.contracts.duty import Duty, Rung, When
+from models.contracts.pack import Gate, Pack, PathRule, Rate, Route
 from models.contracts.vocabulary import FirstDay, Word
 from rules import reasons
 

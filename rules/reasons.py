@@ -2,7 +2,9 @@
 
 from decimal import Decimal
 
-from models.contracts.rulebook import Citation, Duty, Rate
+from models.contracts.duty import Duty
+from models.contracts.pack import Rate
+from models.contracts.rulebook import Citation
 from models.contracts.vocabulary import RateBase
 
 NATION = "全国"

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from models.contracts.rulebook import Pack
+from models.contracts.pack import Pack
 from rules.library import RULES
 
 SCHEMA = RULES / "pack.schema.json"

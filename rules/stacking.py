@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
+from models.contracts.duty import Duty, When, Within
+from models.contracts.pack import Gate, Pack, PathRule, Rate
 from models.contracts.rulebook import (
     BoundDuty,
     BoundFees,
@@ -14,16 +16,9 @@ from models.contracts.rulebook import (
     BoundRoute,
     BoundSurrender,
     Citation,
-    Duty,
-    Gate,
-    Pack,
     PackRef,
-    PathRule,
-    Rate,
     Rulebook,
     RulesFor,
-    When,
-    Within,
 )
 from models.contracts.vocabulary import By, CaseKind, ClaimPath, Combine, FirstDay
 from rules import reasons

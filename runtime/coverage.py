@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from models.contracts.rulebook import Pack
+from models.contracts.pack import Pack
 from rules.library import Library
 from runtime.settings import PROJECT_ROOT
 

@@ -8,10 +8,11 @@ from domain.calendar import DAY, local_date, noon
 from domain.claim import grading
 from domain.claim_paths.registry import choices, chosen_by_rule
 from models.contracts import ids
+from models.contracts.calendar import WorkCalendar
 from models.contracts.claim import Accident, Casualties, ClaimBirth
 from models.contracts.claim_state import ClaimState
 from models.contracts.payment import LossLine
-from models.contracts.rulebook import Rulebook, WorkCalendar
+from models.contracts.rulebook import Rulebook
 from models.contracts.vocabulary import AccidentGrade, ClaimPath, Event
 from rules.examples import ExpectedPath, Given, Lost
 

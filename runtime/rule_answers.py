@@ -17,7 +17,8 @@ from domain.rehearsal import Books, Misplaced, Rehearsal, rehearse
 from domain.routing import departments, is_department
 from models.contracts.claim_terms import ClaimTerms
 from models.contracts.clock import RunningDuty
-from models.contracts.rulebook import HUMAN_QUEUE, BoundDuty, Rulebook
+from models.contracts.pack import HUMAN_QUEUE
+from models.contracts.rulebook import BoundDuty, Rulebook
 from models.contracts.vocabulary import Event, Role
 from rules import lock as locks
 from rules.complaints import reason

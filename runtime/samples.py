@@ -16,9 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.keys import KeyFor, hash_of, mint_key
 from api.rows import API_KEYS, DEPARTMENT_SCOPES, INSURERS, RECIPIENTS, USERS
 from api.words import Scope
-from models.contracts.base import Name, Number, Region, Strict
+from models.contracts.base import EmailAddress, Name, Number, Region, Strict
 from models.contracts.ids import HUMAN_QUEUE
-from models.contracts.policy import EmailAddress
 from models.contracts.vocabulary import ActorKind, Post, Role, Sector
 from models.tables.engine import make_engine, operator
 from runtime.settings import PROJECT_ROOT, Settings

@@ -11,7 +11,8 @@ from domain.rehearsal import Books, Fact, Misplaced, Rehearsal, rehearse
 from domain.routing import departments, is_department
 from models.contracts.claim_terms import ClaimTerms
 from models.contracts.clock import Projection
-from models.contracts.rulebook import HUMAN_QUEUE, BoundDuty, Rulebook, RulesFor
+from models.contracts.pack import HUMAN_QUEUE
+from models.contracts.rulebook import BoundDuty, Rulebook, RulesFor
 from models.contracts.vocabulary import CaseKind, Event, HazardGrade, Role, Sector, Size
 from rules.examples import Example, Expected, Given, Occurrence
 from rules.library import Library

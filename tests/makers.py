@@ -5,16 +5,10 @@ from typing import Any
 
 from domain.calendar import noon
 from models.contracts.base import Actor
+from models.contracts.calendar import CalendarYear, WorkCalendar
 from models.contracts.clock import Clock, RunningDuty, Suspension
-from models.contracts.rulebook import (
-    BoundDuty,
-    CalendarYear,
-    Citation,
-    Duty,
-    Rulebook,
-    Rung,
-    WorkCalendar,
-)
+from models.contracts.duty import Duty, Rung
+from models.contracts.rulebook import BoundDuty, Citation, Rulebook
 from models.contracts.vocabulary import ActorKind, By, Event, NoticeKind, Role, Sector, Size, SuspendReason
 
 SOMEBODY = Actor(kind=ActorKind.INSURER, id="insurer-1", name="甲保险")

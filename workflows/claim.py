@@ -10,8 +10,16 @@ from domain.claim import life, views
 from domain.claim.wording import claim_details
 from domain.decision import Decision
 from models.contracts import claim as commands
-from models.contracts import policy
 from models.contracts.base import Given
+from models.contracts.case import (
+    AcknowledgeDuty,
+    AdoptCalendar,
+    AdoptRules,
+    AnswerDuty,
+    ExtendDuty,
+    PassOn,
+    TakeOverDuty,
+)
 from models.contracts.claim import ClaimBirth
 from models.contracts.claim_state import ClaimRun, ClaimState, ClaimView
 from models.contracts.payment import OrderOutcome
@@ -44,7 +52,7 @@ CLAIM: Life[ClaimState, ClaimView] = Life(
     details=claim_details,
     idle="等待案件办理",
     heard=_heard,
-    commands={command.__name__: command for command in (*life.CHANGES, policy.AdoptCalendar, policy.AdoptRules)},
+    commands={command.__name__: command for command in (*life.CHANGES, AdoptCalendar, AdoptRules)},
     # a mass accident has hundreds of payments: every ten proposed begin a new run, as closing and reopening do
     chapter=lambda state: f"{state.reopened}{'+' if state.closed_at else ''}/{len(state.payments) // 10}",
 )
@@ -179,29 +187,29 @@ class ClaimWorkflow:
         return await self.case.act(given)
 
     @takes("extend")
-    async def extend(self, given: Given[policy.ExtendDuty]) -> ClaimView:
+    async def extend(self, given: Given[ExtendDuty]) -> ClaimView:
         return await self.case.act(given)
 
     @takes("acknowledge")
-    async def acknowledge(self, given: Given[policy.AcknowledgeDuty]) -> ClaimView:
+    async def acknowledge(self, given: Given[AcknowledgeDuty]) -> ClaimView:
         return await self.case.act(given)
 
     @takes("take_over")
-    async def take_over(self, given: Given[policy.TakeOverDuty]) -> ClaimView:
+    async def take_over(self, given: Given[TakeOverDuty]) -> ClaimView:
         return await self.case.act(given)
 
     @takes("answer")
-    async def answer(self, given: Given[policy.AnswerDuty]) -> ClaimView:
+    async def answer(self, given: Given[AnswerDuty]) -> ClaimView:
         return await self.case.act(given)
 
     @takes("pass_on")
-    async def pass_on(self, given: Given[policy.PassOn]) -> ClaimView:
+    async def pass_on(self, given: Given[PassOn]) -> ClaimView:
         return await self.case.act(given)
 
     @takes("adopt_calendar")
-    async def adopt_calendar(self, given: Given[policy.AdoptCalendar]) -> ClaimView:
+    async def adopt_calendar(self, given: Given[AdoptCalendar]) -> ClaimView:
         return await self.case.act(given)
 
     @takes("adopt_rules")
-    async def adopt_rules(self, given: Given[policy.AdoptRules]) -> ClaimView:
+    async def adopt_rules(self, given: Given[AdoptRules]) -> ClaimView:
         return await self.case.act(given)

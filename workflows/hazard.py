@@ -11,10 +11,17 @@ from domain.decision import Decision
 from domain.details import hazard_details
 from domain.hazard import life, views
 from models.contracts import hazard as commands
-from models.contracts import policy
 from models.contracts.base import Given
-from models.contracts.hazard import HazardBirth, HazardRun, HazardState, HazardView
-from models.contracts.policy import HazardNews
+from models.contracts.case import (
+    AcknowledgeDuty,
+    AdoptCalendar,
+    AdoptRules,
+    AnswerDuty,
+    ExtendDuty,
+    PassOn,
+    TakeOverDuty,
+)
+from models.contracts.hazard import HazardBirth, HazardNews, HazardRun, HazardState, HazardView
 from models.contracts.rulebook import RulesFor
 from models.contracts.step import Cause
 from models.contracts.vocabulary import CaseKind, CauseKind, Event
@@ -42,7 +49,7 @@ HAZARD: Life[HazardState, HazardView] = Life(
     details=hazard_details,
     idle="等待投保单位或部门",
     heard=_heard,
-    commands={command.__name__: command for command in (*life.CHANGES, policy.AdoptCalendar, policy.AdoptRules)},
+    commands={command.__name__: command for command in (*life.CHANGES, AdoptCalendar, AdoptRules)},
     chapter=lambda state: str(state.rounds // 5),
 )
 
@@ -140,31 +147,31 @@ class HazardWorkflow:
         return await self.case.act(given)
 
     @takes("extend")
-    async def extend(self, given: Given[policy.ExtendDuty]) -> HazardView:
+    async def extend(self, given: Given[ExtendDuty]) -> HazardView:
         return await self.case.act(given)
 
     @takes("acknowledge")
-    async def acknowledge(self, given: Given[policy.AcknowledgeDuty]) -> HazardView:
+    async def acknowledge(self, given: Given[AcknowledgeDuty]) -> HazardView:
         return await self.case.act(given)
 
     @takes("take_over")
-    async def take_over(self, given: Given[policy.TakeOverDuty]) -> HazardView:
+    async def take_over(self, given: Given[TakeOverDuty]) -> HazardView:
         return await self.case.act(given)
 
     @takes("answer")
-    async def answer(self, given: Given[policy.AnswerDuty]) -> HazardView:
+    async def answer(self, given: Given[AnswerDuty]) -> HazardView:
         return await self.case.act(given)
 
     @takes("pass_on")
-    async def pass_on(self, given: Given[policy.PassOn]) -> HazardView:
+    async def pass_on(self, given: Given[PassOn]) -> HazardView:
         return await self.case.act(given)
 
     @takes("adopt_calendar")
-    async def adopt_calendar(self, given: Given[policy.AdoptCalendar]) -> HazardView:
+    async def adopt_calendar(self, given: Given[AdoptCalendar]) -> HazardView:
         return await self.case.act(given)
 
     @takes("adopt_rules")
-    async def adopt_rules(self, given: Given[policy.AdoptRules]) -> HazardView:
+    async def adopt_rules(self, given: Given[AdoptRules]) -> HazardView:
         return await self.case.act(given)
 
 

@@ -10,7 +10,7 @@ from domain.details import Coming
 from models.contracts.base import Actor, Command, Contract, Given
 from models.contracts.claim_state import ClaimState
 from models.contracts.hazard import HazardState
-from models.contracts.policy import PolicyState
+from models.contracts.policy_state import PolicyState
 from models.contracts.step import CaseRow, Refusal
 
 S = TypeVar("S", PolicyState, HazardState, ClaimState)

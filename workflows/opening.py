@@ -8,7 +8,7 @@ from temporalio.exceptions import ApplicationError
 
 from models.contracts.base import Given
 from models.contracts.claim_state import ClaimState
-from models.contracts.policy import PolicyState
+from models.contracts.policy_state import PolicyState
 from models.contracts.step import Refusal
 from workflows.answers import internal_error, refusal_error
 from workflows.case import Case

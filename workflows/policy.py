@@ -14,8 +14,17 @@ from domain.policy import life, refusals, views
 from domain.policy.changes import CHANGES
 from models.contracts import policy as commands
 from models.contracts.base import Actor, Command, Given
-from models.contracts.hazard import StopHazard
-from models.contracts.policy import Birth, HazardNews, PolicyRun, PolicyState, PolicyView
+from models.contracts.case import (
+    AcknowledgeDuty,
+    AdoptCalendar,
+    AdoptRules,
+    AnswerDuty,
+    ExtendDuty,
+    PassOn,
+    TakeOverDuty,
+)
+from models.contracts.hazard import HazardNews, StopHazard
+from models.contracts.policy_state import Birth, PolicyRun, PolicyState, PolicyView
 from models.contracts.step import Refusal
 from workflows.answers import takes
 from workflows.case import Case
@@ -50,7 +59,7 @@ POLICY: Life[PolicyState, PolicyView] = Life(
     details=_details,
     idle="等待保险期间届满",
     heard=_heard,
-    commands={command.__name__: command for command in (*CHANGES, commands.AdoptCalendar, commands.AdoptRules)},
+    commands={command.__name__: command for command in (*CHANGES, AdoptCalendar, AdoptRules)},
     chapter=lambda state: str(state.year),
 )
 
@@ -156,7 +165,7 @@ class PolicyWorkflow:
         return await self.case.act(given)
 
     @takes("extend")
-    async def extend(self, given: Given[commands.ExtendDuty]) -> PolicyView:
+    async def extend(self, given: Given[ExtendDuty]) -> PolicyView:
         return await self.case.act(given)
 
     @takes("excuse")
@@ -180,25 +189,25 @@ class PolicyWorkflow:
         return await self.case.act(given)
 
     @takes("acknowledge")
-    async def acknowledge(self, given: Given[commands.AcknowledgeDuty]) -> PolicyView:
+    async def acknowledge(self, given: Given[AcknowledgeDuty]) -> PolicyView:
         return await self.case.act(given)
 
     @takes("take_over")
-    async def take_over(self, given: Given[commands.TakeOverDuty]) -> PolicyView:
+    async def take_over(self, given: Given[TakeOverDuty]) -> PolicyView:
         return await self.case.act(given)
 
     @takes("answer")
-    async def answer(self, given: Given[commands.AnswerDuty]) -> PolicyView:
+    async def answer(self, given: Given[AnswerDuty]) -> PolicyView:
         return await self.case.act(given)
 
     @takes("pass_on")
-    async def pass_on(self, given: Given[commands.PassOn]) -> PolicyView:
+    async def pass_on(self, given: Given[PassOn]) -> PolicyView:
         return await self.case.act(given)
 
     @takes("adopt_calendar")
-    async def adopt_calendar(self, given: Given[commands.AdoptCalendar]) -> PolicyView:
+    async def adopt_calendar(self, given: Given[AdoptCalendar]) -> PolicyView:
         return await self.case.act(given)
 
     @takes("adopt_rules")
-    async def adopt_rules(self, given: Given[commands.AdoptRules]) -> PolicyView:
+    async def adopt_rules(self, given: Given[AdoptRules]) -> PolicyView:
         return await self.case.act(given)

@@ -11,7 +11,8 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAtt
 from domain.wording import region_name
 from models.contracts.claim import ClaimBirth
 from models.contracts.hazard import HazardBirth
-from models.contracts.policy import Birth, OpenPolicy
+from models.contracts.policy import OpenPolicy
+from models.contracts.policy_state import Birth
 from models.contracts.step import CaseRow
 
 KIND = SearchAttributeKey.for_keyword("AnzeKind")

@@ -5,8 +5,9 @@ from typing import Any
 
 from api.doors import Door, Example
 from api.insurer.doors import attachment
-from models.contracts import claim, policy
+from models.contracts import claim
 from models.contracts.base import Command
+from models.contracts.case import ExtendDuty
 from models.contracts.vocabulary import CaseKind
 
 TAG = "理赔 / claims"
@@ -199,7 +200,7 @@ DOORS: tuple[Door, ...] = (
     ),
     _door(
         "extensions",
-        policy.ExtendDuty,
+        ExtendDuty,
         "extend",
         ("理赔期限延期", "Extend a term of the claim before it is due"),
         _fixed(duty="claim_result_upload", days=2, reason="平台检修"),

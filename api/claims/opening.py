@@ -20,7 +20,7 @@ from models.contracts.base import Given
 from models.contracts.claim import ClaimBirth, ReportClaim
 from models.contracts.claim_state import ClaimView
 from models.contracts.claim_terms import Limits
-from models.contracts.policy import Terms
+from models.contracts.policy_terms import Terms
 from models.contracts.vocabulary import CaseKind, Event
 
 

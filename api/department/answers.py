@@ -4,9 +4,10 @@ from uuid import UUID
 
 from domain.routing import is_department
 from models.contracts.base import Contract
+from models.contracts.case import AcknowledgeDuty, AnswerDuty, PassOn, TakeOverDuty
 from models.contracts.claim_state import ClaimView
 from models.contracts.hazard import HazardView
-from models.contracts.policy import AcknowledgeDuty, AnswerDuty, DutyBrief, PassOn, PolicyView, TakeOverDuty
+from models.contracts.policy_state import DutyBrief, PolicyView
 from models.contracts.vocabulary import CaseKind, ClaimStage, HazardStage, PolicyStage
 
 KINDS: dict[type[Contract], CaseKind] = {

@@ -2,16 +2,16 @@
 
 from api.department.answers import short
 from api.doors import Door, Example
-from models.contracts import policy
 from models.contracts.base import Command
+from models.contracts.case import AcknowledgeDuty, AnswerDuty, PassOn, TakeOverDuty
 from models.contracts.vocabulary import CaseKind
 
 TAG = "部门 / departments"
 SAID: tuple[tuple[str, type[Command], str, str, str], ...] = (
-    ("acknowledgements", policy.AcknowledgeDuty, "acknowledge", "签收", "Acknowledge a notice: its repeats end"),
-    ("takeovers", policy.TakeOverDuty, "take_over", "接手", "Take the matter over: its ladder stops"),
-    ("answers", policy.AnswerDuty, "answer", "答复处理情况", "Tell what was done"),
-    ("handovers", policy.PassOn, "pass_on", "转办", "Pass the matter on to the department it belongs to"),
+    ("acknowledgements", AcknowledgeDuty, "acknowledge", "签收", "Acknowledge a notice: its repeats end"),
+    ("takeovers", TakeOverDuty, "take_over", "接手", "Take the matter over: its ladder stops"),
+    ("answers", AnswerDuty, "answer", "答复处理情况", "Tell what was done"),
+    ("handovers", PassOn, "pass_on", "转办", "Pass the matter on to the department it belongs to"),
 )
 DUTY_OF = {
     CaseKind.POLICY: "policy_upload",

@@ -8,8 +8,9 @@ from typing import Any
 from api.desk.acting import filled
 from api.offices import named
 from models.contracts.base import Attachment, Command
+from models.contracts.case import AcknowledgeDuty, AnswerDuty, PassOn, TakeOverDuty
 from models.contracts.hazard import AskMoreTime, ClaimRectification, ConfirmTold, ObjectToHazard
-from models.contracts.policy import AcknowledgeDuty, AnswerDuty, ConfirmPlan, PassOn, RateService, TakeOverDuty
+from models.contracts.policy import ConfirmPlan, RateService
 from models.contracts.vocabulary import HazardStage, ServiceDimension
 
 MOST_FILES = 12

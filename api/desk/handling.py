@@ -10,7 +10,7 @@ from api.callers import Entry
 from api.desk.deeds import FOR_DEPARTMENTS, Deed
 from api.rows import MATTERS, OUTBOX, STEPS, TIMELINE
 from domain.wording import instant
-from models.contracts.policy import DutyBrief
+from models.contracts.policy_state import DutyBrief
 from models.contracts.vocabulary import Event, NoticeKind
 
 DEEDS: dict[Event, Deed] = {

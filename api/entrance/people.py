@@ -12,8 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.audit import NOWHERE, AuditEntry, Origin, note
 from api.keys import COMMAND_LINE
 from api.rows import INSURERS, RECIPIENTS, SESSIONS, USERS
-from models.contracts.base import Actor, Name, Number, Strict
-from models.contracts.policy import EmailAddress
+from models.contracts.base import Actor, EmailAddress, Name, Number, Strict
 from models.contracts.vocabulary import ActorKind, AuditEvent, Post, Role
 from models.tables import engine as settings
 from models.tables.audit import COMMON_CHAIN

@@ -8,6 +8,7 @@ from typing import Any
 from api.doors import Door, Example
 from models.contracts import hazard, policy
 from models.contracts.base import Command
+from models.contracts.case import ExtendDuty
 from models.contracts.vocabulary import CaseKind
 
 SAMPLE_FILE = (
@@ -156,7 +157,7 @@ DOORS: tuple[Door, ...] = (
     ),
     _policy(
         "extensions",
-        policy.ExtendDuty,
+        ExtendDuty,
         "extend",
         ("申请延期", "Extend a duty before it is due"),
         _fixed(duty="service_completion", days=10, reason="设备大修，投保单位书面申请"),
@@ -261,7 +262,7 @@ DOORS: tuple[Door, ...] = (
     ),
     _hazard(
         "extensions",
-        policy.ExtendDuty,
+        ExtendDuty,
         "extend",
         ("隐患期限延期", "Extend a term of the hazard before it is due"),
         _fixed(duty="rectification", days=5, reason="备件到货延迟"),

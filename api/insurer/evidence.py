@@ -17,7 +17,7 @@ from api.idempotency import Key
 from api.insurer.cases import Reader
 from api.problems import Problem
 from api.words import ProblemCode
-from models.contracts.policy import FileReceipt
+from models.contracts.base import FileReceipt
 from models.contracts.vocabulary import ActorKind
 
 TAG = "文件 / files"

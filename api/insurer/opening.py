@@ -26,7 +26,8 @@ from domain.calendar import local_date
 from domain.policy.refusals import refuse_opening, rules_for
 from models.contracts import ids
 from models.contracts.base import Given
-from models.contracts.policy import Birth, OpenPolicy, PolicyView
+from models.contracts.policy import OpenPolicy
+from models.contracts.policy_state import Birth, PolicyView
 from models.contracts.vocabulary import Role
 
 CREATED = 201

@@ -18,8 +18,8 @@ from api.operator.sending import AT_ONCE, Outcome, Result, send
 from api.tools import Rules
 from domain.rescheduling import moved_dates
 from models.contracts.base import Actor, Given
-from models.contracts.policy import AdoptCalendar
-from models.contracts.rulebook import CalendarYear, WorkCalendar
+from models.contracts.calendar import CalendarYear, WorkCalendar
+from models.contracts.case import AdoptCalendar
 from models.contracts.vocabulary import ActorKind
 from models.tables.cases import Case
 from models.tables.engine import connected, operator

@@ -22,7 +22,7 @@ from domain.calendar import local_date
 from domain.new_rules import Shift, Standing, shifted
 from domain.policy.transitions import ENDED
 from models.contracts.base import Actor, Given
-from models.contracts.policy import AdoptRules
+from models.contracts.case import AdoptRules
 from models.contracts.rulebook import Rulebook
 from models.contracts.vocabulary import ActorKind, CaseKind, Event, RuleShift, Sector
 from models.tables.cases import Case

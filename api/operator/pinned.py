@@ -3,9 +3,10 @@
 from api.tools import Rules
 from domain.claim.contract_terms import with_terms
 from domain.notices import CaseFacts
+from models.contracts.calendar import WorkCalendar
 from models.contracts.claim_terms import ClaimTerms
 from models.contracts.clock import Clock
-from models.contracts.rulebook import PackRef, Rulebook, RulesFor, WorkCalendar
+from models.contracts.rulebook import PackRef, Rulebook, RulesFor
 from models.contracts.vocabulary import CaseKind, HazardGrade
 from models.tables.cases import Case
 

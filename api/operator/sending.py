@@ -18,7 +18,7 @@ from api.gateway import may_be_taken_later
 from models.contracts.base import Given
 from models.contracts.claim_state import ClaimView
 from models.contracts.hazard import HazardView
-from models.contracts.policy import PolicyView
+from models.contracts.policy_state import PolicyView
 from models.contracts.vocabulary import CaseKind, Word
 from models.tables.cases import Case
 

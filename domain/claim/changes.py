@@ -13,10 +13,10 @@ from domain.decision import fact_instant
 from domain.wording import money as yuan
 from models.contracts import claim as commands
 from models.contracts.base import Actor, Command
+from models.contracts.case import AcknowledgeDuty, AnswerDuty, ExtendDuty, PassOn, TakeOverDuty
 from models.contracts.claim import Accident
 from models.contracts.claim_state import Agreement, Choice, ClaimState, PathTaken
 from models.contracts.clock import Clock
-from models.contracts.policy import AcknowledgeDuty, AnswerDuty, ExtendDuty, PassOn, TakeOverDuty
 from models.contracts.step import Happening
 from models.contracts.vocabulary import ClaimPath, Event, NoticeKind, Role
 

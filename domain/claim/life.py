@@ -18,12 +18,13 @@ from domain.decision import Decision, fact_instant
 from domain.rescheduling import under_calendar
 from domain.steps import ENTERED_LATE, finished, rung_out
 from models.contracts.base import Command, Given
+from models.contracts.calendar import WorkCalendar
+from models.contracts.case import AdoptCalendar, AdoptRules
 from models.contracts.claim import ClaimBirth, ReportClaim
 from models.contracts.claim_state import ClaimState, PathTaken
 from models.contracts.notice import About, Firing, Notice
 from models.contracts.payment import ZERO, OrderOutcome
-from models.contracts.policy import AdoptCalendar, AdoptRules
-from models.contracts.rulebook import Citation, Resolved, WorkCalendar
+from models.contracts.rulebook import Citation, Resolved
 from models.contracts.step import Happening
 from models.contracts.vocabulary import By, CaseKind, ClaimPath, ClaimStage, Event, NoticeKind, Role, StopReason
 

@@ -13,10 +13,10 @@ from domain.wording import citation, day
 from domain.wording import money as yuan
 from models.contracts import claim as commands
 from models.contracts.base import Actor, Command
+from models.contracts.case import AcknowledgeDuty, AdoptRules, AnswerDuty, ExtendDuty, PassOn, TakeOverDuty
 from models.contracts.claim import ClaimBirth, ReportClaim
 from models.contracts.claim_state import ClaimState
 from models.contracts.payment import LossLine
-from models.contracts.policy import AcknowledgeDuty, AdoptRules, AnswerDuty, ExtendDuty, PassOn, TakeOverDuty
 from models.contracts.rulebook import BoundDuty
 from models.contracts.step import Refusal
 from models.contracts.vocabulary import ClaimStage, Event, LossHead

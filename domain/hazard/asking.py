@@ -8,8 +8,8 @@ from domain.hazard.change import Change, Tell, answers_the_notice
 from domain.wording import day
 from models.contracts import hazard as commands
 from models.contracts.base import Actor, Attachment
+from models.contracts.case import ExtendDuty
 from models.contracts.hazard import AskedTime, HazardState, Objection
-from models.contracts.policy import ExtendDuty
 from models.contracts.step import Happening, Refusal
 from models.contracts.vocabulary import ActorKind, Event, HazardGrade, NoticeKind, Role, StopReason
 

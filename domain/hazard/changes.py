@@ -11,9 +11,9 @@ from domain.hazard import asking
 from domain.hazard.change import Change, Tell, answers_the_notice
 from models.contracts import hazard as commands
 from models.contracts.base import Actor, Command
+from models.contracts.case import AcknowledgeDuty, AnswerDuty, ExtendDuty, PassOn, TakeOverDuty
 from models.contracts.clock import Clock
 from models.contracts.hazard import HazardState
-from models.contracts.policy import AcknowledgeDuty, AnswerDuty, ExtendDuty, PassOn, TakeOverDuty
 from models.contracts.step import Happening
 from models.contracts.vocabulary import Event, NoticeKind, Role
 

@@ -14,11 +14,12 @@ from domain.hazard.refusals import refuse
 from domain.rescheduling import under_calendar
 from domain.steps import ENTERED_LATE, finished, fired, rung_out
 from models.contracts.base import Command, Given
+from models.contracts.calendar import WorkCalendar
+from models.contracts.case import AdoptCalendar, AdoptRules
 from models.contracts.clock import Clock
 from models.contracts.hazard import HazardBirth, HazardState
 from models.contracts.notice import About, Firing, Notice
-from models.contracts.policy import AdoptCalendar, AdoptRules
-from models.contracts.rulebook import Resolved, WorkCalendar
+from models.contracts.rulebook import Resolved
 from models.contracts.step import Happening
 from models.contracts.vocabulary import Event, HazardStage, NoticeKind, StopReason
 

@@ -14,11 +14,15 @@ from domain.rescheduling import date_moved, under_calendar
 from domain.steps import ENTERED_LATE, finished, rung_out
 from domain.wording import day
 from models.contracts.base import Command, Given
+from models.contracts.calendar import WorkCalendar
+from models.contracts.case import AdoptCalendar, AdoptRules
 from models.contracts.clock import Clock
+from models.contracts.hazard import HazardNews
 from models.contracts.ids import hazard_workflow_id
 from models.contracts.notice import About, Firing, Notice
-from models.contracts.policy import AdoptCalendar, AdoptRules, Birth, HazardNews, OpenPolicy, PolicyState
-from models.contracts.rulebook import Resolved, WorkCalendar
+from models.contracts.policy import OpenPolicy
+from models.contracts.policy_state import Birth, PolicyState
+from models.contracts.rulebook import Resolved
 from models.contracts.step import Happening
 from models.contracts.vocabulary import Event, HazardGrade, HazardStage, NoticeKind, PolicyStage, Role, StopReason
 

@@ -132,6 +132,17 @@ FactInstant = Annotated[
 Flag = Annotated[bool, Field(strict=True)]
 """Yes or no; never 1, "true" or "on"."""
 Count = Annotated[int, Field(strict=True, ge=0, le=10_000_000)]
+CreditCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-HJ-NPQRTUWXY]{18}$")]
+EmailAddress = Annotated[
+    str,
+    StringConstraints(max_length=254, pattern=r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+$"),
+]
+WebAddress = Annotated[
+    str, StringConstraints(max_length=500, pattern=r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[^\s<>\"'\\]*)?$")
+]
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,59}$")]
+Clause = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+Wording = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
 
 C = TypeVar("C", bound=Command)
 
@@ -180,6 +191,14 @@ class Attachment(Strict):
     media_type: Annotated[str, StringConstraints(max_length=100, pattern=r"^[a-z]+/[A-Za-z0-9.+-]+$")] = (
         "application/octet-stream"
     )
+
+
+class FileReceipt(Contract):
+    """What the file store answers: how the file is called from now on."""
+
+    digest: Digest
+    size: int
+    media_type: str
 
 
 class CaseKey(Contract):

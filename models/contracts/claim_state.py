@@ -6,21 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from models.contracts.base import Contract
+from models.contracts.calendar import WorkCalendar
 from models.contracts.claim import Accident, ClaimBirth
 from models.contracts.claim_terms import ClaimTerms, Limits
 from models.contracts.clock import Clock
 from models.contracts.payment import LossLine, Payment
-from models.contracts.policy import DutyBrief
-from models.contracts.rulebook import PackRef, Rulebook, WorkCalendar
-from models.contracts.vocabulary import (
-    AccidentGrade,
-    ClaimPath,
-    ClaimStage,
-    Event,
-    LimitKind,
-    PaymentKind,
-    Sector,
-)
+from models.contracts.policy_state import DutyBrief
+from models.contracts.rulebook import PackRef, Rulebook
+from models.contracts.vocabulary import AccidentGrade, ClaimPath, ClaimStage, Event, LimitKind, PaymentKind, Sector
 
 
 class Choice(Contract):

@@ -7,9 +7,11 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from models.contracts.base import Attachment, Command, Contract, FactDate, Flag, Text
+from models.contracts.calendar import WorkCalendar
 from models.contracts.clock import Clock
-from models.contracts.policy import DutyBrief, FoundHazard
-from models.contracts.rulebook import PackRef, Rulebook, WorkCalendar
+from models.contracts.policy import FoundHazard
+from models.contracts.policy_state import DutyBrief
+from models.contracts.rulebook import PackRef, Rulebook
 from models.contracts.vocabulary import Event, HazardGrade, HazardStage, Sector, Size
 
 
@@ -133,6 +135,15 @@ class AskedTime(Contract):
     days: int
     at: datetime
     reason: str
+
+
+class HazardNews(Contract):
+    """What a hazard tells its policy: how it stands, and whether the insured refused."""
+
+    number: str
+    grade: HazardGrade
+    stage: HazardStage
+    refused: bool = False
 
 
 class HazardState(Contract):

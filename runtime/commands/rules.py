@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from domain.calendar import local_date
-from models.contracts.rulebook import Pack
+from models.contracts.pack import Pack
 from models.contracts.vocabulary import Role, Sector, Size, Word
 from rules import lock as locks
 from rules.complaints import validated

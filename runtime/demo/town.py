@@ -16,7 +16,7 @@ from activities.nudger import Nudger
 from api.app import create_app
 from api.tools import Tools
 from domain.calendar import SHANGHAI, is_working, local_date, next_working
-from models.contracts.rulebook import WorkCalendar
+from models.contracts.calendar import WorkCalendar
 from models.tables.engine import connected, make_engine, operator
 from runtime.codec import converter
 from runtime.embedded.ports import LOOPBACK

@@ -25,7 +25,8 @@ from domain.addresses import case_link
 from models.contracts.base import Given
 from models.contracts.claim import ClaimBirth, ReportClaim
 from models.contracts.hazard import HazardBirth
-from models.contracts.policy import Birth, OpenPolicy
+from models.contracts.policy import OpenPolicy
+from models.contracts.policy_state import Birth
 from models.contracts.step import Cause
 from models.contracts.vocabulary import CaseKind
 from models.tables.cases import Case, RecordedStep

@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.mailserver import SmtpSettings
 from activities.postman import MailPostman
+from models.contracts.calendar import WorkCalendar
 from models.contracts.mailroom import Compose, Delivery
 from models.contracts.ports import Send
-from models.contracts.rulebook import WorkCalendar
 from models.contracts.vocabulary import NoticeKind, Role, Urgency
 from models.tables.engine import make_engine
 from runtime.embedded.ports import LOOPBACK

@@ -14,7 +14,9 @@ from models.contracts.base import Actor, Attachment, Command, Given
 from models.contracts.hazard import HazardBirth, HazardState
 from models.contracts.ids import hazard_id, policy_id, policy_workflow_id
 from models.contracts.notice import Notice
-from models.contracts.policy import Birth, FoundHazard, OpenPolicy, PolicyState, RecordVisit, Terms
+from models.contracts.policy import FoundHazard, OpenPolicy, RecordVisit
+from models.contracts.policy_state import Birth, PolicyState
+from models.contracts.policy_terms import Terms
 from models.contracts.rulebook import Resolved, RulesFor
 from models.contracts.step import Happening, Refusal
 from models.contracts.vocabulary import ActorKind, CaseKind, Event, HazardGrade, Sector, ServiceItem, Size

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from domain import clock as clocks
 from domain.calendar import DAY, is_working, local_date, midnight, noon
 from models.contracts.clock import Clock, RunningDuty
-from models.contracts.rulebook import Duty, Rulebook
+from models.contracts.duty import Duty
+from models.contracts.rulebook import Rulebook
 from models.contracts.vocabulary import DayMark, Event, OnHoliday, StopReason, TermUnit
 from tests.makers import DEPARTMENT, calendar, clock, duty, rulebook, rung, running, suspension
 

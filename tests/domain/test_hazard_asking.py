@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from domain.hazard import life as hazards
 from domain.hazard import views
 from models.contracts.base import Command
+from models.contracts.case import ExtendDuty
 from models.contracts.hazard import (
     AnswerObjection,
     AskMoreTime,
@@ -19,7 +20,6 @@ from models.contracts.hazard import (
     RefuseRectification,
 )
 from models.contracts.notice import Notice
-from models.contracts.policy import ExtendDuty
 from models.contracts.vocabulary import Event, HazardGrade, HazardStage, NoticeKind, Role, StopReason
 from tests.domain.lives import ENTERPRISE, FILE, SUZHOU, ZHEJIANG, Danger
 from tests.makers import SOMEBODY

@@ -9,8 +9,8 @@ from domain.hazard import life as decisions
 from domain.hazard import views
 from models.contracts import hazard as commands
 from models.contracts.base import Actor, Command
-from models.contracts.policy import AcknowledgeDuty, AdoptCalendar, AnswerDuty, ExtendDuty, TakeOverDuty
-from models.contracts.rulebook import WorkCalendar
+from models.contracts.calendar import WorkCalendar
+from models.contracts.case import AcknowledgeDuty, AdoptCalendar, AnswerDuty, ExtendDuty, TakeOverDuty
 from models.contracts.vocabulary import Event, HazardGrade, HazardStage, NoticeKind, Role, Sector, StopReason
 from tests.domain.lives import (
     ANHUI,

@@ -3,7 +3,7 @@
 import pytest
 
 from models.contracts.base import Actor
-from models.contracts.policy import AcknowledgeDuty, AnswerDuty, TakeOverDuty
+from models.contracts.case import AcknowledgeDuty, AnswerDuty, TakeOverDuty
 from models.contracts.vocabulary import ActorKind, Event
 from tests.domain.lives import ZHEJIANG, Danger
 

@@ -11,8 +11,9 @@ from domain.claim import life as claims
 from domain.hazard import life as hazards
 from domain.policy import views
 from models.contracts.base import Actor
-from models.contracts.policy import AcknowledgeDuty, AdoptRules
-from models.contracts.rulebook import BoundDuty, PackRef, Rulebook, Within
+from models.contracts.case import AcknowledgeDuty, AdoptRules
+from models.contracts.duty import Within
+from models.contracts.rulebook import BoundDuty, PackRef, Rulebook
 from models.contracts.vocabulary import Event, NoticeKind, PolicyStage, Role, RuleShift, StopReason, TermUnit
 from tests.domain.claim_lives import Claim
 from tests.domain.lives import OPERATOR, Danger, Life, at, given

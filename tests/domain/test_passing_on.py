@@ -3,10 +3,11 @@
 import pytest
 
 from models.contracts.base import Actor, Office
+from models.contracts.case import AcknowledgeDuty, AnswerDuty, PassOn, TakeOverDuty
 from models.contracts.clock import RunningDuty
 from models.contracts.hazard import RefuseRectification
 from models.contracts.notice import Notice
-from models.contracts.policy import AcknowledgeDuty, AnswerDuty, PassOn, TakeOverDuty, UploadPolicy
+from models.contracts.policy import UploadPolicy
 from models.contracts.vocabulary import ActorKind, Event, NoticeKind, Role
 from tests.domain.lives import FILE, JILIN, SUZHOU, ZHEJIANG, Danger, Life, departments
 from tests.makers import SOMEBODY

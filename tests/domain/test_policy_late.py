@@ -7,10 +7,10 @@ import pytest
 
 from domain import clock as clocks
 from domain.policy import views
-from models.contracts import policy as commands
+from models.contracts.calendar import WorkCalendar
+from models.contracts.case import AdoptCalendar
 from models.contracts.clock import Clock
 from models.contracts.policy import PastFact
-from models.contracts.rulebook import WorkCalendar
 from models.contracts.vocabulary import Event, NoticeKind, PolicyStage
 from tests.domain.lives import OPERATOR, Life, at, library
 from tests.makers import calendar_year, days
@@ -94,7 +94,7 @@ class TestCalendar:
         known = library().calendar()
         calendar = WorkCalendar(years=(*(year for year in known.years if year.year != 2027), self.SPRING))
         life.now += timedelta(days=5)
-        life.act(commands.AdoptCalendar(calendar=calendar), OPERATOR)
+        life.act(AdoptCalendar(calendar=calendar), OPERATOR)
         return life
 
     def test_until_the_year_is_published_its_last_days_are_provisional(self) -> None:
@@ -134,7 +134,7 @@ class TestCalendar:
     def test_a_second_table_of_the_same_year_is_told_under_its_own_key(self) -> None:
         life = self.adopted(self.november())
         known = library().calendar()
-        life.act(commands.AdoptCalendar(calendar=known), OPERATOR)
+        life.act(AdoptCalendar(calendar=known), OPERATOR)
         keys = [notice.key for notice in life.record.notices]
         assert len(set(keys)) == len(keys)
 

@@ -9,7 +9,8 @@ from domain import clock as clocks
 from domain.policy import life as decisions
 from domain.policy import views
 from models.contracts import policy as commands
-from models.contracts.policy import HazardNews
+from models.contracts.case import AcknowledgeDuty, AnswerDuty, TakeOverDuty
+from models.contracts.hazard import HazardNews
 from models.contracts.vocabulary import (
     Event,
     HazardGrade,
@@ -200,7 +201,7 @@ class TestSuspension:
 class TestHearing:
     def test_taking_over_silences_the_ladder_and_leaves_the_duty_open(self) -> None:
         life = Life.opened().until("2024-03-09T09:00")
-        life.act(commands.TakeOverDuty(duty="policy_upload"), DEPARTMENT)
+        life.act(TakeOverDuty(duty="policy_upload"), DEPARTMENT)
         told = life.until("2024-04-01").record.told("policy_upload")
         assert ("2024-03-16", "+7d", "financial") not in told
         assert clocks.running(life.state.clock, "policy_upload").is_open  # pyright: ignore
@@ -208,12 +209,12 @@ class TestHearing:
 
     def test_an_acknowledged_duty_still_climbs_to_the_next_recipient(self) -> None:
         life = Life.opened().until("2024-03-09T09:00")
-        life.act(commands.AcknowledgeDuty(duty="policy_upload", note="已阅"), DEPARTMENT)
+        life.act(AcknowledgeDuty(duty="policy_upload", note="已阅"), DEPARTMENT)
         assert ("2024-03-16", "+7d", "financial") in life.until("2024-04-01").record.told("policy_upload")
 
     def test_an_answer_is_on_record_with_who_gave_it(self) -> None:
         life = Life.opened().until("2024-03-09T09:00")
-        life.act(commands.AnswerDuty(duty="policy_upload", answer="已约谈该机构"), DEPARTMENT)
+        life.act(AnswerDuty(duty="policy_upload", answer="已约谈该机构"), DEPARTMENT)
         (line,) = life.record.lines(Event.DEPARTMENT_ANSWERED)
         assert "市应急局" in line.said
         assert "已约谈该机构" in line.said

@@ -14,7 +14,8 @@ from domain.policy import life, views
 from models.contracts import hazard as hazard_commands
 from models.contracts import policy as commands
 from models.contracts.base import Actor, Command
-from models.contracts.policy import HazardNews
+from models.contracts.case import AcknowledgeDuty, AdoptCalendar, AnswerDuty, ExtendDuty, TakeOverDuty
+from models.contracts.hazard import HazardNews
 from models.contracts.vocabulary import (
     Event,
     HazardGrade,
@@ -87,10 +88,10 @@ def visits() -> st.SearchStrategy[Command]:
 
 
 OF_DUTIES = (
-    made(commands.ExtendDuty, duty=DUTIES, days=st.integers(1, 30), reason=st.just("事由")),
-    made(commands.AcknowledgeDuty, duty=DUTIES),
-    made(commands.TakeOverDuty, duty=DUTIES),
-    made(commands.AnswerDuty, duty=DUTIES, answer=st.just("已处理")),
+    made(ExtendDuty, duty=DUTIES, days=st.integers(1, 30), reason=st.just("事由")),
+    made(AcknowledgeDuty, duty=DUTIES),
+    made(TakeOverDuty, duty=DUTIES),
+    made(AnswerDuty, duty=DUTIES, answer=st.just("已处理")),
 )
 COMMANDS = st.one_of(
     made(commands.UploadPolicy, file=st.just(FILE), on=FACTS),
@@ -114,7 +115,7 @@ COMMANDS = st.one_of(
     ),
     made(commands.RenewPolicy, next_number=st.just("P-2"), on=FACTS),
     made(commands.FileOutOfArea, filing=st.just("BB-1"), on=FACTS),
-    made(commands.AdoptCalendar, calendar=st.just(library().calendar())),
+    made(AdoptCalendar, calendar=st.just(library().calendar())),
     *OF_DUTIES,
 )
 SURRENDER = made(
@@ -193,7 +194,7 @@ HAZARD_COMMANDS = st.one_of(
     made(hazard_commands.RefuseRectification, note=st.just("不整改"), on=FACTS),
     made(hazard_commands.RecheckHazard, passed=st.just(True), note=st.just("合格"), on=FACTS),
     made(hazard_commands.RecheckHazard, passed=st.just(False), note=st.just("不合格"), on=FACTS, due_on=FACTS),
-    made(commands.AdoptCalendar, calendar=st.just(library().calendar())),
+    made(AdoptCalendar, calendar=st.just(library().calendar())),
     *OF_DUTIES,
 )
 

@@ -10,8 +10,10 @@ from domain.calendar import local_date
 from domain.policy.refusals import refuse_opening
 from models.contracts import policy as commands
 from models.contracts.base import Actor, Command
+from models.contracts.case import AcknowledgeDuty, ExtendDuty, TakeOverDuty
+from models.contracts.pack import Rate
 from models.contracts.policy import PastFact
-from models.contracts.rulebook import BoundRate, Rate
+from models.contracts.rulebook import BoundRate
 from models.contracts.vocabulary import By, Combine, Event, RateBase, ServiceItem, SpendPurpose, SurrenderReason
 from tests.domain.lives import (
     ANHUI,
@@ -137,10 +139,10 @@ REFUSALS: list[tuple[str, Command, str]] = [
     ("suspended far back", suspend(date(2024, 2, 1)), "date_out_of_range"),
     ("a duty nobody has", suspend(DAY1, None, "yearly_report"), "unknown_duty"),
     ("an expiry that is past", endorse(expires_on=date(2024, 3, 7)), "date_out_of_range"),
-    ("more time for an upload", commands.ExtendDuty(duty="policy_upload", days=3, reason="来不及"), "duty_closed"),
+    ("more time for an upload", ExtendDuty(duty="policy_upload", days=3, reason="来不及"), "duty_closed"),
     (
         "more time for a plan",
-        commands.ExtendDuty(duty="service_completion", days=3, reason="忙"),
+        ExtendDuty(duty="service_completion", days=3, reason="忙"),
         "extension_not_allowed",
     ),
     ("an excuse the place does not know", commands.ExcuseDuty(duty="service_completion", reason="忙"), "not_excusable"),
@@ -212,7 +214,7 @@ def test_a_policy_ends_early_only_for_the_reasons_of_its_place(region: str, lawf
     assert all(refusal.code == "surrender_not_lawful" and refusal.clause for refusal in refused.values() if refusal)
 
 
-@pytest.mark.parametrize("command", [commands.AcknowledgeDuty, commands.TakeOverDuty])
+@pytest.mark.parametrize("command", [AcknowledgeDuty, TakeOverDuty])
 def test_nobody_acknowledges_in_a_departments_name(command: type[Command]) -> None:
     heard = command.model_validate({"duty": "policy_upload"})
     life = Life.opened()
@@ -291,4 +293,4 @@ def test_time_for_an_extension_is_before_the_term_has_run_out() -> None:
     life = serving()
     assert local_date(life.now) == DAY2
     life.until(at("2024-04-16") + timedelta(hours=1))
-    assert code(life, commands.ExtendDuty(duty="service_completion", days=1, reason="忙")) == "extension_not_allowed"
+    assert code(life, ExtendDuty(duty="service_completion", days=1, reason="忙")) == "extension_not_allowed"

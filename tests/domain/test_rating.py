@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from domain.policy import views
 from models.contracts.base import Actor
-from models.contracts.policy import NameProvider, PolicyState, RateService
+from models.contracts.policy import NameProvider, RateService
+from models.contracts.policy_state import PolicyState
 from models.contracts.vocabulary import ActorKind, Event, NoticeKind, Role, ServiceDimension, Urgency
 from tests.domain.lives import ENTERPRISE, OPERATOR, Life, visit
 from tests.makers import DEPARTMENT, SOMEBODY

@@ -6,7 +6,8 @@ import pytest
 
 from domain.calendar import noon
 from domain.rehearsal import Books, Fact, Misplaced, Rehearsal, rehearse
-from models.contracts.rulebook import Duty, Rulebook, Rung
+from models.contracts.duty import Duty, Rung
+from models.contracts.rulebook import Rulebook
 from models.contracts.vocabulary import Event, HazardGrade, NoticeKind, Role, StopReason
 from tests.makers import calendar, duty, rulebook, rung
 

@@ -3,7 +3,8 @@
 import pytest
 
 from domain.routing import departments
-from models.contracts.rulebook import BoundRoute, Route, Rulebook
+from models.contracts.pack import Route
+from models.contracts.rulebook import BoundRoute, Rulebook
 from models.contracts.vocabulary import By, Role, Sector, Size
 
 XIAMEN, DISTRICT, PROVINCE, NATION = "350200", "350203", "350000", "000000"

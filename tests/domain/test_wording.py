@@ -9,7 +9,8 @@ import pytest
 from domain import details, wording
 from domain.places import NAMES, full_region_name, region_name
 from models.contracts.clock import Clock, Projection
-from models.contracts.policy import Birth, HazardBrief, PolicyState, Terms
+from models.contracts.policy_state import Birth, HazardBrief, PolicyState
+from models.contracts.policy_terms import Terms
 from models.contracts.vocabulary import By, Event, HazardGrade, HazardStage, PolicyStage, Role, Sector, Size
 from tests.makers import calendar as years
 from tests.makers import citation, duty, rulebook

@@ -23,7 +23,8 @@ from api.drawings.words import Translate, same
 from domain.calendar import is_working
 from domain.explaining import explain
 from models.contracts.clock import Explanation, Suspension
-from models.contracts.rulebook import Duty, RulesFor
+from models.contracts.duty import Duty
+from models.contracts.rulebook import RulesFor
 from models.contracts.vocabulary import CaseKind, PolicyStage, Sector, Size
 from rules.library import Library
 from runtime.settings import PROJECT_ROOT

@@ -11,7 +11,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.workflow import NondeterminismError
 
 from domain import counting
-from models.contracts.policy import PolicyRun
+from models.contracts.policy_state import PolicyRun
 from runtime.replaying import Watching, replayer
 from runtime.sandbox import serving
 from tests.faults.conftest import Measured

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from domain.claim import money
 from models.contracts import claim as commands
 from models.contracts.base import Command
+from models.contracts.case import AcknowledgeDuty, AdoptCalendar, AnswerDuty, ExtendDuty, PassOn, TakeOverDuty
 from models.contracts.claim_state import ClaimState
 from models.contracts.claim_terms import ClaimTerms, Limits
 from models.contracts.payment import LossLine
-from models.contracts.policy import AcknowledgeDuty, AdoptCalendar, AnswerDuty, ExtendDuty, PassOn, TakeOverDuty
 from models.contracts.vocabulary import (
     AdvanceEnd,
     ClaimPath,

@@ -11,7 +11,7 @@ from domain.hazard import life as hazards
 from domain.policy import life as policies
 from domain.policy.refusals import AFTER_EXPIRY, ONCE
 from models.contracts.base import Actor, Command
-from models.contracts.policy import HazardNews
+from models.contracts.hazard import HazardNews
 from models.contracts.vocabulary import Event, HazardGrade
 from tests.domain.lives import SIGNED, Danger, Life
 from tests.domain.test_policy_properties import ACTORS, COMMANDS, HAZARD_COMMANDS, NEWS, REGIONS, SURRENDER, TERMS

@@ -8,8 +8,9 @@ import pytest
 
 from domain.calendar import local_date
 from models.contracts.base import Actor, Given
-from models.contracts.policy import AdoptCalendar, PolicyView
-from models.contracts.rulebook import CalendarYear, WorkCalendar
+from models.contracts.calendar import CalendarYear, WorkCalendar
+from models.contracts.case import AdoptCalendar
+from models.contracts.policy_state import PolicyView
 from models.contracts.vocabulary import ActorKind
 from runtime.embedded.mail import CaughtMail
 from tests.journeys.conftest import DAY, Journey

@@ -9,7 +9,8 @@ from domain.claim.contract_terms import with_terms
 from domain.claim_paths.registry import PATHS
 from domain.routing import departments
 from models.contracts.claim_terms import ClaimTerms
-from models.contracts.rulebook import Duty, Rulebook, RulesFor
+from models.contracts.duty import Duty
+from models.contracts.rulebook import Rulebook, RulesFor
 from models.contracts.vocabulary import (
     By,
     CaseKind,

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from domain.routing import departments
-from models.contracts.rulebook import Duty, Rulebook, RulesFor
+from models.contracts.duty import Duty
+from models.contracts.rulebook import Rulebook, RulesFor
 from models.contracts.vocabulary import (
     By,
     CaseKind,

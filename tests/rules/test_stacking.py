@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from models.contracts.rulebook import Pack, PackRef, Rulebook, RulesFor
+from models.contracts.pack import Pack
+from models.contracts.rulebook import PackRef, Rulebook, RulesFor
 from models.contracts.vocabulary import CaseKind, Combine, Event, PolicyField, Role, Sector, Size
 from rules.stacking import Level, contradictions, stack
 from tests.rules.packs_on_paper import content, days, duty, floor

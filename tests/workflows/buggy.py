@@ -8,7 +8,8 @@ from temporalio import workflow
 
 from domain.decision import Decision
 from models.contracts.base import Given
-from models.contracts.policy import FilePlan, PolicyRun, PolicyState, PolicyView
+from models.contracts.policy import FilePlan
+from models.contracts.policy_state import PolicyRun, PolicyState, PolicyView
 from workflows.policy import POLICY, PolicyWorkflow
 
 

@@ -18,7 +18,8 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 from activities.registry import TemporalRegistry
 from domain.calendar import local_date
 from models.contracts.base import Actor, Command, Given
-from models.contracts.policy import Birth, OpenPolicy, PolicyView
+from models.contracts.policy import OpenPolicy
+from models.contracts.policy_state import Birth, PolicyView
 from models.contracts.ports import Registry, RuleDesk
 from models.contracts.rulebook import Resolved, RulesFor
 from runtime.sandbox import sandbox

@@ -21,6 +21,7 @@ from domain.calendar import SHANGHAI, local_date
 from models.contracts import policy as commands
 from models.contracts.base import Actor
 from models.contracts.base import Office as Seat
+from models.contracts.case import AcknowledgeDuty, AdoptRules, PassOn
 from models.contracts.vocabulary import ActorKind, CaseKind, HazardGrade, Role, SpendPurpose, SurrenderReason
 from runtime.embedded.ports import free_ports
 from runtime.embedded.temporal import TemporalServer
@@ -138,14 +139,14 @@ async def _asked(office: Office, place: str) -> None:
     await keep(ordinary, f"hazard-not_a_hazard-{place}")
     await major.execute_update("refuse_rectification", given(REFUSE, fresh_key()))
     named = {"to_region": place, "to_department": "住房和城乡建设局", "reason": "属于在建工地"}
-    passed = commands.PassOn.model_validate({"duty": "major_hazard_report", **named})
+    passed = PassOn.model_validate({"duty": "major_hazard_report", **named})
     bureau = Actor(
         kind=ActorKind.DEPARTMENT,
         id="bureau",
         name="应急管理局",
         office=Seat(region=place, department="应急管理局", roles=(Role.INDUSTRY,)),
     )
-    acknowledged = commands.AcknowledgeDuty(duty="major_hazard_report")
+    acknowledged = AcknowledgeDuty(duty="major_hazard_report")
     await major.execute_update("acknowledge", given(acknowledged, fresh_key(), bureau))
     await major.execute_update("pass_on", given(passed, fresh_key(), bureau))
     await TimeSkipper(office.client).fast_forward(major, timedelta(days=40))
@@ -164,7 +165,7 @@ async def _adopted(office: Office, place: str) -> None:
         (policy.hazard("H-1"), CaseKind.HAZARD, HazardGrade.ORDINARY, {"rectification": 40}),
     ):
         book = rules(policy.command.terms, case, grade).rulebook
-        adopting = commands.AdoptRules(rulebook=newer(book, **longer), instead_of=book.packs, reason="通知要求")
+        adopting = AdoptRules(rulebook=newer(book, **longer), instead_of=book.packs, reason="通知要求")
         await handle.execute_update("adopt_rules", given(adopting, fresh_key(), OPERATOR))
     await policy.pass_days(50)
     await keep(policy.handle, f"policy-adopted-{place}")

@@ -10,8 +10,8 @@ from temporalio.testing import TimeSkipper
 from domain.calendar import local_date
 from models.contracts import hazard as commands
 from models.contracts.base import Actor, Command
+from models.contracts.case import TakeOverDuty
 from models.contracts.hazard import HazardView
-from models.contracts.policy import TakeOverDuty
 from models.contracts.vocabulary import HazardGrade, HazardStage
 from tests.domain.lives import found, visit
 from tests.domain.test_hazard_life import CLAIM, FAILED, PASSED, REFUSE

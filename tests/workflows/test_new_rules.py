@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from models.contracts import policy as commands
+from models.contracts.case import AdoptRules
 from models.contracts.vocabulary import Event
 from tests.domain.lives import OPERATOR, rules
 from tests.domain.test_new_rules import NEWER, newer
@@ -10,9 +10,9 @@ from tests.runtime.waiting import until
 from tests.workflows.cases import Office, Opened
 
 
-def adopting(policy: Opened, days: int) -> commands.AdoptRules:
+def adopting(policy: Opened, days: int) -> AdoptRules:
     book = rules(policy.command.terms).rulebook
-    return commands.AdoptRules(
+    return AdoptRules(
         rulebook=newer(book, service_completion=days), instead_of=book.packs, reason="省厅要求在办保单一并执行"
     )
 
@@ -45,6 +45,6 @@ async def test_what_the_ledger_knows_of_it_is_enough_to_take_it_again(office: Of
     await policy.act("adopt_rules", adopting(policy, 90), actor=OPERATOR)
     step = policy.steps[-1]
     assert step.cause.body["name"] == "AdoptRules"
-    again = commands.AdoptRules.model_validate(step.cause.body["command"])
+    again = AdoptRules.model_validate(step.cause.body["command"])
     assert again.rulebook == adopting(policy, 90).rulebook
     assert step.happened[0].event is Event.RULES_ADOPTED

@@ -19,7 +19,7 @@ from api.drawings.calendars import DueDay, Pile, calendar_strip
 from api.insurer.pages.visits import Reading, may_act
 from api.rows import CASE_FIGURES, CASES
 from domain.calendar import DAY, SATURDAY, is_working, local_date, midnight, year_of
-from models.contracts.rulebook import WorkCalendar
+from models.contracts.calendar import WorkCalendar
 from models.contracts.vocabulary import CaseKind, PaymentStatus, PolicyStage
 
 DAYS_AHEAD = 14
