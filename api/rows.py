@@ -3,7 +3,7 @@
 from sqlalchemy import Table
 from sqlmodel import SQLModel
 
-from models.tables import access, audit, cases, claims, matters, outbox, parties, people
+from models.tables import access, audit, cases, claims, matters, outbox, parties, people, providers
 
 TABLES = SQLModel.metadata.tables
 
@@ -38,5 +38,7 @@ TASKS = _table(outbox.Task)
 NUDGES = _table(outbox.Nudge)
 USERS = _table(people.User)
 SESSIONS = _table(people.Session)
+PROVIDERS = _table(providers.Provider)
+ASSIGNMENTS = _table(providers.Assignment)
 ASKED_LETTERS = _table(people.AskedLetter)
 DEPARTMENT_SCOPES = _table(people.DepartmentScope)

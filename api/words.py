@@ -5,6 +5,8 @@ from typing import Self
 from api.claims.words import CLAIM_REFUSALS
 from models.contracts.vocabulary import Word
 
+COMMAND_TOO_LARGE = "这一项连同未填字段的缺省值不得超过 {most} KiB，请分几次办理或者减少条目；文件请先上传至 /v1/files。"
+
 
 class ProblemCode(Word):
     """A stable problem code: Chinese title, status, English title, and what the caller should do."""
@@ -221,6 +223,7 @@ REFUSALS: dict[str, str] = {
     "already_expired": "保险期间已届满，不再建档",
     "already_suspended": "计时已经中止",
     "case_closed": "案件已办结，不再受理",
+    "case_full": "本案记录的内容已达上限",
     "date_in_future": "日期晚于今天",
     "date_out_of_range": "日期不在允许的范围内",
     "department_decides": "已报告主管部门，由主管部门认定",
@@ -240,6 +243,7 @@ REFUSALS: dict[str, str] = {
     "not_open": "保单正在建档，请稍后重试",
     "not_suspended": "计时没有中止",
     "not_the_insured": "只有投保单位可以办理",
+    "not_the_provider": "只有本保单当前确定的服务机构可以办理",
     "not_the_insurer": "只有保险机构可以办理",
     "nothing_asked": "没有待答复的申请或异议",
     "number_taken": "保单号已建档，内容不同",

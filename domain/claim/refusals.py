@@ -9,6 +9,7 @@ from domain.calendar import local_date
 from domain.claim import money, paying
 from domain.claim.clauses import DETERMINATION, ONE_REQUEST, PRODUCT, one_standard
 from domain.claim_paths import registry
+from domain.serving import refuse_provider
 from domain.wording import citation, day
 from domain.wording import money as yuan
 from models.contracts import claim as commands
@@ -77,6 +78,8 @@ def refuse_opening(birth: ClaimBirth, command: ReportClaim, now: datetime) -> Re
 
 def refuse(state: ClaimState, command: Command, actor: Actor, now: datetime) -> Refusal | None:
     """The first reason why `command` is not carried out, or `None`."""
+    if foreign := refuse_provider(command, actor, None):
+        return foreign
     if state.ended_at is not None:
         return Refusal(code="case_closed", says="案件已归档，不再受理")
     gated = _gate(state, command)

@@ -6,10 +6,11 @@ from datetime import datetime
 from domain import duties, new_rules
 from domain.calendar import local_date
 from domain.hazard import asking
+from domain.serving import refuse_provider
 from models.contracts import hazard as commands
 from models.contracts.base import Actor, Command
-from models.contracts.case import AcknowledgeDuty, AdoptRules, AnswerDuty, ExtendDuty, PassOn, TakeOverDuty
 from models.contracts.hazard import HazardState
+from models.contracts.policy import AcknowledgeDuty, AdoptRules, AnswerDuty, ExtendDuty, PassOn, TakeOverDuty
 from models.contracts.step import Refusal
 from models.contracts.vocabulary import Event, HazardStage
 
@@ -27,6 +28,8 @@ OPEN_TO: dict[type[Command], frozenset[HazardStage]] = {
 
 def refuse(state: HazardState, command: Command, actor: Actor, now: datetime) -> Refusal | None:
     """The first reason why `command` is not carried out, or `None`."""
+    if foreign := refuse_provider(command, actor, None):
+        return foreign
     if state.ended_at is not None:
         return Refusal(code="case_closed", says=f"隐患{state.stage.label}，不再受理")
     allowed = OPEN_TO.get(type(command))

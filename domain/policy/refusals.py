@@ -6,21 +6,11 @@ from datetime import date, datetime, timedelta
 from domain import duties, new_rules
 from domain.calendar import local_date
 from domain.policy.transitions import ENDED, ENTERABLE, NEEDS
+from domain.serving import refuse_provider
 from domain.wording import citation, day
 from models.contracts import policy as commands
 from models.contracts.base import Actor, Command
-from models.contracts.case import (
-    AcknowledgeDuty,
-    AdoptCalendar,
-    AdoptRules,
-    AnswerDuty,
-    ExtendDuty,
-    PassOn,
-    TakeOverDuty,
-)
-from models.contracts.policy import OpenPolicy
-from models.contracts.policy_state import PolicyState
-from models.contracts.policy_terms import Terms
+from models.contracts.policy import OpenPolicy, PolicyState, Terms
 from models.contracts.rulebook import BoundField, Rulebook, RulesFor
 from models.contracts.step import Refusal
 from models.contracts.vocabulary import ActorKind, CaseKind, Event, PolicyField
@@ -46,11 +36,11 @@ AFTER_EXPIRY = frozenset(
         commands.CompleteService,
         commands.RecordSpend,
         commands.RenewPolicy,
-        AcknowledgeDuty,
-        TakeOverDuty,
-        AnswerDuty,
-        PassOn,
-        AdoptCalendar,
+        commands.AcknowledgeDuty,
+        commands.TakeOverDuty,
+        commands.AnswerDuty,
+        commands.PassOn,
+        commands.AdoptCalendar,
     }
 )
 """What may still be put on record after the end of cover, while the ladder of something missed is running."""
@@ -131,6 +121,8 @@ def _limit_floor(rulebook: Rulebook, terms: Terms) -> Refusal | None:
 
 def refuse(state: PolicyState, command: Command, actor: Actor, now: datetime) -> Refusal | None:
     """The first reason why `command` is not carried out, or `None`."""
+    if foreign := refuse_provider(command, actor, state.provider_id):
+        return foreign
     if state.ended_at is not None or (state.stage in ENDED and type(command) not in AFTER_EXPIRY):
         return Refusal(code="case_closed", says=f"保单{state.stage.label}，不再受理")
     return (
@@ -272,13 +264,13 @@ CHECKS: dict[type[Command], Callable[..., Refusal | None]] = {
     commands.RecordSpend: _spend,
     commands.SurrenderPolicy: _surrender,
     commands.EndorsePolicy: _endorse,
-    ExtendDuty: duties.refuse_extension,
+    commands.ExtendDuty: duties.refuse_extension,
     commands.ExcuseDuty: duties.refuse_excuse,
     commands.SuspendClock: _suspend,
     commands.ResumeClock: _resume,
-    AcknowledgeDuty: duties.refuse_hearing,
-    TakeOverDuty: duties.refuse_hearing,
-    AnswerDuty: duties.refuse_hearing,
-    PassOn: duties.refuse_passing,
-    AdoptRules: new_rules.refuse,
+    commands.AcknowledgeDuty: duties.refuse_hearing,
+    commands.TakeOverDuty: duties.refuse_hearing,
+    commands.AnswerDuty: duties.refuse_hearing,
+    commands.PassOn: duties.refuse_passing,
+    commands.AdoptRules: new_rules.refuse,
 }

@@ -7,7 +7,7 @@ from domain import duties
 from domain.calendar import local_date
 from domain.policy.life import CLOSED_HAZARD, next_alarm
 from domain.rows import standing
-from models.contracts.policy_state import PolicyState, PolicyView
+from models.contracts.policy import PolicyState, PolicyView
 from models.contracts.step import CaseRow
 from models.contracts.vocabulary import CaseKind
 
@@ -40,6 +40,7 @@ def view(state: PolicyState) -> PolicyView:
         hazards=state.hazards,
         ratings=state.ratings[: -LATEST - 1 : -1],
         provider_name=state.provider_name,
+        provider_id=state.provider_id,
         spent=state.spent,
         provided=state.provided,
         spend_floor=spend_floor(state),

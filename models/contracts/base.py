@@ -163,6 +163,8 @@ class Actor(Contract):
     name: str = ""
     office: Office | None = None
     """For departments; without one (an operator, older records) somebody speaks for everybody who was told."""
+    provider_id: UUID | None = None
+    """For people of a service provider: which registered one they speak for (`ids.provider_id`)."""
 
 
 class Given(Contract, Generic[C]):

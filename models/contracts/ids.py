@@ -27,6 +27,11 @@ def insured_id(insurer_id: UUID, credit_code: str) -> UUID:
     return uuid5(NAMESPACE, f"insured/{insurer_id}/{credit_code}")
 
 
+def provider_id(insurer_id: UUID, credit_code: str) -> UUID:
+    """A service provider as one insurer knows it: naming its credit code on a policy assigns it, registered or not."""
+    return uuid5(NAMESPACE, f"provider/{insurer_id}/{credit_code}")
+
+
 def policy_workflow_id(insurer_code: str, number: str) -> str:
     return f"policy/{insurer_code}/{number}"
 

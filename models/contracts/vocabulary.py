@@ -66,6 +66,7 @@ class ActorKind(Word):
     INSURER = "insurer", "保险机构"
     DEPARTMENT = "department", "政府部门"
     ENTERPRISE = "enterprise", "投保单位"
+    PROVIDER = "provider", "服务机构"
     OPERATOR = "operator", "运维人员"
     SYSTEM = "system", "系统"
 
@@ -77,6 +78,7 @@ class Post(Word):
     INSURER_HANDLER = "insurer_handler", "经办人"
     INSURER_AUDITOR = "insurer_auditor", "审计员"
     DEPARTMENT_OFFICER = "department_officer", "部门工作人员"
+    PROVIDER_ASSESSOR = "provider_assessor", "服务机构人员"
     OPERATOR = "operator", "运维人员"
 
 

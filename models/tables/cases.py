@@ -34,7 +34,7 @@ class Case(Row, table=True):
         Index(None, "kind", "opened_at", "id"),
         Index(None, "next_alarm_at"),
         Index("ix_cases_provisional", "calendar_through", "id",
-              postgresql_include=["insurer_id", "insured_id", "kind", "region", "sector", "ended_at"],
+              postgresql_include=["insurer_id", "insured_id", "parent_id", "kind", "region", "sector", "ended_at"],
               postgresql_where=text("provisional")),
         CheckConstraint("seq >= 1", name="seq_counts_from_one"),
         CheckConstraint("open_hazards >= 0", name="open_hazards_not_negative"),

@@ -118,6 +118,11 @@ async def insured(within: Within, insured_id: UUID) -> None:
     await _set(within, "anze.insured", str(insured_id))
 
 
+async def provider(within: Within, provider_id: UUID) -> None:
+    """The policies that name this service provider now, and their hazards, until the transaction ends."""
+    await _set(within, "anze.provider", str(provider_id))
+
+
 async def _set(within: Within, name: str, value: str) -> None:
     # Transaction-local always: a setting of the session would leak into the next user of a pooled connection (E10).
     await within.execute(text("SELECT set_config(:name, :value, true)"), {"name": name, "value": value})

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ARRAY, CheckConstraint, Index, String, UniqueConstraint, text
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKeyConstraint, Index, String, UniqueConstraint, text
 from sqlmodel import Field
 
 from models.contracts.vocabulary import ActorKind, AskedFor, CameBy
@@ -11,7 +11,7 @@ from models.tables.base import INSTANT, NOW, Row, Worded
 
 
 class User(Row, table=True):
-    """Somebody of an insurer, of a department or of the operators; who it is, the OIDC provider says.
+    """Somebody of an insurer, a department, a service provider or the operators; who it is, the OIDC provider says.
 
     `issuer` and `subject` are bound at the first sign-in with this address; the posts are kept here, not there.
     """
@@ -20,7 +20,9 @@ class User(Row, table=True):
     __table_args__ = (
         UniqueConstraint("email"),
         UniqueConstraint("issuer", "subject"),
-        CheckConstraint("(kind = 'insurer') = (insurer_id IS NOT NULL)", name="insurer_user_has_insurer"),
+        ForeignKeyConstraint(["insurer_id", "provider_id"], ["providers.insurer_id", "providers.id"]),
+        CheckConstraint("(kind IN ('insurer', 'provider')) = (insurer_id IS NOT NULL)", name="insurers_people"),
+        CheckConstraint("(kind = 'provider') = (provider_id IS NOT NULL)", name="assessor_has_provider"),
         CheckConstraint("(kind = 'department') = (recipient_id IS NOT NULL)", name="officer_has_department"),
         CheckConstraint("(issuer IS NULL) = (subject IS NULL)", name="identity_is_whole"),
         CheckConstraint("email = lower(email)", name="email_is_lower_case"),
@@ -31,6 +33,8 @@ class User(Row, table=True):
     kind: ActorKind = Field(sa_type=Worded(ActorKind))
     insurer_id: UUID | None = Field(default=None, foreign_key="insurers.id")
     recipient_id: UUID | None = Field(default=None, foreign_key="recipients.id")
+    provider_id: UUID | None = None
+    """Of a service provider, as the insurer it works for knows it."""
     email: str
     name: str
     posts: list[str] = Field(default_factory=list, sa_type=ARRAY(String()), sa_column_kwargs={"server_default": "{}"})

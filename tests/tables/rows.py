@@ -63,6 +63,9 @@ STATEMENTS = (
     " VALUES ('{rules}', '{insurer}', '2024-01-01', '{{}}', 'key-1')",
     "INSERT INTO users (id, kind, insurer_id, email, name, posts)"
     " VALUES ('{user}', 'insurer', '{insurer}', 'u@{code}.example', '经办', '{{insurer_handler}}')",
+    "INSERT INTO providers (id, insurer_id, credit_code, name, email)"
+    " VALUES ('{provider}', '{insurer}', '9134', '安全技术公司', 'p@{code}.example')",
+    "INSERT INTO assignments (policy_id, insurer_id, provider_id) VALUES ('{case}', '{insurer}', '{provider}')",
     "INSERT INTO audit (chain, number, at, what, result, previous, hash)"
     " VALUES ('{insurer}', 1, '{at}', 'key_made', 'done', '', 'h')",
     "INSERT INTO audit_heads (chain, number, hash) VALUES ('{insurer}', 1, 'h')",
@@ -85,7 +88,7 @@ async def seed(database: Database) -> None:
         await connection.execute(DEPARTMENT.format(emergency=EMERGENCY))
         for insurer, code in ((A, "a"), (B, "b")):
             names = ("insured", "desk", "mailbox", "key", "case", "notice", "link", "task", "emergency",
-                     "answer", "victim", "sight", "rules", "user")  # fmt: skip
+                     "answer", "victim", "sight", "rules", "user", "provider")  # fmt: skip
             values = {name: known(insurer, name) for name in names}
             for statement in STATEMENTS:
                 await connection.execute(statement.format(insurer=insurer, code=code, at=AT, **values))
