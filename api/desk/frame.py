@@ -18,6 +18,7 @@ from api.authorization import Authorization, Visitor
 from api.callers import Caller, Entry, authorized
 from api.desk.origin import comes_from_us
 from api.desk.sessions import CameIn, entered_by_cookie
+from api.desk.tongues import in_english
 from api.desk.words import COOKIE, Language, namer, translator
 from api.limits import CONTROLS, counting
 from api.pages import PAGES, TEMPLATES
@@ -197,6 +198,7 @@ def page(
         "static": static,
     }
     html = PAGES.get_template(template).render(frame | values)
+    html = in_english(html) if language is Language.ENGLISH else html
     return HTMLResponse(html, status, headers=HEADERS | {"Content-Security-Policy": POLICY.format(nonce=nonce)})
 
 

@@ -1,16 +1,12 @@
-"""The second language of the pages: every Chinese sentence of a template with its English; no sentence is here."""
+"""The languages of the pages, and how a sentence or a word is said in each; no sentence is here."""
 
 from collections.abc import Callable
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
-import yaml
-
-from api.pages import TEMPLATES
+from api.desk.retelling import retold, sentences, word_names
 from models.contracts.vocabulary import Word
 
-FOLDER = TEMPLATES / "english"
 COOKIE = "anze_lang"
 
 
@@ -26,24 +22,22 @@ class Language(StrEnum):
         return "zh-CN" if self is Language.CHINESE else "en"
 
 
-@cache
-def english() -> dict[str, str]:
-    """Chinese → English of all pages; one file for each room."""
-    found: dict[str, str] = {}
-    for path in sorted(FOLDER.glob("*.yaml")):
-        found |= yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    return found
-
-
 def translator(language: Language) -> Callable[[str], str]:
     """Gives a sentence of a template in the reader's language; what has no English stays Chinese."""
     if language is Language.CHINESE:
         return lambda said: said
-    return lambda said: english().get(said, said)
+    return lambda said: sentences().get(said) or retold(said) or said
 
 
 def namer(language: Language) -> Callable[[Any], str]:
-    """Gives a word of the vocabulary in the reader's language; in English it is its value, spelled out."""
+    """Gives a word of the vocabulary in the reader's language; what is no word stays as it is."""
     if language is Language.CHINESE:
         return lambda word: word.label if isinstance(word, Word) else str(word or "")
-    return lambda word: word.value.replace("_", " ") if isinstance(word, Word) else str(word or "")
+    return _english_name
+
+
+def _english_name(word: Any) -> str:
+    if not isinstance(word, Word):
+        return str(word or "")
+    named = word_names().get(type(word).__name__, {})
+    return named.get(word.value) or retold(word.label) or word.value.replace("_", " ")

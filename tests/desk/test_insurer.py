@@ -17,7 +17,8 @@ from api.claims.doors import DOORS as CLAIM_DOORS
 from api.claims.shapes import VictimEntry
 from api.desk.fields import Field, fields_of, said
 from api.desk.lists import CaseFilters
-from api.desk.words import Language, english
+from api.desk.retelling import sentences
+from api.desk.words import Language
 from api.insurer.doors import DOORS
 from api.pages import TEMPLATES
 from api.shapes import PolicyApplication
@@ -245,4 +246,4 @@ def test_every_field_of_every_form_has_words_in_both_languages() -> None:
 @pytest.mark.parametrize("path", ROOM, ids=lambda path: path.name)
 def test_every_sentence_has_its_english(path: Path) -> None:
     said = {found[1] for found in SAID.findall(path.read_text(encoding="utf-8"))}
-    assert sorted(said - english().keys()) == []
+    assert sorted(said - sentences().keys()) == []

@@ -1,0 +1,171 @@
+"""A Chinese sentence of the domain told again in English, by forms in templates/english/retold; no sentence is here."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from string import Formatter
+
+import yaml
+
+from api.pages import TEMPLATES
+from models.contracts import vocabulary
+
+FOLDER: Path = TEMPLATES / "english"
+FORMS: Path = FOLDER / "retold"
+WORDS, DUTIES = FORMS / "words.yaml", FORMS / "duties.yaml"
+CHINESE = re.compile("[\u3400-\u9fff]")
+LONGEST = 600
+"""Characters; nobody but people writes longer sentences."""
+GAPS = {
+    "day": r"\d{4}年\d{1,2}月\d{1,2}日(?:（周[一二三四五六日]）)?(?: ?\d\d:\d\d)?",
+    "short": r"(?:\d{4}年)?\d{1,2}月\d{1,2}日",
+    "n": r"-?\d[\d,]*(?:\.\d+)?",
+    "code": r"[!-~]+",
+    "told": r".+?",
+    "": r".+?",
+}
+"""What may stand in a gap of a form: `{on:day}`, `{n:n}`; `told` is a sentence known itself, without a kind anything."""
+DATE = re.compile(
+    r"(?:(?P<year>\d{4})年)?(?P<month>\d{1,2})月(?P<day>\d{1,2})日(?:（周(?P<weekday>[一二三四五六日])）)?"
+    r"(?: ?(?P<time>\d\d:\d\d))?"
+)
+COUNTED = re.compile(r"\d+月|周[一二三四五六日]")
+"""Months and weekdays keep their capital."""
+JOINTS = {"；": "; ", "。": ". ", "，": ", ", "、": ", "}
+"""Where a sentence that is not known as a whole may be taken apart, the strongest first."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """A Chinese sentence with gaps, and its English with the same gaps."""
+
+    said: re.Pattern[str]
+    kinds: Mapping[str, str]
+    english: str
+
+
+def retold(said: str) -> str | None:
+    """The sentence in English; `None` where it is not one of ours, as what people wrote. It begins with a capital."""
+    told = _told(said.strip())
+    return told[:1].upper() + told[1:] if told and said.strip() not in labels() else told
+
+
+def day_in_english(written: re.Match[str]) -> str:
+    """2024年2月18日（周日）24:00 → Sun 18 Feb 2024 24:00"""
+    names = sentences()
+    weekday = names[f"周{written['weekday']}"] if written["weekday"] else ""
+    month = names[f"{int(written['month'])}月"]
+    return " ".join(part for part in (weekday, written["day"], month, written["year"], written["time"]) if part)
+
+
+@cache
+def sentences() -> dict[str, str]:
+    """Chinese → English of what the templates and drawings of all pages say; one file for each room."""
+    return {said: told for path in sorted(FOLDER.glob("*.yaml")) for said, told in read(path).items()}
+
+
+@cache
+def word_names() -> dict[str, dict[str, str]]:
+    """The English of every word of the vocabulary, by list and word."""
+    return yaml.safe_load(WORDS.read_text(encoding="utf-8"))
+
+
+@cache
+def labels() -> dict[str, str]:
+    """The English of words and duties by their Chinese labels; of two lists with one label the first speaks."""
+    found: dict[str, str] = {}
+    for listed in yaml.safe_load(DUTIES.read_text(encoding="utf-8")).values():
+        found |= listed
+    for name, words in word_names().items():
+        told = {word.label: words[word.value] for word in getattr(vocabulary, name) if word.value in words}
+        found = told | found
+    return found
+
+
+@cache
+def forms() -> tuple[Form, ...]:
+    """Every sentence with gaps; the ones with most words of their own come first."""
+    known = [one for path in sorted(FORMS.glob("*.yaml")) if path not in (WORDS, DUTIES) for one in read(path).items()]
+    known.sort(key=lambda one: -len(CHINESE.findall(one[0])))
+    return tuple(_form(said, told) for said, told in known)
+
+
+def read(path: Path) -> dict[str, str]:
+    return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+
+
+def _form(said: str, told: str) -> Form:
+    pattern, kinds = "", dict[str, str]()
+    for literal, name, kind, _ in Formatter().parse(said):
+        pattern += re.escape(literal)
+        if name is not None:
+            kinds[name] = kind or ""
+            pattern += f"(?P<{name}>{GAPS[kind or '']})"
+    return Form(re.compile(pattern, re.DOTALL), kinds, told)
+
+
+@lru_cache(maxsize=8192)
+def _told(said: str) -> str | None:
+    if not CHINESE.search(said):
+        return said
+    if len(said) > LONGEST:
+        return None
+    known = sentences().get(said) or labels().get(said)
+    if known:
+        return known
+    written = DATE.fullmatch(said)
+    return day_in_english(written) if written else _by_form(said) or _in_parts(said)
+
+
+def _within(said: str) -> str | None:
+    """What stands within a sentence: words by their labels, sentences without their capital."""
+    known = sentences().get(said)
+    if said in labels() or known is None:
+        return labels().get(said) or _told(said)
+    return known if known[1:2].isupper() or COUNTED.fullmatch(said) else known[:1].lower() + known[1:]
+
+
+def _by_form(said: str) -> str | None:
+    for form in forms():
+        found = form.said.fullmatch(said)
+        values = _filled(form, found) if found else None
+        if values is not None:
+            return _spoken(form.english, values)
+    return None
+
+
+def _filled(form: Form, found: re.Match[str]) -> dict[str, str] | None:
+    """What stands in the gaps, in English; `None` where one of them should be known and is not."""
+    values: dict[str, str] = {}
+    for name, kind in form.kinds.items():
+        told = _within(found[name].strip())
+        if told is None and kind == "told":
+            return None
+        values[name] = told or found[name]
+    return values
+
+
+def _spoken(english: str, values: Mapping[str, str]) -> str:
+    """The English with its gaps filled; `{n:day}` counts days."""
+    spoken = ""
+    for literal, name, counted, _ in Formatter().parse(english):
+        spoken += literal
+        if name is not None:
+            ending = "" if values[name] == "1" else "s"
+            spoken += f"{values[name]} {counted}{ending}" if counted else values[name]
+    return spoken
+
+
+def _in_parts(said: str) -> str | None:
+    """Every part by itself, where all of them are known."""
+    if said.endswith("。"):
+        whole = _told(said[:-1])
+        return whole and f"{whole}."
+    for joint, written in JOINTS.items():
+        if joint in said:
+            parts = [_within(part) if part else None for part in said.split(joint)]
+            if all(parts):
+                return written.join(part for part in parts if part)
+    return None
