@@ -9,8 +9,8 @@ from domain.hazard import asking
 from domain.serving import refuse_provider
 from models.contracts import hazard as commands
 from models.contracts.base import Actor, Command
+from models.contracts.case import AcknowledgeDuty, AdoptRules, AnswerDuty, ExtendDuty, PassOn, TakeOverDuty
 from models.contracts.hazard import HazardState
-from models.contracts.policy import AcknowledgeDuty, AdoptRules, AnswerDuty, ExtendDuty, PassOn, TakeOverDuty
 from models.contracts.step import Refusal
 from models.contracts.vocabulary import Event, HazardStage
 

@@ -13,21 +13,15 @@ from domain.decision import fact_instant
 from domain.wording import day, money
 from models.contracts import policy as commands
 from models.contracts.base import Actor, Command
+from models.contracts.case import AcknowledgeDuty, AnswerDuty, ExtendDuty, PassOn, TakeOverDuty
 from models.contracts.clock import Clock, RunningDuty, Suspension
 from models.contracts.hazard import HazardBirth
 from models.contracts.ids import hazard_id, hazard_workflow_id, provider_id
 from models.contracts.notice import Notice
-from models.contracts.policy import FoundHazard, HazardBrief, PolicyState, Rating, RecordVisit
+from models.contracts.policy import FoundHazard, RecordVisit
+from models.contracts.policy_state import HazardBrief, PolicyState, Rating
 from models.contracts.step import Happening
-from models.contracts.vocabulary import (
-    Event,
-    HazardStage,
-    NoticeKind,
-    Role,
-    ServiceDimension,
-    ServiceItem,
-    StopReason,
-)
+from models.contracts.vocabulary import Event, HazardStage, NoticeKind, Role, ServiceDimension, ServiceItem, StopReason
 
 QUALIFIED = frozenset({ServiceItem.RISK_ASSESSMENT, ServiceItem.HAZARD_INSPECTION})
 """Services that count for Jilin's yearly one (吉应急规划财务联〔2020〕282号 三(三))."""
@@ -187,12 +181,12 @@ def _of_duty(function: Callable[..., tuple[Clock, Happening]]) -> Callable[..., 
     return change
 
 
-def _answer(state: PolicyState, command: commands.AnswerDuty, actor: Actor, now: datetime) -> Change:
+def _answer(state: PolicyState, command: AnswerDuty, actor: Actor, now: datetime) -> Change:
     clock, happening = duties.answered(state, command, actor, now, Event.DEPARTMENT_ANSWERED)
     return Change((happening,), clock=clock)
 
 
-def _passed_on(state: PolicyState, command: commands.PassOn, actor: Actor, now: datetime) -> Change:
+def _passed_on(state: PolicyState, command: PassOn, actor: Actor, now: datetime) -> Change:
     clock, happening, told = duties.passed_on(state, command, actor, now)
     return Change((happening,), clock=clock, notices=(told,))
 
@@ -256,12 +250,12 @@ CHANGES: dict[type[Command], Callable[..., Change]] = {
     commands.RecordSpend: _spend,
     commands.SuspendClock: _suspend,
     commands.ResumeClock: _resume,
-    commands.ExtendDuty: _of_duty(duties.extended),
+    ExtendDuty: _of_duty(duties.extended),
     commands.ExcuseDuty: _of_duty(duties.excused),
-    commands.AcknowledgeDuty: _of_duty(duties.heard),
-    commands.TakeOverDuty: _of_duty(duties.heard),
-    commands.AnswerDuty: _answer,
-    commands.PassOn: _passed_on,
+    AcknowledgeDuty: _of_duty(duties.heard),
+    TakeOverDuty: _of_duty(duties.heard),
+    AnswerDuty: _answer,
+    PassOn: _passed_on,
     commands.EndorsePolicy: _endorse,
     commands.SurrenderPolicy: _surrender,
     commands.RenewPolicy: _simple(Event.POLICY_RENEWED, lambda c: f"续保单号 {c.next_number}"),

@@ -10,7 +10,18 @@ from domain.serving import refuse_provider
 from domain.wording import citation, day
 from models.contracts import policy as commands
 from models.contracts.base import Actor, Command
-from models.contracts.policy import OpenPolicy, PolicyState, Terms
+from models.contracts.case import (
+    AcknowledgeDuty,
+    AdoptCalendar,
+    AdoptRules,
+    AnswerDuty,
+    ExtendDuty,
+    PassOn,
+    TakeOverDuty,
+)
+from models.contracts.policy import OpenPolicy
+from models.contracts.policy_state import PolicyState
+from models.contracts.policy_terms import Terms
 from models.contracts.rulebook import BoundField, Rulebook, RulesFor
 from models.contracts.step import Refusal
 from models.contracts.vocabulary import ActorKind, CaseKind, Event, PolicyField
@@ -36,11 +47,11 @@ AFTER_EXPIRY = frozenset(
         commands.CompleteService,
         commands.RecordSpend,
         commands.RenewPolicy,
-        commands.AcknowledgeDuty,
-        commands.TakeOverDuty,
-        commands.AnswerDuty,
-        commands.PassOn,
-        commands.AdoptCalendar,
+        AcknowledgeDuty,
+        TakeOverDuty,
+        AnswerDuty,
+        PassOn,
+        AdoptCalendar,
     }
 )
 """What may still be put on record after the end of cover, while the ladder of something missed is running."""
@@ -264,13 +275,13 @@ CHECKS: dict[type[Command], Callable[..., Refusal | None]] = {
     commands.RecordSpend: _spend,
     commands.SurrenderPolicy: _surrender,
     commands.EndorsePolicy: _endorse,
-    commands.ExtendDuty: duties.refuse_extension,
+    ExtendDuty: duties.refuse_extension,
     commands.ExcuseDuty: duties.refuse_excuse,
     commands.SuspendClock: _suspend,
     commands.ResumeClock: _resume,
-    commands.AcknowledgeDuty: duties.refuse_hearing,
-    commands.TakeOverDuty: duties.refuse_hearing,
-    commands.AnswerDuty: duties.refuse_hearing,
-    commands.PassOn: duties.refuse_passing,
-    commands.AdoptRules: new_rules.refuse,
+    AcknowledgeDuty: duties.refuse_hearing,
+    TakeOverDuty: duties.refuse_hearing,
+    AnswerDuty: duties.refuse_hearing,
+    PassOn: duties.refuse_passing,
+    AdoptRules: new_rules.refuse,
 }

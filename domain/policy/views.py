@@ -7,7 +7,7 @@ from domain import duties
 from domain.calendar import local_date
 from domain.policy.life import CLOSED_HAZARD, next_alarm
 from domain.rows import standing
-from models.contracts.policy import PolicyState, PolicyView
+from models.contracts.policy_state import PolicyState, PolicyView
 from models.contracts.step import CaseRow
 from models.contracts.vocabulary import CaseKind
 

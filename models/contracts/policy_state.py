@@ -79,6 +79,8 @@ class PolicyState(Contract):
     spent: Decimal = Decimal("0.00")
     provided: Decimal = Decimal("0.00")
     provider_name: str | None = None
+    provider_id: UUID | None = None
+    """Who of that name may come in and do the visits (`ids.provider_id`); none where no credit code was given."""
     year: int = 0
     """Which policy year has started; 0 before the contract takes effect."""
     visits_this_year: int = 0
@@ -136,6 +138,8 @@ class PolicyView(Contract):
     """The latest first."""
     provider_name: str | None = None
     """The institution or expert named last."""
+    provider_id: UUID | None = None
+    """The same, as the insurer's register of providers knows it; none where no credit code was given."""
     spent: Decimal = Decimal("0.00")
     provided: Decimal = Decimal("0.00")
     spend_floor: Decimal | None = None
