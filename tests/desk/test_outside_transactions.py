@@ -16,7 +16,7 @@ from api.department.pages import ScopeFilters
 from api.desk import export, filling
 from api.desk.exportwords import FILTERS
 from api.desk.lists import CaseFilters
-from api.desk.words import english
+from api.desk.retelling import sentences
 from api.insurer.doors import SAMPLE_FILE
 from api.insurer.pages import importing
 from api.operator import cases, engine
@@ -113,7 +113,7 @@ async def test_a_workbook_is_made_without_a_transaction_and_one_at_a_time(
 def test_every_filter_a_list_accepts_has_its_word_in_both_languages() -> None:
     accepted = (set(CaseFilters.model_fields) | set(ScopeFilters.model_fields)) - {"cursor", "limit"}
     assert accepted - FILTERS.keys() == set()
-    assert set(FILTERS.values()) - english().keys() == set()
+    assert set(FILTERS.values()) - sentences().keys() == set()
 
 
 @pytest.mark.parametrize("asked", ["rate_review=true", "path=simple&rate_review=true", "here=true&region=341300"])
