@@ -18,7 +18,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api.problems import Problem, refused, try_later
 from api.tools import Tools
-from api.words import ProblemCode
+from api.words import COMMAND_TOO_LARGE, ProblemCode
 from domain.addresses import case_link
 from domain.places import region_name
 from models.contracts.base import Contract, Given
@@ -112,7 +112,7 @@ async def _open(
     left = _left(tools, deadline)
     call = tools.temporal.execute_update_with_start_workflow(
         "opened",
-        given,
+        _bounded(tools, given),
         start_workflow_operation=start,
         id=given.mark,
         result_type=view,
@@ -123,10 +123,10 @@ async def _open(
 
 async def act(tools: Tools, case: FoundCase, update: str, given: Given[Any], deadline: float | None = None) -> Contract:
     """Give one command to one case and wait for its view. Raises Problem: a refusal, or an outcome that is unknown."""
-    left = _left(tools, deadline)
+    left, said = _left(tools, deadline), _bounded(tools, given)
     call = tools.temporal.get_workflow_handle(case.workflow_id).execute_update(
         update,
-        given.model_copy(update={"recorded": case.seq, "insurer_id": case.insurer_id}),
+        said.model_copy(update={"recorded": case.seq, "insurer_id": case.insurer_id}),
         id=given.mark,
         result_type=VIEWS[case.kind],
         rpc_timeout=timedelta(seconds=left),
@@ -143,6 +143,14 @@ def summary(command: OpenPolicy) -> str:
 def claim_summary(birth: ClaimBirth) -> str:
     """The same of a claim."""
     return f"理赔 {birth.number} · {region_name(birth.region)} · {birth.insured_name}"
+
+
+def _bounded(tools: Tools, given: Given[Any]) -> Given[Any]:
+    """The same, small enough for the engine: what it does not take would fail there, again and again."""
+    most = tools.budgets.command
+    if len(given.model_dump_json().encode()) > most:
+        raise Problem(ProblemCode.TOO_LARGE, COMMAND_TOO_LARGE.format(most=most // 1024))
+    return given
 
 
 def _left(tools: Tools, deadline: float | None) -> float:

@@ -43,6 +43,8 @@ class Budgets:
     """A body of the API is there within this, and no upload rests longer."""
     retry_after: int = 2
     body: int = 256 * 1024
+    command: int = 384 * 1024
+    """A command as it reaches its case, with every field that was left out: ten at once fit into one message."""
     headers: int = 16 * 1024
     nesting: int = 32
     file: int = 20 * MEBIBYTE

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from temporalio import workflow
 
+from domain import room
 from domain.decision import Decision, Refused, is_repeat
 from models.contracts.base import Contract, Given
 from models.contracts.ports import Ledger, Recall, Since
@@ -109,7 +110,7 @@ class Case(Generic[S, V]):
         refusal = self.life.refuse(state, given.command, given.actor, workflow.now())
         if refusal:  # the state may have moved on between the check and here
             raise refusal_error(refusal)
-        decision = self.decided(lambda: self.life.decide(state, given, workflow.now()))
+        decision = self.decided(lambda: room.kept(state, self.life.decide(state, given, workflow.now())))
         return await self.take(decision, journal.cause_of(given), given)
 
     def _open_state(self) -> S:
