@@ -17,6 +17,10 @@ def named(code: str | None = CODE) -> policy.NameProvider:
     return policy.NameProvider(provider_name="安徽安全技术服务有限公司", provider_code=code)
 
 
+def plan() -> policy.FilePlan:
+    return policy.FilePlan(items=(ServiceItem.TRAINING,), goals="全员培训")
+
+
 def somebody(code: str = CODE) -> Actor:
     """A person of the provider with this credit code."""
     return Actor(kind=ActorKind.PROVIDER, id="assessor", name="服务机构", provider_id=provider_id(INSURER_ID, code))
@@ -31,6 +35,8 @@ def served(code: str | None = CODE) -> Life:
 def test_the_provider_that_is_named_does_the_visit_and_hands_in_the_report():
     life = served()
     life.act(visit("V-1", date(2024, 3, 11)), somebody())
+    life.act(plan())
+    life.act(policy.ConfirmPlan())
     life.act(COMPLETE, somebody())
     assert life.state.visits == ("V-1",)
     assert life.state.provider_id == provider_id(INSURER_ID, CODE)
@@ -53,14 +59,15 @@ def test_whoever_is_named_no_more_is_refused_from_that_step_on():
 def test_the_insurer_still_does_everything_itself():
     life = served()
     life.act(visit("V-1", date(2024, 3, 11)))
+    life.act(plan())
+    life.act(policy.ConfirmPlan())
     life.act(COMPLETE)
-    assert ITS_OWN == {policy.RecordVisit, policy.CompleteService}
+    assert {policy.RecordVisit, policy.CompleteService} == ITS_OWN
 
 
 def test_nothing_else_of_a_policy_and_nothing_of_a_hazard_is_the_providers():
     life, danger = served(), Danger.found()
-    plan = policy.FilePlan(items=(ServiceItem.TRAINING,), goals="全员培训")
     recheck = hazard.RecheckHazard(passed=True, note="合格")
-    refusals = [life.refused(plan, somebody()), life.refused(named(OTHER), somebody())]
+    refusals = [life.refused(plan(), somebody()), life.refused(named(OTHER), somebody())]
     refusals += [danger.refused(recheck, somebody()), danger.refused(hazard.ConfirmTold(), somebody())]
     assert [one.code for one in refusals if one] == ["not_the_provider"] * 4
