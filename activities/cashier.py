@@ -25,12 +25,10 @@ from models.contracts.ports import Cashier
 from models.contracts.vocabulary import ActorKind, OrderResult, PayeeKind
 from models.tables.claims import PaymentAnswer, StoredOrder, Victim, VictimSight
 from models.tables.engine import tenant
-from models.tables.recovery import Restoration
+from models.tables.recovery import AFTER_RESTORE, SENDING, UNSENT, WRITTEN, Restoration
 from models.tables.sealed import FieldKeys, FieldOf, Unreadable
 
-WRITTEN, SENDING, CONFIRMED = "written", "sending", OrderResult.CONFIRMED.value
-UNSENT = frozenset({WRITTEN, SENDING})
-AFTER_RESTORE = "after-restore"
+CONFIRMED = OrderResult.CONFIRMED.value
 TOO_LATE = "too-late"
 MARGIN = 5.0  # seconds an attempt may stand still, and our own books may take, before what it may do counts as over
 LOOK_AGAIN = 0.5  # seconds

@@ -11,6 +11,7 @@ from api.desk.frame import Visit, back, posted, visited
 from api.operator import remedies, waiting
 from api.operator.acts import Act, reason_of, record
 from api.operator.engine import AWAY, Failing, Report, Watch, try_again, ui_address
+from api.operator.restored import stopped
 from api.operator.trails import last_verified
 from api.operator.visits import Reading, text_of, until_of
 from api.problems import not_found, try_later
@@ -60,6 +61,7 @@ async def _stuck(visit: Visit, report: Report, errors: Mapping[str, str] | None 
         unaddressed=await waiting.unaddressed(entry),
         provisional=await waiting.provisional(entry),
         books=await waiting.books(entry),
+        stopped=await stopped(entry),
         queues=await waiting.queues(entry),
         verified=await last_verified(entry),
         did=_did(request),

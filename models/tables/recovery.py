@@ -8,6 +8,12 @@ from sqlmodel import Field
 
 from models.tables.base import INSTANT, NOW, Row
 
+AFTER_RESTORE = "after-restore"
+"""Code of an order that was asked for and not sent, because the books had been set back."""
+WRITTEN, SENDING = "written", "sending"
+UNSENT = frozenset({WRITTEN, SENDING})
+"""States of an order that has no answer yet."""
+
 
 class Restoration(Row, table=True):
     """One restore. Until it is released no order is sent that nobody is sure has not been sent before."""

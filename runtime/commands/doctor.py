@@ -74,6 +74,7 @@ def _database(settings: Settings, rules: Library) -> list[Part]:
         Part("数据库", lambda: asked().schema(), "database.md"),
         Part("密钥", keys, "keys.md"),
         Part("办理情况", lambda: asked().backlog(), "worker.md"),
+        Part("恢复后停住", lambda: asked().restored(), "restore.md"),
         Part("规则与日历", lambda: asked().rules(), "notice.md"),
     ]
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +15,11 @@ from temporalio.worker import Worker
 
 from activities.nudger import Nudger
 from api.tools import Tools
+from domain.wording import instant
 from models.contracts.ids import HUMAN_QUEUE
 from models.contracts.vocabulary import ActorKind, NoticeStatus, Post
 from runtime.embedded.mail import MailCatcher
+from runtime.recovery.holding import hold, release
 from runtime.settings import Settings
 from tests.desk.conftest import Person, SignedIn, Town
 from tests.desk.matters import open_policy, served_policy
@@ -301,3 +304,33 @@ async def test_mails_are_told_without_what_is_in_them(
         assert text_of_mail not in listed + page
     assert str(mail_id) not in (await person.get("/operator/mails?status=accepted")).text
     assert (await person.get("/operator/mails?status=nonsense&cursor=")).status_code == 200
+
+
+async def test_what_a_restore_stopped_is_told_with_the_way_to_release_it(
+    signed_in: SignedIn, town: Town, admin: AsyncEngine, worker: Worker
+):
+    policy_id = await open_policy(town.insurers[0])
+    statement = """
+    INSERT INTO payment_orders (insurer_id, number, case_id, workflow_id, order_key, kind, amount, payee, channel,
+        fingerprint, state, code)
+    SELECT insurer_id, 'FK-' || state, id, workflow_id, 'k-' || state || code, 'settlement', yuan, 'insured', 'x', 'x',
+        state, code
+    FROM cases, (VALUES ('unknown', 'after-restore', 1200.50), ('sending', '', 99.50), ('refused', 'R7', 7000)) held
+        (state, code, yuan) WHERE id = :id
+    """
+    await change(admin, statement, id=policy_id)
+    person = await signed_in(ActorKind.OPERATOR)
+    assert "恢复后停住的" not in (await person.get("/operator")).text
+    async with admin.begin() as connection:
+        held = await hold(connection, datetime(2026, 11, 22, 1, 30, tzinfo=UTC), "换回 var/")
+    assert held.letters > 0
+    person = await signed_in(ActorKind.OPERATOR)  # sessions of before have ended
+    page = (await person.get("/operator")).text
+    section = page[page.index('id="stopped"') : page.index('id="failing"')]
+    assert re.search(r"停住的付款</dt><dd><b>2</b> · 合计 1,300\.00 元", section), section
+    assert f"转人工的信</dt><dd><b>{held.letters}</b>" in section
+    assert instant(datetime(2026, 11, 22, 1, 30, tzinfo=UTC)) in section
+    assert "anze recover release --why" in section
+    async with admin.begin() as connection:
+        assert await release(connection, "逐笔核对一致") == 1
+    assert "恢复后停住的" not in (await person.get("/operator")).text

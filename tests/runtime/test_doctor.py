@@ -118,3 +118,21 @@ async def test_running_lives_are_replayed_before_a_deploy_and_other_code_is_foun
         code, (one,) = await replayed()
         assert code == 1
         assert "Nondeterminism" in one["failure"]
+
+
+async def test_what_a_restore_stopped_is_noted_until_it_is_released(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtime.commands.recover.Settings", lambda: settings)
+    monkeypatch.setattr("runtime.operating.Settings", lambda: settings)
+    examined = examining(monkeypatch, settings)
+    assert (await examined())[1]["恢复后停住"] == ("good", "没有")
+    for words in (
+        ["hold", "--as-of", "2026-11-22T09:30:00+0800", "--why", "换回 var/"],
+        ["release", "--why", "逐笔核对一致"],
+    ):
+        answer = await asyncio.to_thread(CliRunner().invoke, app, ["recover", *words])
+        assert answer.exit_code == 0, answer.output
+        state, says = (await examined())[1]["恢复后停住"]
+        assert state == ("note" if words[0] == "hold" else "good")
+        assert ("2026-11-22 01:30 UTC" in says) == (words[0] == "hold")
