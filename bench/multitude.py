@@ -6,6 +6,7 @@ from uuid import UUID
 import asyncpg
 from sqlmodel import SQLModel
 
+from api.desk.searching import KEPT_PART
 from domain.places import NAMES, NATION
 from models.contracts.vocabulary import Sector
 from models.tables import cases, matters, outbox
@@ -123,6 +124,11 @@ FIGURES = _copied(
         name: f"k.{name}" for name in ("number", "insured_name", "opened_at", "changed_at", "next_due_at")
     },
 )  # fmt: skip
+PARTS = f"""
+INSERT INTO insured_names (part, insurer_id, insured_id, region, sector)
+SELECT substr(c.name, n, {KEPT_PART}), c.insurer_id, c.insured_id, c.region, c.sector
+FROM bench_copies c, generate_series(1, length(c.name)) n ORDER BY 1 ON CONFLICT DO NOTHING
+"""  # noqa: S608 - our words
 RECORDS = tuple(
     _copied(
         table,
@@ -219,6 +225,7 @@ async def _fill(connection: asyncpg.Connection) -> None:
     await connection.execute("CREATE INDEX ON bench_cases (old)")
     await connection.execute("ANALYZE bench_cases")
     await connection.execute(FIGURES)
+    await connection.execute(PARTS)
     for statement in (*RECORDS, LETTERS, MATTERS):
         await connection.execute(statement, WHOLE)
 

@@ -198,9 +198,13 @@ async def counted(entry: Entry, asked: Asked, most: int = MOST_COUNTED, named: N
     """How many there are, up to one more than `most`."""
     named = named or await _named(entry, asked)
     among = reads.matching(entry, asked.kind, asked.filters, due_first=asked.filters.order == "due")
-    conditions = (*among, *_conditions(entry, asked), *named.together)
-    few = select(CASES.c.id).where(*conditions).limit(most + 1).subquery()
-    return (await entry.connection.execute(select(func.count()).select_from(few))).scalar_one()
+    conditions, count = (*among, *_conditions(entry, asked)), 0
+    for found in named.counted:
+        few = select(CASES.c.id).where(*conditions, *found).limit(most + 1).subquery()
+        count = (await entry.connection.execute(select(func.count()).select_from(few))).scalar_one()
+        if count > most:
+            break
+    return count
 
 
 async def every(entry: Entry, asked: Asked, most: int) -> AsyncIterator[CaseShown]:
@@ -252,7 +256,7 @@ def _graded(entry: Entry, asked: Asked, grade: str) -> ColumnElement[bool]:
 async def _named(entry: Entry, asked: Asked) -> Named:
     """What is searched for among the cases this list may show."""
     among = (*reads.own(entry.caller, CASE_FIGURES), *asked.figured, CASE_FIGURES.c.kind == asked.kind)
-    return await searched(entry.connection, asked.filters.q, among) if asked.filters.q else Named()
+    return await searched(entry, asked.filters.q, among) if asked.filters.q else Named()
 
 
 def _shown(row: Row[Any], now: datetime) -> CaseShown:

@@ -1,43 +1,66 @@
 """What a search asks of cases: a number, a part of a name or a credit code; which cases are shown, the lists say."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, func, literal, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ARRAY, Column, ColumnElement, Select, Uuid, any_, func, literal, or_, select
 from stdnum.cn import uscc
 
 from api import reads
-from api.rows import CASE_FIGURES, CASES
+from api.callers import Entry
+from api.rows import CASE_FIGURES, CASES, INSURED_NAMES
+from models.contracts.vocabulary import ActorKind
 
 MOST_COUNTED = 1_000
 """Counting further costs more than anybody gains from it."""
-F = CASE_FIGURES.c
+MOST_OPENED = 2_000
+"""So many hits are opened to put them in order; of more, the first of a list are sooner met by following its order."""
+KEPT_PART = 16
+"""Letters of a part of a name in `insured_names` (migration 20261122_21)."""
+LAST = "\U0010ffff"
+"""Comes after every letter."""
+BY_INDEX = frozenset({ActorKind.INSURER, ActorKind.DEPARTMENT, ActorKind.OPERATOR})
+"""Who may see many cases; of the few that anybody else sees, each is looked at."""
 
 
 @dataclass(frozen=True)
 class Named:
-    """Conditions on cases: as a list is read in its order, and as all that fits is counted."""
+    """Conditions on cases: as a list is read in its order, and as what fits is counted."""
 
     in_order: tuple[ColumnElement[bool], ...] = ()
-    together: tuple[ColumnElement[bool], ...] = ()
+    counted: tuple[tuple[ColumnElement[bool], ...], ...] = ((),)
+    """The last holds all that fits; one before it holds a part that is counted sooner and may be enough."""
 
 
-async def searched(connection: AsyncConnection, given: str, among: tuple[ColumnElement[bool], ...]) -> Named:
-    """How a number begins or a part of a name, looked for in the figures: they are read ten times as fast as cases.
-
-    `among` says in which figures. Few are then opened by their ids; of many, the first of a list are soon met by
-    following its order.
-    """
+async def searched(entry: Entry, given: str, among: tuple[ColumnElement[bool], ...]) -> Named:
+    """How a number begins or a part of a name, each looked for in an index; `among` says in which figures."""
     if uscc.is_valid(given):
         known = (reads.by_insured(given),)
-        return Named(known, known)
-    part = given.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
-    called = or_(F.number.like(f"{part}%"), F.insured_name.like(f"%{part}%"))
-    found = select(F.case_id).where(*among, called)
-    ids = (await connection.execute(found.limit(MOST_COUNTED + 1))).scalars().all()
-    if len(ids) > MOST_COUNTED:
-        # not as LIKE, which the planner takes for rare: it would open everything to sort the few
-        met = or_(func.starts_with(CASES.c.number, given), func.strpos(CASES.c.insured_name, given) > 0)
-        return Named((met,), (CASES.c.id.in_(found),))
-    few = (CASES.c.id == any_(literal(ids, ARRAY(Uuid))),)
-    return Named(few, few)
+        return Named(known, (known,))
+    met = or_(func.starts_with(CASES.c.number, given), func.strpos(CASES.c.insured_name, given) > 0)
+    if entry.caller.kind not in BY_INDEX:
+        return Named((met,), ((met,),))
+    figures, names = CASE_FIGURES.c, INSURED_NAMES.c
+    numbered = await _ids(entry, select(figures.case_id).where(*among, *_begins(figures.number, given)))
+    called = (*reads.own(entry.caller, INSURED_NAMES), *_begins(names.part, given[:KEPT_PART]))
+    insureds = await _ids(entry, select(names.insured_id).where(*called))
+    found = (or_(_one_of(CASES.c.id, numbered), _one_of(CASES.c.insured_id, insureds)), met)
+    if max(len(numbered), len(insureds)) > MOST_OPENED:
+        return Named((met,), (found, (met,)))
+    return Named(found, (found,))
+
+
+async def _ids(entry: Entry, found: Select[Any]) -> Sequence[UUID]:
+    """Those it finds, up to one more than are opened."""
+    return (await entry.connection.execute(found.limit(MOST_OPENED + 1))).scalars().all()
+
+
+def _begins(column: Column[str], with_: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """As bounds, which leak nothing: behind row-level security no index is used for LIKE."""
+    return column >= with_, column < with_ + LAST
+
+
+def _one_of(column: Column[Any], ids: Sequence[UUID]) -> ColumnElement[bool]:
+    return column == any_(literal(ids, ARRAY(Uuid)))

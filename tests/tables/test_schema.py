@@ -32,6 +32,7 @@ RIGHTS = {
     **{table: {"SELECT", "INSERT"} for table in ("steps", "timeline", "commands", "link_uses")},
     **{table: {"SELECT", "INSERT"} for table in ("limit_movements", "payment_answers", "victim_sights")},
     **{table: {"SELECT", "INSERT"} for table in ("insurer_claim_rules", "audit")},
+    "insured_names": {"SELECT", "INSERT"},
     "nudges": {"SELECT", "INSERT", "UPDATE", "DELETE"},
     "department_scopes": {"SELECT", "INSERT", "DELETE"},
     "matters": {"SELECT", "INSERT", "UPDATE", "DELETE"},
