@@ -143,12 +143,14 @@ async def listed(entry: Entry, listing: Listing[L], query: ListQuery, conditions
     now = entry.tools.now()
     cursors = Cursors(entry.tools.secret, entry.caller.owner, f"{listing.kind}/{listing.within}", query)
     place, among = cursors.read(query.cursor), matching(entry, listing.kind, query, due_first=listing.due_first)
-    found = select(*LINE, *listing.more).where(*among, *conditions)
+    # picked first: where they must be sorted, what is shown of a case is not read of all that are sorted
+    picked, order = select(CASES.c.id).where(*among, *conditions), (CASES.c.opened_at.desc(), CASES.c.id.desc())
     if listing.due_first:
-        found = _soonest(found, place, query.limit)
+        picked, order = _soonest(picked, place, query.limit), (CASES.c.next_due_at.asc(), CASES.c.id.asc())
     else:
-        found = _after(found, (CASES.c.opened_at, CASES.c.id), place, query.limit)
-    rows = (await entry.connection.execute(found)).all()
+        picked = _after(picked, (CASES.c.opened_at, CASES.c.id), place, query.limit)
+    shown = select(*LINE, *listing.more).where(CASES.c.id.in_(picked)).order_by(*order)
+    rows = (await entry.connection.execute(shown)).all()
     last = rows[query.limit - 1] if _more(rows, query) else None
     following = cursors.write(_place(last, listing), last.id) if last else None
     return Page(items=[listing.line(row, now) for row in rows[: query.limit]], next=following)

@@ -15,7 +15,7 @@ from models.contracts.vocabulary import ActorKind
 
 MOST_COUNTED = 1_000
 """Counting further costs more than anybody gains from it."""
-MOST_OPENED = 2_000
+MOST_OPENED = 1_500
 """So many hits are opened to put them in order; of more, the first of a list are sooner met by following its order."""
 KEPT_PART = 16
 """Letters of a part of a name in `insured_names` (migration 20261122_21)."""

@@ -12,9 +12,12 @@ depends_on = None
 TABLE = """
 CREATE TABLE insured_names (
     part varchar NOT NULL, insurer_id uuid NOT NULL, insured_id uuid NOT NULL, region varchar NOT NULL,
-    sector text NOT NULL,
-    CONSTRAINT pk_insured_names PRIMARY KEY (part, insurer_id, insured_id, region, sector)
+    sector text NOT NULL
 )
+"""
+KEY = """
+ALTER TABLE insured_names
+    ADD CONSTRAINT pk_insured_names PRIMARY KEY (part, insurer_id, insured_id, region, sector)
 """
 LONGEST = 16
 PARTS = f"""
@@ -69,6 +72,7 @@ def upgrade() -> None:
     connection.exec_driver_sql("ALTER TABLE cases NO FORCE ROW LEVEL SECURITY")
     connection.exec_driver_sql(ADOPT)
     connection.exec_driver_sql("ALTER TABLE cases FORCE ROW LEVEL SECURITY")
+    connection.exec_driver_sql(KEY)
     connection.exec_driver_sql(KEEP_NAMES)
     for trigger in TRIGGERS:
         connection.exec_driver_sql(trigger)
