@@ -126,8 +126,8 @@ FIGURES = _copied(
 )  # fmt: skip
 PARTS = f"""
 INSERT INTO insured_names (part, insurer_id, insured_id, region, sector)
-SELECT substr(c.name, n, {KEPT_PART}), c.insurer_id, c.insured_id, c.region, c.sector
-FROM bench_copies c, generate_series(1, length(c.name)) n ORDER BY 1 ON CONFLICT DO NOTHING
+SELECT substr(c.name, letter, {KEPT_PART}), c.insurer_id, c.insured_id, c.region, c.sector
+FROM bench_copies c, generate_series(1, length(c.name)) letter ORDER BY 1 ON CONFLICT DO NOTHING
 """  # noqa: S608 - our words
 RECORDS = tuple(
     _copied(
