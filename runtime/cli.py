@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
+from runtime.leaving import Commands
 from runtime.settings import Settings
 
 # Every further command, in the order `anze --help` shows them, and the module of runtime/commands where its `app` is.
@@ -33,7 +34,7 @@ COMMANDS = {
     "docs": "docs",
 }
 
-app = typer.Typer(
+app = Commands(
     name="anze",
     help="安责险全流程工作流 · work-safety liability insurance",
     no_args_is_help=True,
@@ -103,8 +104,9 @@ def version() -> None:
 
 
 def _run(story: Coroutine[Any, Any, None]) -> None:
-    from runtime.services import event_loop
+    from runtime.services import collect_seldom, event_loop
 
+    collect_seldom()
     with asyncio.Runner(loop_factory=event_loop()) as runner:
         runner.run(story)
 
