@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import Request
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import and_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.callers import Caller, Entry, entered, speak_for
@@ -17,6 +17,7 @@ from api.problems import Problem, not_found
 from api.rows import CASES, COMMANDS, FILES
 from api.tools import Tools
 from api.words import ProblemCode
+from models.contracts import ids
 from models.contracts.base import Command, Contract, Given, Office
 from models.contracts.policy import UploadPolicy
 from models.contracts.vocabulary import ActorKind, CaseKind
@@ -38,6 +39,7 @@ CASE_AND_REPEAT = (
 KNOWN_FILES = select(FILES.c.digest).where(
     FILES.c.insurer_id == bindparam("insurer_id"), FILES.c.digest.in_(bindparam("digests", expanding=True))
 )
+OPENED = select(func.count()).select_from(CASES).where(CASES.c.id.in_(bindparam("hazards", expanding=True)))
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,20 @@ async def admit_as(entry: Entry, case_id: UUID, kind: CaseKind, made: Attempt, b
     case = FoundCase(row.id, row.kind, row.insurer_id, row.workflow_id, row.ended_at, row.seq)
     missing = await missing_files(entry.connection, case.insurer_id, body)
     office = await _office(entry, case_id)
-    return Admitted(entry.tools, entry.caller, case, made, entry.deadline, missing, office, row.answer)
+    answer = row.answer if row.answer is None or await _is_whole(entry.connection, case, body) else None
+    return Admitted(entry.tools, entry.caller, case, made, entry.deadline, missing, office, answer)
+
+
+async def _is_whole(connection: AsyncConnection, case: FoundCase, body: Any) -> bool:
+    """Whether what was answered for is all there: a visit is on record before the hazards it found are open.
+
+    Where they are not, the case itself is asked again, and answers once they are.
+    """
+    found = body.get("hazards") if case.kind is CaseKind.POLICY and isinstance(body, dict) else None
+    if not found or case.ended_at is not None:
+        return True
+    hazards = {ids.hazard_id(case.id, one["number"]) for one in found}
+    return (await connection.execute(OPENED, {"hazards": sorted(hazards)})).scalar_one() == len(hazards)
 
 
 async def _office(entry: Entry, case_id: UUID) -> Office | None:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from api.callers import Entry
 from api.problems import Problem
-from api.rows import COMMANDS
+from api.rows import CASES, COMMANDS
 from api.words import ProblemCode
 
 VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
@@ -56,17 +56,28 @@ def attempt(owner: UUID, key: str, request: Request, canonical: bytes | None = N
     return Attempt(f"{owner}:{key}", sha256(written).hexdigest())
 
 
-async def stored_answer(entry: Entry, insurer_id: UUID, made: Attempt) -> dict[str, Any] | None:
-    """The answer this request was given before; 422 when the key was used for another one.
+@dataclass(frozen=True)
+class Stored:
+    """What an opening was answered; `is_young`: no further step shows that its case's run was ever told of it."""
+
+    answer: dict[str, Any]
+    is_young: bool
+
+
+async def stored_answer(entry: Entry, insurer_id: UUID, made: Attempt) -> Stored | None:
+    """The answer this opening was given before; 422 when the key was used for another one.
 
     Answers lie in PostgreSQL and so outlive the runs of a workflow: Temporal forgets update ids at continue-as-new.
+    While a case is young the case itself is asked again: the engine may have died between our commit and its own.
     """
-    found = select(*COMMANDS.c["fingerprint", "answer"]).where(
-        COMMANDS.c.insurer_id == insurer_id, COMMANDS.c.command_id == made.id
+    found = (
+        select(*COMMANDS.c["fingerprint", "answer"], *CASES.c["seq", "ended_at"])
+        .join(CASES, CASES.c.id == COMMANDS.c.case_id)
+        .where(COMMANDS.c.insurer_id == insurer_id, COMMANDS.c.command_id == made.id)
     )
     row = (await entry.connection.execute(found.limit(1))).one_or_none()
     if row is None:
         return None
     if row.fingerprint != made.fingerprint:
         raise Problem(ProblemCode.KEY_REUSED)
-    return row.answer
+    return Stored(row.answer, row.seq == 1 and row.ended_at is None)

@@ -1,11 +1,12 @@
 """How a case takes a command and says no: updates with their check, refusals and bugs as the caller receives them."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
+from domain.decision import Refused
 from models.contracts.base import Given
 from models.contracts.step import Refusal
 
@@ -14,6 +15,8 @@ FULL = 3_000
 
 A run ends when it is idle; commands that come faster than they are answered would keep it to Temporal's own limit.
 """
+
+T = TypeVar("T")
 
 
 def takes(name: str) -> Callable[[Callable[..., Any]], Any]:
@@ -32,6 +35,17 @@ def takes(name: str) -> Callable[[Callable[..., Any]], Any]:
         return update
 
     return decorate
+
+
+def decided(decide: Callable[[], T]) -> T:
+    """A bug in a decision fails this command alone, never the case (promises.md rule 4)."""
+    try:
+        return decide()
+    except Refused as refused:
+        raise refusal_error(refused.refusal) from refused
+    except Exception as bug:
+        workflow.logger.exception("decision failed")
+        raise internal_error() from bug
 
 
 def refusal_error(refusal: Refusal) -> ApplicationError:

@@ -7,23 +7,22 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, cast
 
 from temporalio import workflow
 
 from domain import room
-from domain.decision import Decision, Refused, is_repeat
+from domain.decision import Decision, is_repeat
 from models.contracts.base import Contract, Given
 from models.contracts.ports import Ledger, Recall, Since
 from models.contracts.rulebook import Resolved
 from models.contracts.step import CaseRow, Cause, Entered, Refusal, Standing
 from workflows import journal, options, search
-from workflows.answers import internal_error, refusal_error
+from workflows.answers import decided, refusal_error
 from workflows.chapters import is_suggested
 from workflows.journal import Found
 from workflows.lives import Life, S, V
 
-T = TypeVar("T")
 Opener = Callable[[Resolved, datetime], Decision[S]]
 Follow = Callable[[Decision[S]], Awaitable[None]]
 
@@ -49,10 +48,12 @@ class Case(Generic[S, V]):
         """What a decision asks of the world beside its commit: companions opened, news told."""
         self.again: Opener[S] | None = None
         """How the case was opened, to open it again at another instant, under the rules of then."""
+        self.reborn: Callable[[], Awaitable[None]] | None = None
+        """Opens a case that is on record and whose run was never told, or has lost it."""
         self.found: Found | None = None
         self.alarm: datetime | None = None
-        self.committed = state.seq if state else 0
-        self.times_caught_up = 0
+        self.committed, self.times_caught_up = (state.seq if state else 0), 0
+        self.following = 0  # decisions on record whose companions are being opened
         self.chapter = life.chapter(state) if state else ""
         self.errands: set[asyncio.Task[None]] = set()
         self.answered_at = 0
@@ -64,6 +65,8 @@ class Case(Generic[S, V]):
     def check(self, given: Given[Any]) -> None:
         """Refuse what cannot be done before it enters history; a command already carried out is let through."""
         if self.state is None:
+            if given.recorded and self.reborn:
+                return
             raise refusal_error(Refusal(code="not_open", says="尚未建档", status=409))
         if given.insurer_id not in (None, self.state.birth.insurer_id):
             raise refusal_error(Refusal(code="not_found", says="没有这个案卷", status=404))
@@ -92,6 +95,9 @@ class Case(Generic[S, V]):
 
     async def caught_up(self, given: Given[Any]) -> None:
         """Take what the caller has seen on record and this run does not know of."""
+        if self.state is None and self.reborn:
+            await self.reborn()
+            self.check(given)
         await self.level(given.recorded)
 
     async def level(self, recorded: int) -> None:
@@ -110,7 +116,7 @@ class Case(Generic[S, V]):
         refusal = self.life.refuse(state, given.command, given.actor, workflow.now())
         if refusal:  # the state may have moved on between the check and here
             raise refusal_error(refusal)
-        decision = self.decided(lambda: room.kept(state, self.life.decide(state, given, workflow.now())))
+        decision = decided(lambda: room.kept(state, self.life.decide(state, given, workflow.now())))
         return await self.take(decision, journal.cause_of(given), given)
 
     def _open_state(self) -> S:
@@ -123,17 +129,7 @@ class Case(Generic[S, V]):
         return self.state is not None and self._repeats(self.state, given)
 
     def _repeats(self, state: S, given: Given[Any]) -> bool:
-        return self.decided(lambda: is_repeat(state.remembered, given))
-
-    def decided(self, decide: Callable[[], T]) -> T:
-        """A bug in a decision fails this command alone, never the case (promises.md rule 4)."""
-        try:
-            return decide()
-        except Refused as refused:
-            raise refusal_error(refused.refusal) from refused
-        except Exception as bug:
-            workflow.logger.exception("decision failed")
-            raise internal_error() from bug
+        return decided(lambda: is_repeat(state.remembered, given))
 
     async def ring(self) -> None:
         """Every alarm that is due, each at its own instant, so that ringing again gives the same step."""
@@ -154,7 +150,7 @@ class Case(Generic[S, V]):
     ) -> None:
         """The first step; where the ledger has it already, it is decided again as it was on record there."""
         decide = lambda: opener(found.resolved, workflow.now())  # noqa: E731 - one expression, two ways to call it
-        decision = self.decided(decide) if given else decide()
+        decision = decided(decide) if given else decide()
         self.chapter = self.life.chapter(decision.state)
         self.again, self.found = opener, found
         with suppress(CaughtUp):
@@ -164,7 +160,7 @@ class Case(Generic[S, V]):
         """Make a decision the state at once, then commit its step after all earlier ones. Raises CaughtUp."""
         before, caught_up = self.state, self.times_caught_up
         build = lambda: journal.step(self.life, decision, cause, given)  # noqa: E731 - one expression, two ways to call it
-        view, step = self.decided(build) if given else build()
+        view, step = decided(build) if given else build()
         self._become(decision.state, step.row.next_alarm_at)
         self.listed.tell(step.row, decision.state.stage.label, self.waits_for)
         await workflow.wait_condition(lambda: self.committed == step.seq - 1 or self.times_caught_up != caught_up)
@@ -219,10 +215,14 @@ class Case(Generic[S, V]):
 
     async def _followed(self, decision: Decision[S]) -> None:
         if self.follow:
+            self.following += 1
             await self.follow(decision)
+            self.following -= 1
 
     async def recall(self, given: Given[Any]) -> V:
-        """The answer a repeated command was given the first time."""
+        """The answer a repeated command was given the first time, once what it tells of is there."""
+        if self.following:
+            await workflow.wait_condition(lambda: not self.following)
         recalled = await workflow.execute_activity_method(
             Ledger.recall_answer,
             Recall(case=journal.key_of(self._row(self._open_state())), command_id=given.command_id),

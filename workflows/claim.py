@@ -67,7 +67,7 @@ class ClaimWorkflow:
         self.birth = ClaimBirth.model_validate(run.model_dump(exclude={"state"}))
         self.case = Case(CLAIM, run.state, self._money)
         self.till = Till(self.case)
-        self.opening = Opening(self.case, self._open, lambda state: f"赔案号 {state.birth.number}")
+        self.opening = Opening(self.case, self.birth, self._open, lambda state: f"赔案号 {state.birth.number}")
 
     @workflow.run
     async def run(self, run: ClaimRun) -> str:

@@ -72,9 +72,7 @@ class PolicyWorkflow:
     def __init__(self, run: PolicyRun) -> None:
         self.birth = Birth.model_validate(run.model_dump(exclude={"state"}))
         self.case = Case(POLICY, run.state, self._companions)
-        self.opening = Opening(self.case, self._open, lambda state: f"保单号 {state.terms.number}")
-        self.births = 0
-        """Hazards being opened; one is told to stop only once it is there."""
+        self.opening = Opening(self.case, self.birth, self._open, lambda state: f"保单号 {state.terms.number}")
 
     @workflow.run
     async def run(self, run: PolicyRun) -> str:
@@ -109,15 +107,13 @@ class PolicyWorkflow:
     async def _companions(self, decision: Decision[PolicyState]) -> None:
         """Hazards are opened as siblings before the answer, and told when the policy ends early."""
         if decision.births:
-            self.births += 1
             await open_hazards(decision.births)
-            self.births -= 1
         for workflow_id in decision.stopped:
             self.case.errand(self._stop(workflow_id, f"保单{decision.state.stage.label}"))
 
     async def _stop(self, workflow_id: str, reason: str) -> None:
         """A hazard that has closed needs no stopping; one that is being opened is stopped once it is there."""
-        await workflow.wait_condition(lambda: self.births == 0)
+        await workflow.wait_condition(lambda: not self.case.following)
         try:
             await workflow.get_external_workflow_handle(workflow_id).signal("stop", StopHazard(reason=reason))
         except FailureError as failure:

@@ -20,7 +20,7 @@ from models.contracts.payment import Answered, PaymentOrder, Release, Reservatio
 from models.contracts.ports import Cashier, Treasury
 from models.contracts.step import Refusal
 from workflows import options
-from workflows.answers import refusal_error
+from workflows.answers import decided, refusal_error
 from workflows.case import Case
 
 T = TypeVar("T")
@@ -47,7 +47,7 @@ class Till:
         if state is None or self.case.repeats(given):
             return await self.case.act(given)
         self.case.check(given)  # again: the state may have moved on while this waited its turn
-        asked = self.case.decided(lambda: life.reservation(state, given.command.number))
+        asked = decided(lambda: life.reservation(state, given.command.number))
         await self._reserve(asked)
         try:
             return await self.case.act(given)

@@ -49,15 +49,15 @@ def add(router: APIRouter, today: date) -> None:
 
 async def opened_claim(opened: Opening, policy_id: UUID, command: ReportClaim) -> tuple[ClaimView, bool]:
     """End the transaction and open the claim; the flag tells a repeated answer. Raises Problem."""
-    if opened.answer is not None:
-        return ClaimView.model_validate(opened.answer), True
+    if opened.stored and not opened.stored.is_young:
+        return ClaimView.model_validate(opened.stored.answer), True
     birth = await _birth(opened, policy_id, command)
     await opened.leave()
     made = opened.attempt
     given = Given[ReportClaim](
         command_id=made.id, actor=opened.entry.caller.actor, fingerprint=made.fingerprint, command=command
     )
-    return await open_claim(opened.entry.tools, birth, given, opened.entry.deadline), False
+    return await open_claim(opened.entry.tools, birth, given, opened.entry.deadline), opened.stored is not None
 
 
 async def _birth(opened: Opening, policy_id: UUID, command: ReportClaim) -> ClaimBirth:

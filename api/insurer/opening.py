@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Body, Depends, Request, Response
@@ -16,7 +16,7 @@ from api.callers import Entry, entered
 from api.doors import answered, example
 from api.entrance.links import end_ways_in
 from api.gateway import open_policy
-from api.idempotency import Attempt, Key, attempt, stored_answer
+from api.idempotency import Attempt, Key, Stored, attempt, stored_answer
 from api.insurer.doors import application
 from api.problems import refused
 from api.rows import CASES, INSUREDS, RECIPIENTS
@@ -40,7 +40,7 @@ class Opening:
     entry: Entry
     attempt: Attempt
     transaction: AsyncExitStack
-    answer: dict[str, Any] | None
+    stored: Stored | None
 
     async def leave(self) -> None:
         await self.transaction.aclose()
@@ -51,8 +51,7 @@ async def opening(request: Request, key: Key) -> AsyncIterator[Opening]:
     async with AsyncExitStack() as transaction:
         entry = await transaction.enter_async_context(entered(request))
         made = attempt(entry.caller.owner, key, request)
-        answer = await stored_answer(entry, entry.caller.tenant, made)
-        yield Opening(entry, made, transaction, answer)
+        yield Opening(entry, made, transaction, await stored_answer(entry, entry.caller.tenant, made))
 
 
 def add(router: APIRouter, today: date) -> None:
@@ -83,11 +82,11 @@ async def opened_policy(opened: Opening, application: PolicyApplication) -> tupl
 
     The one way a policy is opened, whether it comes as JSON, from a form or from a row of a workbook.
     """
-    if opened.answer is not None:
-        return PolicyView.model_validate(opened.answer), True
+    if opened.stored and not opened.stored.is_young:
+        return PolicyView.model_validate(opened.stored.answer), True
     birth, given = await _put_down(opened, application)
     await opened.leave()
-    return await open_policy(opened.entry.tools, birth, given, opened.entry.deadline), False
+    return await open_policy(opened.entry.tools, birth, given, opened.entry.deadline), opened.stored is not None
 
 
 def _refuse_early(tools: Tools, command: OpenPolicy) -> None:

@@ -23,9 +23,8 @@ from activities.registry import hazard_summary
 from api.gateway import claim_summary, summary
 from domain.addresses import case_link
 from models.contracts.base import Given
-from models.contracts.claim import ClaimBirth, ReportClaim
+from models.contracts.claim import ClaimBirth
 from models.contracts.hazard import HazardBirth
-from models.contracts.policy import OpenPolicy
 from models.contracts.policy_state import Birth
 from models.contracts.step import Cause
 from models.contracts.vocabulary import CaseKind
@@ -33,6 +32,7 @@ from models.tables.cases import Case, RecordedStep
 from models.tables.engine import connected, operator, tenant
 from models.tables.parties import Insurer
 from workflows.journal import given_again
+from workflows.opening import OPENINGS
 from workflows.search import for_claim, for_hazard, for_policy
 
 ANSWERED_WITHIN = timedelta(seconds=30)
@@ -161,7 +161,7 @@ def _begin(row: Row[Any]) -> Begin | None:
         return Begin(CaseKind.HAZARD.label, born, row.seq, hazard_summary(born), for_hazard(born))
     if "birth" not in cause.body:
         return None
-    given: Given[Any] = given_again(cause, {one.__name__: one for one in (OpenPolicy, ReportClaim)})
+    given: Given[Any] = given_again(cause, OPENINGS)
     given = given.model_copy(update={"recorded": row.seq})
     if row.kind is CaseKind.POLICY:
         birth = Birth.model_validate(cause.body["birth"])

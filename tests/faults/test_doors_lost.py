@@ -14,6 +14,7 @@ import uvicorn
 from api.app import create_app
 from api.insurer.doors import application
 from bench.cast import credit_code
+from models.contracts import ids
 from runtime.embedded.guest import Guest
 from runtime.embedded.ports import LOOPBACK, free_ports
 from tests.faults.children import serving
@@ -22,6 +23,7 @@ from tests.faults.failpoints import KILLED, Failpoint
 from tests.faults.ground import Ground
 from tests.faults.history import Outcome, Voice
 from tests.faults.invariants import rows_of
+from tests.faults.lives import HAZARD, WALK
 from tests.runtime.waiting import until
 
 pytestmark = pytest.mark.timeout(300)
@@ -115,6 +117,21 @@ async def test_an_api_that_dies_between_its_commit_and_the_start_of_the_workflow
     measured("open s after repeating:", time.monotonic() - began)
 
 
+@pytest.mark.fault("F27")
+async def test_a_visit_whose_answer_was_lost_is_answered_again_once_its_hazards_are_open(ground: Ground) -> None:
+    """The visit is on record long before; its stored answer would name a case that is not there."""
+    slow = Failpoint("before", "activities.registry.TemporalRegistry.open_hazards", "wait", seconds=2.0)
+    async with serving("worker", ground.settings, slow), ground.voices(answer_within=1.0) as (voice,):
+        policy = await ground.author.open(voice, 1)
+        for path in WALK[:-1]:
+            await ground.author.act(voice, policy, 1, path)
+        visit = await ground.author.act(voice, policy, 1, WALK[-1])
+        hazard = await voice.get(f"/v1/hazards/{ids.hazard_id(policy, HAZARD)}")
+        assert 503 in visit.answers, "no answer was lost, and nothing was tried"
+        assert hazard is not None
+        assert await ground.broken() == []
+
+
 @pytest.mark.slow_fault
 @pytest.mark.fault("F27")
 async def test_a_hazard_whose_policy_died_after_its_commit_is_opened_when_a_worker_is_back(
@@ -137,6 +154,7 @@ async def test_a_hazard_whose_policy_died_after_its_commit_is_opened_when_a_work
                     await asyncio.sleep(0.1)
             measured("hazard's workflow started s after a worker was back:", time.monotonic() - back)
             await visit
+            assert await voice.get(f"/v1/hazards/{ids.hazard_id(policy, HAZARD)}") is not None
             assert await ground.broken(60) == []
 
 

@@ -3,16 +3,20 @@
 import asyncio
 import random
 import time
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.faults.children import serving
 from tests.faults.conftest import Measured
+from tests.faults.failpoints import KILLED, Failpoint
 from tests.faults.ground import Ground
 from tests.faults.history import Outcome, Voice
 from tests.faults.lives import Untold
 from tests.faults.proxy import Mode
 from tests.faults.watching import Executions
+from tests.runtime.waiting import until
 
 pytestmark = pytest.mark.timeout(400)
 RUNGS = """
@@ -54,6 +58,13 @@ async def opened_before(ground: Ground, voice: Voice, count: int) -> datetime:
     await asyncio.gather(*(one(number, due) for number in range(count)))
     assert datetime.now(UTC) < due, "this machine opened them too slowly for the trial"
     return due
+
+
+async def _accepted(ground: Ground, workflow_id: str) -> AsyncIterator[str]:
+    """The updates a run has taken."""
+    async for one in ground.client.get_workflow_handle(workflow_id).fetch_history_events():
+        if one.HasField("workflow_execution_update_accepted_event_attributes"):
+            yield one.workflow_execution_update_accepted_event_attributes.accepted_request.input.name
 
 
 @pytest.mark.slow_fault
@@ -145,6 +156,30 @@ async def test_a_command_that_was_pending_when_temporal_died_takes_effect_once(
             assert again.said["stage"] == "provider_named"
             assert await ground.broken() == []
     assert len(await ground.rows("SELECT 1 FROM steps")) == 2
+
+
+@pytest.mark.slow_fault
+@pytest.mark.fault("F8")
+async def test_an_opening_that_died_with_temporal_and_worker_after_its_commit_is_lived_all_the_same(
+    ground: Ground, measured: Measured
+) -> None:
+    """The ledger knows the policy, the engine's run of it was never told: repeating it brings it to life."""
+    dying = Failpoint("after", "activities.ledger.PgLedger.commit_step")
+    async with ground.voices(answer_within=2.0) as (voice,):
+        async with serving("worker", ground.settings, dying) as worker:
+            opening = asyncio.create_task(ground.author.open(voice, 1))
+            await until(lambda: worker.child is not None and worker.child.returncode == KILLED, 30)
+            await ground.kill_temporal()
+        await ground.temporal.start()
+        async with ground.worker():
+            back = time.monotonic()
+            policy = await opening
+            measured("acknowledged s after both were back:", time.monotonic() - back)
+            updates = [one async for one in _accepted(ground, f"policy/{voice.code}/F-000001")]
+            assert updates == ["opened"], "acknowledged, and its run does not know of it: no term of it would ring"
+            await ground.author.act(voice, policy, 1, "upload")
+            assert await ground.broken() == []
+    assert ground.history.operations[0].answers[0] == 503
 
 
 @pytest.mark.fault("F20")

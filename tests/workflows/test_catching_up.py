@@ -118,6 +118,18 @@ class TestAForgottenOpening:
         assert (later.stage, later.seq) == (PolicyStage.PROVIDER_NAMED, 3)
         assert policy.seqs == [1, 2, 3]
 
+    async def test_is_taken_again_before_the_next_command(self, office: Office) -> None:
+        """Nobody asks for the opening any more: it was answered."""
+        policy = await office.opened()
+        await forget_after(office.client, policy.handle, updates=0)
+        stranger = given(UPLOAD, fresh_key()).model_copy(update={"recorded": 1, "insurer_id": uuid4()})
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            await policy.handle.execute_update("upload", stranger, id=stranger.command_id)
+        assert isinstance(refused.value.cause, ApplicationError)
+        assert refused.value.cause.details[0]["code"] == "not_found"
+        view = await policy.act("upload", UPLOAD)
+        assert (view.stage, policy.seqs) == (PolicyStage.UPLOADED, [1, 2])
+
     async def test_keeps_the_documents_and_years_it_was_signed_under(self, office: Office, tmp_path: Path) -> None:
         office.desk.library = before_the_city_spoke(tmp_path)
         policy = await office.opened()

@@ -49,8 +49,8 @@ class Started:
         return Attempt(f"{self.visit.caller.user_id}:form:{self.once}", sha256(written).hexdigest())
 
     async def opening(self, transaction: AsyncExitStack) -> Opening:
-        answer = await stored_answer(self.visit.entry, self.visit.caller.tenant, self.attempt)
-        return Opening(self.visit.entry, self.attempt, transaction, answer)
+        stored = await stored_answer(self.visit.entry, self.visit.caller.tenant, self.attempt)
+        return Opening(self.visit.entry, self.attempt, transaction, stored)
 
 
 def checked(contract: type[BaseModel], body: Mapping[str, Any]) -> Any:
