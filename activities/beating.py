@@ -21,6 +21,6 @@ async def beating() -> AsyncIterator[None]:
 
 
 async def _beat() -> None:
-    while True:
-        activity.heartbeat()
+    while True:  # the start was the first sign: what ends at once costs the engine no call
         await asyncio.sleep(BEAT)
+        activity.heartbeat()

@@ -1,6 +1,6 @@
 """Turns notices into letters: one template per kind, one frame for letter and digest, text and HTML; sends nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from email.policy import SMTP as CRLF
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
+from typing import TypeVar
 
 from css_inline import CSSInliner
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -15,11 +16,13 @@ from markupsafe import Markup
 
 from activities.matters import Matter
 from domain import wording
+from domain.workbook import MEDIA_TYPE
 from models.contracts.vocabulary import AskedFor
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 LONGEST_SUBJECT = 160
 """Characters; a phone shows about thirty, and servers fold what is longer."""
+T = TypeVar("T")
 
 
 def environment(folder: Path = TEMPLATES) -> Environment:
@@ -53,6 +56,29 @@ class AskedPiece:
     about: str = ""
     code: str = ""
     link: str = ""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How many notices of one kind a digest holds."""
+
+    label: str
+    total: int
+    overdue: int
+
+
+@dataclass(frozen=True)
+class Enclosed:
+    """Of a digest that shows only its most urgent notices: what all of them are, and the table that holds them."""
+
+    total: int
+    overdue: int
+    kinds: tuple[Kind, ...]
+    name: str
+    """The table's file name."""
+    workbook: Callable[[], bytes]
+    room: str
+    """The address of the recipient's own pages; empty where it has none."""
 
 
 @dataclass(frozen=True)
@@ -105,21 +131,27 @@ class Letters:
             html=Markup(self.html.get_template(f"mail/{matter.kind}.html.j2").render(said)),  # noqa: S704
         )
 
-    def message(self, envelope: Envelope, pieces: Sequence[Piece]) -> EmailMessage:
+    def message(self, envelope: Envelope, pieces: Sequence[Piece], enclosed: Enclosed | None = None) -> EmailMessage:
         """One letter with one notice or many, overdue first; needs at least one."""
         said = {
             "recipient": envelope.to_name,
-            "groups": grouped(pieces) if envelope.grouped else (Group("", ordered(pieces)),),
-            "total": len(pieces),
-            "overdue": _late(pieces),
+            "groups": grouped(pieces) if envelope.grouped else (Group("", _by_rank(pieces)),),
+            "total": enclosed.total if enclosed else len(pieces),
+            "overdue": enclosed.overdue if enclosed else _late(pieces),
+            "shown": len(pieces),
+            "enclosed": enclosed,
             "composed": wording.instant(envelope.composed_at),
             "page": envelope.page,
             "pages": envelope.pages,
         }
-        subject = self.subject(envelope, pieces)
+        subject = self.subject(envelope, pieces, enclosed)
         text = self.plain.get_template("parts/letter.txt.j2").render(said)
         html = self.html.get_template("parts/letter.html.j2").render(said, subject=subject)
-        return _message(envelope, subject, text, self._inline.inline(html))
+        message = _message(envelope, subject, text, self._inline.inline(html))
+        if enclosed:
+            kind, _, of = MEDIA_TYPE.partition("/")
+            message.add_attachment(enclosed.workbook(), maintype=kind, subtype=of, filename=enclosed.name)
+        return message
 
     def asked_subject(self, piece: AskedPiece) -> str:
         """Without the code: a subject is read over shoulders, and kept."""
@@ -133,38 +165,41 @@ class Letters:
         html = self.html.get_template("asked/letter.html.j2").render(said, subject=subject)
         return _message(envelope, subject, text, self._inline.inline(html))
 
-    def subject(self, envelope: Envelope, pieces: Sequence[Piece]) -> str:
+    def subject(self, envelope: Envelope, pieces: Sequence[Piece], enclosed: Enclosed | None = None) -> str:
         """What a phone's list shows: the matter itself, or how many there are and how many are late."""
-        if len(pieces) == 1:
+        if len(pieces) == 1 and not enclosed:
             return pieces[0].subject
+        total, late = (enclosed.total, enclosed.overdue) if enclosed else (len(pieces), _late(pieces))
         words = self.plain.get_template("parts/subject_digest.j2")
-        return _one_line(
-            words.render(total=len(pieces), overdue=_late(pieces), page=envelope.page, pages=envelope.pages)
-        )
+        return _one_line(words.render(total=total, overdue=late, page=envelope.page, pages=envelope.pages))
 
 
 def _late(pieces: Sequence[Piece]) -> int:
     return sum(piece.matter.overdue for piece in pieces)
 
 
-def ordered(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+def ordered(told: Iterable[T], of: Callable[[T], Matter]) -> tuple[T, ...]:
     """Overdue first, then by due instant; what has none comes last. Equals keep their order."""
-    return tuple(sorted(pieces, key=_rank))
+    return tuple(sorted(told, key=lambda one: _rank(of(one))))
 
 
 def grouped(pieces: Sequence[Piece]) -> tuple[Group, ...]:
     """By insurer and place, groups with overdue matters first."""
     by_heading: dict[str, list[Piece]] = {}
-    for piece in ordered(pieces):
+    for piece in _by_rank(pieces):
         by_heading.setdefault(f"{piece.matter.insurer} · {piece.matter.region}", []).append(piece)
     if len(by_heading) == 1:
-        return (Group("", ordered(pieces)),)
+        return (Group("", _by_rank(pieces)),)
     return tuple(Group(heading, tuple(found)) for heading, found in by_heading.items())
 
 
-def _rank(piece: Piece) -> tuple[bool, bool, float]:
-    due = piece.matter.due_at
-    return (not piece.matter.overdue, due is None, due.timestamp() if due else 0.0)
+def _by_rank(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
+    return ordered(pieces, lambda piece: piece.matter)
+
+
+def _rank(matter: Matter) -> tuple[bool, bool, float]:
+    due = matter.due_at
+    return (not matter.overdue, due is None, due.timestamp() if due else 0.0)
 
 
 def _message(envelope: Envelope, subject: str, text: str, html: str) -> EmailMessage:

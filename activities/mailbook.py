@@ -1,12 +1,13 @@
 """The rows of a mailroom: what waits, what is composed, what was tried; no mail server and no wording here."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Uuid, any_, func, literal, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlmodel import col
 
@@ -15,14 +16,18 @@ from activities.links import link_for, link_id
 from models.contracts.vocabulary import NoticeStatus, Role, TaskKind, Urgency
 from models.tables import matters
 from models.tables.access import Link
-from models.tables.cases import Case
 from models.tables.engine import recipient as for_recipients
 from models.tables.engine import tenant
 from models.tables.outbox import Attempt, Mail, Nudge, OutboxNotice, Task
 from models.tables.parties import Recipient
 
-PAGE = 200
-"""Notices in one digest; more go into further mails."""
+PAGE = 20_000
+"""Notices in one digest, which shows the most urgent of them and carries all; more go into further mails."""
+# Read where it stands: a case's clock is a hundred times as long as what is asked of it here.
+OVER = text("""
+SELECT c.id, duty->>'key' FROM cases c CROSS JOIN LATERAL jsonb_array_elements(c.clock->'duties') duty
+WHERE c.id = ANY (:cases) AND (duty->>'met_at' IS NOT NULL OR duty->>'stopped_at' IS NOT NULL)
+""")
 FINAL = frozenset({NoticeStatus.ACCEPTED, NoticeStatus.AMBIGUOUS, NoticeStatus.BOUNCED, NoticeStatus.UNDELIVERED})
 
 
@@ -39,6 +44,11 @@ class Opened:
     pages: int
     anew: frozenset[UUID]
     """Notices whose earlier letter carried a link already; this one carries another."""
+
+
+def among(column: UUID, ids: Iterable[UUID]) -> ColumnElement[bool]:
+    """One of these, however many: a statement takes no more than 32,767 values one by one."""
+    return col(column) == any_(literal(list(ids), ARRAY(Uuid)))
 
 
 def session_for(engine: AsyncEngine) -> AsyncSession:
@@ -113,20 +123,20 @@ async def put_into_mail(session: AsyncSession, rows: list[OutboxNotice], now: da
     session.add(mail)
     await session.flush()
     await session.execute(
-        update(OutboxNotice).where(col(OutboxNotice.id).in_([row.id for row in rows])).values(mail_id=mail_id)
+        update(OutboxNotice).where(among(OutboxNotice.id, (row.id for row in rows))).values(mail_id=mail_id)
     )
     linked = await _linked(session, {link_id(row.id, row.recipient_id): row.id for row in rows})
     made = [link_for(row, desk.holder, desk.secret, now, mail_id if row.id in linked else None) for row in rows]
     links = [link for link in made if link]
     if links:
         values = [link.model_dump(exclude={"created_at"}) for link in links]
-        await session.execute(insert(Link).values(values).on_conflict_do_nothing())
+        await session.execute(insert(Link).on_conflict_do_nothing(), values)
     return mail_id
 
 
 async def _linked(session: AsyncSession, notices: Mapping[UUID, UUID]) -> frozenset[UUID]:
     """Of these notices, by the links they would carry, those whose link there is."""
-    found = await session.scalars(select(col(Link.id)).where(col(Link.id).in_(notices)))
+    found = await session.scalars(select(col(Link.id)).where(among(Link.id, notices)))
     return frozenset(notices[one] for one in found)
 
 
@@ -162,18 +172,14 @@ async def open_mail(session: AsyncSession, recipient_id: UUID, mail_id: UUID) ->
 async def _settled(session: AsyncSession, notices: Sequence[OutboxNotice]) -> frozenset[tuple[UUID, str]]:
     """Which of the duties spoken of are no longer open, each insurer's cases read as that insurer's."""
     found: set[tuple[UUID, str]] = set()
-    for insurer_id in dict.fromkeys(row.insurer_id for row in notices):
+    cases: dict[UUID, set[UUID]] = defaultdict(set)
+    for row in notices:
+        cases[row.insurer_id].add(row.case_id)
+    for insurer_id, mine in cases.items():
         await tenant(session, insurer_id)
-        cases = {row.case_id for row in notices if row.insurer_id == insurer_id}
-        clocks = await session.execute(select(col(Case.id), col(Case.clock)).where(col(Case.id).in_(cases)))
-        for case_id, clock in clocks:
-            found |= {(case_id, duty["key"]) for duty in clock.get("duties", ()) if _is_over(duty)}
+        found |= {(row[0], row[1]) for row in await session.execute(OVER, {"cases": list(mine)})}
     await session.execute(text("SELECT set_config('anze.tenant', '', true)"))
     return frozenset(found)
-
-
-def _is_over(duty: dict[str, object]) -> bool:
-    return bool(duty.get("met_at") or duty.get("stopped_at"))
 
 
 async def begin_attempt(session: AsyncSession, mail: Mail, at: datetime) -> int:
@@ -236,23 +242,25 @@ async def queue_tasks(session: AsyncSession, kind: TaskKind, notices: Iterable[O
         for row in notices
     ]
     if values:
-        await session.execute(insert(Task).values(values).on_conflict_do_nothing())
+        await session.execute(insert(Task).on_conflict_do_nothing(), values)
+
+
+def waiting(notices: Iterable[OutboxNotice]) -> list[OutboxNotice]:
+    """Those that are not told yet; one that could not be written is with an operator."""
+    return [row for row in notices if row.status is NoticeStatus.QUEUED]
 
 
 async def have_moved(session: AsyncSession, notices: Sequence[OutboxNotice]) -> bool:
     """Whether one of these notices was refused somewhere before."""
     ids = [row.id for row in notices]
-    found = await session.scalar(
-        select(func.count()).select_from(Task).where(col(Task.kind) == TaskKind.BOUNCED, col(Task.notice_id).in_(ids))
-    )
-    return bool(found)
+    known = select(col(Task.id)).where(col(Task.kind) == TaskKind.BOUNCED, col(Task.notice_id).in_(ids)).limit(1)
+    return (await session.scalars(known)).first() is not None
 
 
-async def move(session: AsyncSession, opened: Opened, to: Recipient, at: datetime) -> None:
-    """The notices of a refused mail wait again, now for the recipient that takes over; the old links die."""
-    old, new = opened.mail.recipient_id, to.id
-    await for_recipients(session, (old, new))
-    ids = [row.id for row in opened.notices]
+async def move(session: AsyncSession, notices: Sequence[OutboxNotice], to: UUID, at: datetime) -> None:
+    """These notices of one refused mail wait again, now for the recipient that takes over; the old links die."""
+    old, ids = notices[0].recipient_id, [row.id for row in notices]
+    await for_recipients(session, (old, to))
     await matters.lock(session, ids)
     await session.execute(
         update(Link)
@@ -262,7 +270,7 @@ async def move(session: AsyncSession, opened: Opened, to: Recipient, at: datetim
     await session.execute(
         update(OutboxNotice)
         .where(col(OutboxNotice.id).in_(ids), col(OutboxNotice.status) == NoticeStatus.QUEUED)
-        .values(recipient_id=new, mail_id=None)
+        .values(recipient_id=to, mail_id=None)
     )
-    await matters.moved(session, ids, (old, new))
-    session.add(Nudge(recipient_id=new))
+    await matters.moved(session, ids, (old, to))
+    session.add(Nudge(recipient_id=to))

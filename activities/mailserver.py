@@ -1,6 +1,7 @@
 """Hands one message to one mail server and says how that ended; what follows from it is the postman's business."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from email.policy import SMTP as CRLF
 from email.utils import parseaddr
@@ -12,6 +13,8 @@ import aiosmtplib
 REPLY_KEPT = 300
 """Characters of a server's reply that are kept."""
 PERMANENT = 500
+MESSAGE_TOO_BIG = 552
+"""What a server answers to a letter above the size it announced (RFC 1870)."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ class Verdict:
     outcome: Outcome
     code: int | None = None
     reply: str = ""
+    size: int = 0
+    """Bytes of the letter, where it was handed over or refused for itself."""
 
 
 async def hand_over(settings: SmtpSettings, message: EmailMessage, to: str) -> Verdict:
@@ -77,6 +82,11 @@ async def hand_over(settings: SmtpSettings, message: EmailMessage, to: str) -> V
     except (aiosmtplib.SMTPException, OSError) as error:
         # Before DATA nothing was handed over: our own sender, our password and the network are repaired, not bounced.
         return _later(error)
+    except asyncio.CancelledError:
+        # What is still in our buffer must not follow: a final dot sent after the end would be a second letter.
+        if isinstance(client.transport, asyncio.WriteTransport):
+            client.transport.abort()
+        raise
     finally:
         client.close()
 
@@ -90,13 +100,17 @@ async def _offer(client: aiosmtplib.SMTP, to: str) -> Verdict | None:
 
 
 async def _deliver(client: aiosmtplib.SMTP, message: EmailMessage, patience: float) -> Verdict:
+    content = message.as_bytes(policy=CRLF)
+    largest = int(client.esmtp_extensions.get("size") or 0)
+    if 0 < largest < len(content):
+        return Verdict(Outcome.REFUSED, MESSAGE_TOO_BIG, f"SIZE {largest}", len(content))
     try:
-        answer = await client.data(message.as_bytes(policy=CRLF), timeout=patience)
+        answer = await client.data(content, timeout=patience)
     except aiosmtplib.SMTPResponseException as refused:
-        return _by_code(refused)
+        return replace(_by_code(refused), size=len(content))
     except (aiosmtplib.SMTPException, OSError) as broken:
         return Verdict(Outcome.UNKNOWN, reply=type(broken).__name__)
-    return Verdict(Outcome.ACCEPTED, answer.code, answer.message[:REPLY_KEPT])
+    return Verdict(Outcome.ACCEPTED, answer.code, answer.message[:REPLY_KEPT], len(content))
 
 
 def _by_code(refused: aiosmtplib.SMTPResponseException) -> Verdict:

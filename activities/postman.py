@@ -1,7 +1,9 @@
 """The postman: looks into the outbox, composes mails, hands them over and records how that ended; waits for nothing."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.errors import MessageError
 from email.headerregistry import Address
@@ -10,29 +12,26 @@ from functools import partial
 from typing import Protocol
 from uuid import UUID
 
-from jinja2 import TemplateError
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
-from sqlmodel import col
 from structlog import get_logger
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities import asked as letters_asked
+from activities import digests, refusing
 from activities import mailbook as book
 from activities.beating import beating
-from activities.letters import Envelope, Letters, Piece
-from activities.links import DEPARTMENTS, address
+from activities.letters import Envelope, Letters
+from activities.links import DEPARTMENTS
 from activities.mailserver import Outcome, SmtpSettings, Verdict, hand_over
-from activities.matters import matter
 from domain import wording
 from domain.calendar import opens_at
 from models.contracts import ports
 from models.contracts.calendar import WorkCalendar
 from models.contracts.mailroom import Compose, Composed, Delivery, Waiting
-from models.contracts.vocabulary import NoticeKind, NoticeStatus, Role, TaskKind, Urgency
+from models.contracts.vocabulary import NoticeStatus, TaskKind, Urgency
 from models.tables.engine import recipient as for_recipient
-from models.tables.outbox import Attempt, Mail, OutboxNotice
+from models.tables.outbox import Attempt, Mail
 from models.tables.parties import Recipient
 
 TRY_LATER = "mail_try_later"
@@ -40,6 +39,9 @@ TRY_LATER = "mail_try_later"
 
 PATIENCE = timedelta(minutes=1), timedelta(hours=6)
 """The first pause before a mail server that asked for patience is asked again, and the longest; each is doubled."""
+DESKS, LINES = 8, 16
+"""Letters of this process in the database, and on their way to the mail server, at one time: half of the connections
+stay with the cases, and of a thousand letters some are finished before all are begun."""
 
 log = get_logger(__name__)
 
@@ -70,13 +72,14 @@ class MailPostman(ports.Postman):
         self._secret = secret
         self._base_url = base_url.rstrip("/")
         self._letters = Letters()
+        self._writing = digests.Desk(self._letters, secret, self._base_url)
+        self._desks, self._lines = asyncio.Semaphore(DESKS), asyncio.Semaphore(LINES)
 
     @activity.defn(name="查看待发")
     async def look_in(self, asked: ports.LookIn) -> Waiting:
         """What waits for the recipient, and when its office opens; one without an address is not written to."""
         opens = opens_at(self._library.calendar(), asked.now)
-        async with book.session_for(self._engine) as session, session.begin():
-            await for_recipient(session, asked.recipient_id)
+        async with beating(), self._books(asked.recipient_id) as session:
             if not await _has_address(session, asked.recipient_id):
                 return Waiting(urgent=0, digest=0, opens_at=opens)
             found = await book.counted(session, asked.recipient_id)
@@ -86,12 +89,11 @@ class MailPostman(ports.Postman):
     @activity.defn(name="成文")
     async def compose(self, asked: Compose) -> Composed:
         """Mails of this urgency that are to be sent: earlier ones whose end is unknown, and new ones for what waits."""
-        async with book.session_for(self._engine) as session, session.begin():
-            await for_recipient(session, asked.recipient_id)
+        async with beating(), self._books(asked.recipient_id) as session:
             earlier = await book.unsent(session, asked.recipient_id, asked.urgency)
             rows = await book.take_waiting(session, asked.recipient_id, asked.urgency)
             to = await session.get_one(Recipient, asked.recipient_id)
-            desk = book.Desk(self._smtp.sender, self._secret, to.role)
+            desk = self._desk(to)
             new = [await book.put_into_mail(session, page, asked.now, desk) for page in book.paged(rows, asked.urgency)]
             if asked.urgency is Urgency.NOW:
                 sender = (self._smtp.sender, self._secret)
@@ -101,34 +103,39 @@ class MailPostman(ports.Postman):
     @activity.defn(name="投递")
     async def send(self, asked: ports.Send) -> Delivery:
         """One attempt. Raises a retryable error where the server asks for patience or the outcome is unknown once."""
-        at = max(datetime.now(UTC), asked.now)
-        async with book.session_for(self._engine) as session, session.begin():
-            await for_recipient(session, asked.recipient_id)
-            opened = await _opened(session, asked)
-            if isinstance(opened, Delivery):
-                return opened
-            envelope = self._envelope(opened)
-            draft = await self._draft(session, opened, envelope)
-            if draft is None:
-                await book.settle(session, asked.mail_id, NoticeStatus.UNDELIVERED, at)
-                return Delivery(mail_id=asked.mail_id, status=NoticeStatus.UNDELIVERED)
-            opened.mail.subject = draft.subject
-            number = await book.begin_attempt(session, opened.mail, at)
-        async with beating():
+        async with beating(), self._lines:
+            at = max(datetime.now(UTC), asked.now)
+            async with self._books(asked.recipient_id) as session:
+                opened = await _opened(session, asked)
+                if isinstance(opened, Delivery):
+                    return opened
+                envelope = self._envelope(opened)
+                draft = await self._draft(session, opened, envelope)
+                if draft is None:
+                    await book.settle(session, asked.mail_id, NoticeStatus.UNDELIVERED, at)
+                    return Delivery(mail_id=asked.mail_id, status=NoticeStatus.UNDELIVERED)
+                opened.mail.subject = draft.subject
+                number = await book.begin_attempt(session, opened.mail, at)
             verdict = await self._hand_over(envelope, draft)
             return await self._record(opened, number, verdict, max(datetime.now(UTC), asked.now))
 
     @activity.defn(name="登记未送达")
     async def give_up(self, asked: ports.Send) -> Delivery:
         """After days of trying: an operator's task for each notice; the mail is tried no more."""
-        async with book.session_for(self._engine) as session, session.begin():
-            await for_recipient(session, asked.recipient_id)
+        async with beating(), self._books(asked.recipient_id) as session:
             opened = await _opened(session, asked)
             if isinstance(opened, Delivery):
                 return opened
             await book.queue_tasks(session, TaskKind.UNDELIVERED, opened.notices, wording.MAIL_UNDELIVERED)
             await book.settle(session, asked.mail_id, NoticeStatus.UNDELIVERED, asked.now)
         return Delivery(mail_id=asked.mail_id, status=NoticeStatus.UNDELIVERED)
+
+    @asynccontextmanager
+    async def _books(self, recipient_id: UUID) -> AsyncIterator[AsyncSession]:
+        """One transaction over what was addressed to the recipient."""
+        async with self._desks, book.session_for(self._engine) as session, session.begin():
+            await for_recipient(session, recipient_id)
+            yield session
 
     async def _draft(self, session: AsyncSession, opened: book.Opened, envelope: Envelope) -> Draft | None:
         """The letter of this mail; `None` where nothing is left to say."""
@@ -138,33 +145,14 @@ class MailPostman(ports.Postman):
             if piece is None:
                 return None
             return Draft(self._letters.asked_subject(piece), partial(self._letters.asked, envelope, piece))
-        pieces = await self._pieces(session, opened)
-        if not pieces:
+        told = await asyncio.to_thread(digests.contents, self._writing, opened)
+        await book.queue_tasks(session, TaskKind.UNDELIVERED, told.broken, wording.NOTICE_UNWRITTEN)
+        for row in told.broken:
+            row.status = NoticeStatus.UNDELIVERED
+        if not told.pieces:
             return None
-        return Draft(self._letters.subject(envelope, pieces), partial(self._letters.message, envelope, pieces))
-
-    async def _pieces(self, session: AsyncSession, opened: book.Opened) -> list[Piece]:
-        """Every notice rendered; one whose template fails becomes an operator's task and does not hold up the rest."""
-        pieces: list[Piece] = []
-        for row in opened.notices:
-            try:
-                pieces.append(self._piece(row, opened))
-            except (TemplateError, ValueError, KeyError, TypeError, AttributeError) as error:
-                log.error("notice_unwritten", notice=str(row.id), kind=row.kind.value, error=type(error).__name__)
-                await book.queue_tasks(session, TaskKind.UNDELIVERED, [row], wording.NOTICE_UNWRITTEN)
-                row.status = NoticeStatus.UNDELIVERED
-        return pieces
-
-    def _piece(self, row: OutboxNotice, opened: book.Opened) -> Piece:
-        # a report is met by being told: that is no news to the department it tells
-        reports = row.kind is NoticeKind.MAJOR_HAZARD_REPORT
-        over = not reports and (row.case_id, row.about.get("duty_key")) in opened.settled
-        letter = opened.mail.id if row.id in opened.anew else None
-        link = address(self._base_url, self._secret, row, opened.to.role, letter)
-        told = matter(row, opened.mail.composed_at, link, wording.SETTLED if over else "")
-        return self._letters.piece(
-            replace(told, forwarded=wording.forwarded(row.to_role, opened.to.role) or told.forwarded)
-        )
+        said = envelope, told.pieces, told.enclosed
+        return Draft(self._letters.subject(*said), partial(self._letters.message, *said))
 
     def _envelope(self, opened: book.Opened) -> Envelope:
         return Envelope(
@@ -183,23 +171,32 @@ class MailPostman(ports.Postman):
         if unwritable:
             return Verdict(Outcome.REFUSED, reply=unwritable)
         try:
-            message = draft.write()
+            message = await asyncio.to_thread(draft.write)
         except ValueError as broken:
             return Verdict(Outcome.REFUSED, reply=type(broken).__name__)
         return await hand_over(self._smtp, message, envelope.to_address)
 
     async def _record(self, opened: book.Opened, number: int, verdict: Verdict, at: datetime) -> Delivery:
+        """How the attempt ended. One that was overtaken changes nothing, unless the server has the letter now."""
         mail_id = opened.mail.id
-        async with book.session_for(self._engine) as session, session.begin():
-            await for_recipient(session, opened.to.id)
+        divided = verdict.outcome is Outcome.REFUSED and refusing.in_halves(opened, verdict)
+        if verdict.outcome is Outcome.REFUSED and not divided:
+            await self._hand_on(opened, number, at)
+        async with self._books(opened.to.id) as session:
             mail = await session.get_one(Mail, mail_id, with_for_update=True)
-            if not await _end_attempt(session, mail, number, verdict, at):
+            own = await _end_attempt(session, mail, number, verdict, at)
+            if not own:
                 log.warning("mail_overtaken", mail=str(mail_id), outcome=verdict.outcome.value, attempt=number)
-                raise ApplicationError(wording.MAIL_LATER, type=TRY_LATER)
+                if verdict.outcome is not Outcome.ACCEPTED:
+                    raise ApplicationError(wording.MAIL_LATER, type=TRY_LATER)
             if mail.status in book.FINAL:
                 return _delivery(mail)
             status = _status(verdict, await book.broken_lines(session, mail_id, number))
-            moved_to = await self._bounce(session, opened, at) if status is NoticeStatus.BOUNCED else None
+            moved_to = None
+            if divided:
+                await refusing.divide(session, opened, at, self._desk(opened.to))
+            elif status is NoticeStatus.BOUNCED:
+                moved_to = await refusing.end(session, opened, at)
             if status:
                 await book.settle(session, mail_id, status, at, moved_to)
         if status is None:
@@ -208,18 +205,17 @@ class MailPostman(ports.Postman):
         log.info("mail_sent", mail=str(mail_id), status=status.value, code=verdict.code, attempt=number)
         return Delivery(mail_id=mail_id, status=status, code=verdict.code, moved_to=moved_to)
 
-    async def _bounce(self, session: AsyncSession, opened: book.Opened, at: datetime) -> UUID | None:
-        if not opened.notices:
-            await letters_asked.report_bounced(session, opened.to.id)
-            return None
-        waiting = [row for row in opened.notices if row.status is NoticeStatus.QUEUED]
-        heir = await _heir(session, opened.to, again=await book.have_moved(session, waiting))
-        said = wording.MAIL_MOVED if heir else wording.MAIL_STUCK
-        await book.queue_tasks(session, TaskKind.BOUNCED, waiting, said)
-        if heir is None:
-            return None
-        await book.move(session, opened, heir, at)
-        return heir.id
+    async def _hand_on(self, opened: book.Opened, number: int, at: datetime) -> None:
+        """All but the last portion of a refused digest; a crash leaves the rest to the mail's next attempt."""
+        for portion in refusing.portions(opened)[0]:
+            async with self._books(opened.to.id) as session:
+                mail = await session.get_one(Mail, opened.mail.id, with_for_update=True)
+                if mail.attempts != number:
+                    return
+                await refusing.hand_on(session, opened.to, portion, at)
+
+    def _desk(self, to: Recipient) -> book.Desk:
+        return book.Desk(self._smtp.sender, self._secret, to.role)
 
 
 def _pause(number: int) -> timedelta:
@@ -272,20 +268,6 @@ async def _end_attempt(session: AsyncSession, mail: Mail, number: int, verdict: 
     mail.last_code = verdict.code
     await session.flush()
     return True
-
-
-async def _heir(session: AsyncSession, refused: Recipient, *, again: bool) -> Recipient | None:
-    """Who takes over: the registered fallback, the second time the operators; never another insurer."""
-    if refused.role is Role.HUMAN_QUEUE:
-        return None
-    if refused.fallback_id and not again:
-        await for_recipient(session, (refused.id, refused.fallback_id))
-        heir = await session.get(Recipient, refused.fallback_id)
-        if heir and heir.email and heir.insurer_id in (None, refused.insurer_id):
-            return heir
-    operators = await session.scalars(select(Recipient).where(col(Recipient.role) == Role.HUMAN_QUEUE).limit(1))
-    found = operators.first()
-    return found if found and found.email else None
 
 
 async def _has_address(session: AsyncSession, recipient_id: UUID) -> bool:

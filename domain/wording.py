@@ -44,6 +44,15 @@ MAIL_STUCK = "邮件被拒收，没有可以接替的收件单位；请核对邮
 ASKED_BOUNCED = "应本人要求发送的验证码或链接被拒收；请核对邮箱"
 TOLD_BEFORE_RESTORE = "恢复数据后补记的通知，恢复之前可能已经发出；请核对收件单位是否收到，再决定是否补发"
 MAIL_UNDELIVERED = "多日投递未成功；请检查邮件服务器后补发"
+DIGEST_FILE = "事项清单-{day}.xlsx"
+DIGEST_COVER, DIGEST_SHEET = "说明", "事项"
+DIGEST_TO, DIGEST_AT, DIGEST_LINES, DIGEST_LATE, DIGEST_REMARK = "收件单位", "成文时间", "件数", "其中逾期", "备注"
+DIGEST_REMARKED = "每件写明依据的文件和条款；条款没有写明的算法和时点按系统约定。办理链接只供收件单位使用。"
+DIGEST_HEADINGS = (
+    "通知", "事项", "案卷编号", "保单", "投保单位", "承保机构", "地区行业", "义务人", "最后期限", "还剩或逾期", "依据",
+    "期限算法", "暂定日期", "说明", "隐患情况", "办理链接",
+)  # fmt: skip
+PRODUCT_ONLY = "系统约定，文件未作规定"
 NOTICE_UNWRITTEN = "通知无法成文（模板出错）；同一封信中的其他事项不受影响"
 
 

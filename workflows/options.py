@@ -45,21 +45,24 @@ REGISTRY: dict[str, Any] = {
 """Opening companions is idempotent by their ids, so it is tried until it works."""
 
 MAILROOM: dict[str, Any] = {
-    "start_to_close_timeout": timedelta(seconds=15),
+    "start_to_close_timeout": timedelta(minutes=3),
+    "heartbeat_timeout": timedelta(seconds=20),
     "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(minutes=1)),
 }
-"""Looking into the outbox, composing, recording that a mail was given up: short transactions, tried until done."""
+"""Looking into the outbox, composing, recording that a mail was given up: tried until done. Seconds on a quiet machine;
+on one that does much else a try that still lives is not tried again beside itself."""
 
 SEND: dict[str, Any] = {
     "start_to_close_timeout": timedelta(minutes=15),
     "heartbeat_timeout": timedelta(seconds=20),
     "schedule_to_close_timeout": timedelta(days=3),
     "retry_policy": RetryPolicy(
-        initial_interval=timedelta(seconds=5), backoff_coefficient=2, maximum_interval=timedelta(hours=6)
+        initial_interval=timedelta(seconds=5), backoff_coefficient=2, maximum_interval=timedelta(minutes=10)
     ),
 }
 """RFC 5321: ten minutes after the final dot, days of patience. A lost worker is noticed in seconds and its mail
-taken up at once; a mail server that asks for patience is given longer pauses, by the postman."""
+taken up at once, and our own database is asked again within minutes; only a mail server that asks for patience is
+given longer pauses, by the postman."""
 
 TREASURY: dict[str, Any] = {
     "start_to_close_timeout": timedelta(seconds=10),

@@ -9,10 +9,11 @@ from fastapi import Request, Response
 
 from api.audit import AuditEntry, Origin, note
 from api.desk import exportwords as words
-from api.desk.export import MOST_ROWS, Sheet, Value, alone, asked_in_words, download, workbook
+from api.desk.export import MOST_ROWS, alone, asked_in_words, download, workbook
 from api.desk.frame import Visit, visited
 from api.desk.lists import Asked, CaseShown, counted, every
 from api.desk.words import namer, translator
+from domain.workbook import Sheet, Value
 from models.contracts.vocabulary import ActorKind, AuditEvent
 from models.tables.audit import COMMON_CHAIN
 

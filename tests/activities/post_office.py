@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
+from openpyxl import load_workbook
 from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -74,6 +76,15 @@ class PostOffice:
             json(facts), json(CITES), json(matter_of(insurer)),
         )  # fmt: skip
         return notice
+
+    async def copies(self, number: int) -> None:
+        """Of the one notice in the outbox, as many more, each with a key of its own."""
+        kept = "seq, kind, to_role, recipient_id, urgency, at, about, cites, matter"
+        await self.sql(
+            f"INSERT INTO outbox (id, notice_key, insurer_id, case_id, {kept}) SELECT gen_random_uuid(), 'copy-' || n,"
+            f" insurer_id, case_id, {kept} FROM outbox, generate_series(1, $1) n",
+            number,
+        )
 
     async def compose(self, to: UUID, urgency: Urgency = Urgency.NOW) -> tuple[UUID, ...]:
         return (await self.postman.compose(Compose(recipient_id=to, urgency=urgency, now=NOW))).mails
@@ -161,3 +172,40 @@ async def stalling_server() -> asyncio.Server:
         writer.close()
 
     return await asyncio.start_server(serve, LOOPBACK, 0)
+
+
+@dataclass
+class SlowServer:
+    """A mail server that has the whole letter and answers when it is let; its post office writes through it."""
+
+    office: PostOffice
+    reached: asyncio.Event
+    answer: asyncio.Event
+
+
+@asynccontextmanager
+async def slow_server(office: PostOffice) -> AsyncIterator[SlowServer]:
+    reached, answer = asyncio.Event(), asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 here\r\n")
+        while line := await reader.readline():
+            if line[:4].upper() == b"DATA":
+                writer.write(b"354 go on\r\n")
+                while (await reader.readline()) not in (b".\r\n", b""):
+                    pass
+                reached.set()
+                await answer.wait()
+            writer.write(b"250 fine\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(serve, LOOPBACK, 0)
+    port = server.sockets[0].getsockname()[1]
+    yield SlowServer(post_office(office.database, office.engine, port), reached, answer)
+    server.close()
+
+
+def rows_in(workbook: bytes) -> list[list[str]]:
+    """The lines of the second sheet, with its headings."""
+    sheet = load_workbook(BytesIO(workbook), read_only=True).worksheets[1]
+    return [[str(cell or "") for cell in row] for row in sheet.iter_rows(values_only=True)]

@@ -17,7 +17,16 @@ from models.tables.engine import make_engine
 from runtime.embedded.mail import MailCatcher
 from runtime.embedded.ports import free_ports
 from runtime.settings import sqlalchemy_url
-from tests.activities.post_office import BASE, NOW, OPERATORS, SECRET, PostOffice, post_office, stalling_server
+from tests.activities.post_office import (
+    BASE,
+    NOW,
+    OPERATORS,
+    SECRET,
+    PostOffice,
+    post_office,
+    slow_server,
+    stalling_server,
+)
 from tests.conftest import Database
 from tests.tables.rows import EMERGENCY, A, B, known, seed
 
@@ -110,21 +119,6 @@ async def test_what_does_not_hurry_goes_into_one_digest_overdue_first(office: Po
     [caught] = mailbox.messages
     assert caught.subject == "安责险 2 件待办（1 件逾期）"
     assert caught.body().index("上传电子保单") < caught.body().index("提交服务计划")
-
-
-async def test_a_digest_longer_than_a_letter_goes_in_several(office: PostOffice, mailbox: MailCatcher) -> None:
-    await office.put(DESK, *UPLOAD, Urgency.DIGEST)
-    await office.sql(
-        "INSERT INTO outbox SELECT gen_random_uuid(), 'copy-' || n, insurer_id, case_id, seq, kind, to_role,"
-        " recipient_id, urgency, at, about, cites, matter FROM outbox, generate_series(1, 204) n"
-        .replace("INSERT INTO outbox SELECT", "INSERT INTO outbox (id, notice_key, insurer_id, case_id, seq, kind,"
-                 " to_role, recipient_id, urgency, at, about, cites, matter) SELECT")
-    )  # fmt: skip
-    mails = await office.compose(DESK, Urgency.DIGEST)
-    for mail in mails:
-        await office.send(DESK, mail)
-    assert [caught.subject.split()[1] for caught in mailbox.messages] == ["200", "5"]
-    assert {caught.subject[-3:] for caught in mailbox.messages} == {"1/2", "2/2"}
 
 
 async def test_a_department_reads_all_insurers_an_insurer_only_itself(office: PostOffice, mailbox: MailCatcher) -> None:
@@ -245,6 +239,26 @@ async def test_an_attempt_that_was_called_interrupted_stays_so_when_its_worker_c
     [row] = await office.sql("SELECT status, last_code FROM mails")
     assert (row["status"], row["last_code"]) == ("accepted", 250)
     server.close()
+
+
+async def test_a_letter_the_server_took_from_an_attempt_that_was_overtaken_is_sent_no_more(
+    database: Database, office: PostOffice, mailbox: MailCatcher
+) -> None:
+    """A starved worker's attempt is given up while its letter is on the way; then the server says yes."""
+    async with slow_server(office) as slow:
+        await office.put(DESK, *UPLOAD)
+        [mail] = await office.compose(DESK)
+        first = asyncio.create_task(slow.office.send(DESK, mail))
+        await slow.reached.wait()
+        async with asyncio.timeout(10):
+            await office.sql("UPDATE attempts SET ended_at = now(), outcome = 'ambiguous', reply = 'interrupted'")
+            await office.sql("INSERT INTO attempts (mail_id, number, started_at) VALUES ($1, 2, $2)", mail, NOW)
+            await office.sql("UPDATE mails SET attempts = 2")
+            slow.answer.set()
+            assert (await first).status is NoticeStatus.ACCEPTED
+    assert (await office.send(DESK, mail)).status is NoticeStatus.ACCEPTED
+    assert mailbox.messages == []
+    assert [outcome for outcome, _ in await office.attempts(mail)] == ["ambiguous", None]
 
 
 async def test_a_bounce_holds_no_letter_while_it_waits_for_an_acknowledgement_of_the_same_case(

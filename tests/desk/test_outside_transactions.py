@@ -90,14 +90,14 @@ async def test_a_workbook_is_made_without_a_transaction_and_one_at_a_time(
 ) -> None:
     person = await signed_in(kind)
     path = {ActorKind.INSURER: "/insurer/policies/export.xlsx"}.get(kind, "/department/export.xlsx")
-    began, go, real = threading.Event(), threading.Event(), export._written
+    began, go, real = threading.Event(), threading.Event(), export.written
 
     def slowly(*given: Any) -> bytes:
         began.set()
         go.wait(30)
         return real(*given)
 
-    monkeypatch.setattr(export, "_written", slowly)
+    monkeypatch.setattr(export, "written", slowly)
     first = asyncio.create_task(person.get(path))
     try:
         assert await asyncio.to_thread(began.wait, 30)

@@ -57,7 +57,7 @@ class Room(Postman):
     async def send(self, asked: Send) -> Delivery:
         if asked.mail_id in self.stuck:
             self.attempts += 1
-            raise ApplicationError("later", type="mail_try_later")
+            raise ApplicationError("later", type="mail_try_later", next_retry_delay=timedelta(hours=6))
         self.sent.append((self.unsent.pop(asked.mail_id), asked.now))
         return Delivery(mail_id=asked.mail_id, status=NoticeStatus.ACCEPTED)
 

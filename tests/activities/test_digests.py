@@ -1,0 +1,227 @@
+"""One letter for all that waits: the urgent in full, the whole as a table; refused for its size it goes in halves."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from temporalio.testing import ActivityEnvironment
+
+from activities import beating, refusing
+from activities.mailserver import SmtpSettings, hand_over
+from models.contracts.ports import Send
+from models.contracts.vocabulary import NoticeKind, NoticeStatus, Role, Urgency
+from runtime.embedded.mail import CaughtMail, MailCatcher
+from runtime.embedded.ports import LOOPBACK
+from tests.activities.post_office import BASE, NOW, PostOffice, emptied, rows_in, slow_server
+from tests.conftest import Database
+from tests.tables.rows import EMERGENCY, A, known
+
+DESK, MAILBOX = known(A, "desk"), known(A, "mailbox")
+OVERDUE = (NoticeKind.DUTY_OVERDUE, Role.EMERGENCY, Urgency.DIGEST)
+LATER: dict[str, Any] = {"effective": "2024-03-28", "due_at": "2024-03-29T00:00:00+08:00", "label": "提交服务计划"}
+
+
+@pytest.fixture
+async def office(database: Database, mailbox: MailCatcher) -> AsyncIterator[PostOffice]:
+    async with emptied(database, mailbox.port) as office:
+        yield office
+
+
+def table(caught: CaughtMail) -> bytes:
+    [enclosed] = caught.message.iter_attachments()
+    return bytes(enclosed.get_payload(decode=True))
+
+
+def shown_bytes(caught: CaughtMail) -> int:
+    """The letter as it travels, without what is enclosed."""
+    return caught.path.stat().st_size - int(len(table(caught)) * 4 / 3 * 1.03)
+
+
+async def test_everything_that_waits_goes_in_one_letter_that_shows_the_urgent_and_encloses_the_whole(
+    office: PostOffice, mailbox: MailCatcher
+) -> None:
+    await office.put(EMERGENCY, *OVERDUE)
+    await office.copies(259)
+    await office.put(EMERGENCY, NoticeKind.DUTY_REMINDER, Role.EMERGENCY, Urgency.DIGEST, **LATER)
+    [mail] = await office.compose(EMERGENCY, Urgency.DIGEST)
+    await office.send(EMERGENCY, mail)
+
+    [caught] = mailbox.messages
+    assert caught.subject == "安责险 261 件待办（260 件逾期）"
+    for part in ("plain", "html"):
+        body = caught.body(part)
+        assert "逾期通知：上传电子保单" in body
+        assert "履职提醒：提交服务计划" in body
+        assert f"{BASE}/department?overdue=true" in body
+        assert 0 < body.count("应急监二〔2023〕84号 二(五)") <= 20
+    headings, *lines = rows_in(table(caught))
+    said = [dict(zip(headings, line, strict=True)) for line in lines]
+    assert len(said) == 261
+    assert all("应急监二〔2023〕84号 二(五)" in one["依据"] and "法规规定" in one["依据"] for one in said)
+    assert {(one["案卷编号"], one["投保单位"], one["地区行业"][:6]) for one in said} == {
+        ("P-1", "企业", "安徽省宿州市")
+    }
+    assert (said[0]["事项"], said[-1]["事项"]) == ("上传电子保单", "提交服务计划")
+    assert len({one["办理链接"] for one in said}) == 261
+    assert shown_bytes(caught) < 200_000
+    [row] = await office.sql("SELECT count(*), count(DISTINCT mail_id) AS mails FROM outbox WHERE status = 'accepted'")
+    assert (row["count"], row["mails"]) == (261, 1)
+    assert await office.compose(EMERGENCY, Urgency.DIGEST) == ()
+
+
+async def test_long_descriptions_make_a_letter_show_fewer_and_never_grow(
+    office: PostOffice, mailbox: MailCatcher
+) -> None:
+    await office.put(EMERGENCY, *OVERDUE, note="围墙开裂，" * 400)
+    await office.copies(99)
+    [mail] = await office.compose(EMERGENCY, Urgency.DIGEST)
+    await office.send(EMERGENCY, mail)
+    [caught] = mailbox.messages
+    assert len(rows_in(table(caught))) == 101
+    assert shown_bytes(caught) < 200_000
+
+
+async def test_a_letter_refused_for_its_size_goes_as_two_and_every_notice_once(
+    office: PostOffice, mailbox: MailCatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refusing, "DIVISIBLE", 10_000)
+    mailbox.replies.append("552 5.3.4 message too big for system")
+    await office.put(EMERGENCY, *OVERDUE)
+    await office.copies(99)
+    [whole] = await office.compose(EMERGENCY, Urgency.DIGEST)
+    assert (await office.send(EMERGENCY, whole)).status is NoticeStatus.BOUNCED
+    halves = await office.compose(EMERGENCY, Urgency.DIGEST)
+    for mail in halves:
+        assert (await office.send(EMERGENCY, mail)).status is NoticeStatus.ACCEPTED
+    assert [len(rows_in(table(caught))) - 1 for caught in mailbox.messages] == [50, 50]
+    assert {caught.subject[-3:] for caught in mailbox.messages} == {"1/2", "2/2"}
+    assert len({caught.message_id for caught in mailbox.messages}) == 2
+    rows = await office.sql("SELECT mail_id, count(*) FROM outbox WHERE status = 'accepted' GROUP BY mail_id")
+    assert {row["mail_id"]: row["count"] for row in rows} == dict.fromkeys(halves, 50)
+    assert await office.sql("SELECT 1 FROM tasks") == []
+
+
+@pytest.mark.parametrize("reply", ["552 5.2.2 mailbox full", "550 5.1.1 no such user"])
+async def test_a_big_letter_refused_for_another_reason_ends_in_front_of_a_person_portion_by_portion(
+    office: PostOffice, mailbox: MailCatcher, monkeypatch: pytest.MonkeyPatch, reply: str
+) -> None:
+    monkeypatch.setattr(refusing, "DIVISIBLE", 100)
+    monkeypatch.setattr(refusing, "PORTION", 2)
+    mailbox.replies.append(reply)
+    await office.put(MAILBOX, NoticeKind.DUTY_REMINDER, Role.INSURED, Urgency.DIGEST)
+    await office.copies(4)
+    [mail] = await office.compose(MAILBOX, Urgency.DIGEST)
+    ended = await office.send(MAILBOX, mail)
+    assert (ended.status, ended.moved_to) == (NoticeStatus.BOUNCED, DESK)
+    [row] = await office.sql("SELECT count(*) FROM tasks WHERE kind = 'bounced' AND done_at IS NULL")
+    assert row["count"] == 5
+    rows = await office.sql("SELECT recipient_id, mail_id, status FROM outbox")
+    assert {tuple(row) for row in rows} == {(DESK, None, "queued")}
+    [mail] = await office.compose(DESK, Urgency.DIGEST)
+    assert (await office.send(DESK, mail)).status is NoticeStatus.ACCEPTED
+
+
+async def test_a_crash_between_two_portions_leaves_the_rest_to_the_next_attempt(
+    office: PostOffice, mailbox: MailCatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refusing, "PORTION", 2)
+    mailbox.refused["a@a.example"] = "550 5.1.1 no such user"
+    await office.put(MAILBOX, NoticeKind.DUTY_REMINDER, Role.INSURED, Urgency.DIGEST)
+    await office.copies(4)
+    [mail] = await office.compose(MAILBOX, Urgency.DIGEST)
+    monkeypatch.setattr(refusing, "end", None)
+    with pytest.raises(TypeError):
+        await office.send(MAILBOX, mail)
+    monkeypatch.undo()
+    rows = await office.sql("SELECT recipient_id, count(*) FROM outbox GROUP BY recipient_id")
+    assert {row["recipient_id"]: row["count"] for row in rows} == {DESK: 4, MAILBOX: 1}
+    assert (await office.send(MAILBOX, mail)).moved_to == DESK
+    [row] = await office.sql("SELECT count(*), count(DISTINCT notice_id) AS notices FROM tasks")
+    assert (row["count"], row["notices"]) == (5, 5)
+
+
+async def test_a_letter_above_the_size_the_server_announced_is_not_sent_at_all() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 here\r\n")
+        while line := await reader.readline():
+            heard.append(line[:4])
+            writer.write(b"250-here\r\n250 SIZE 1000\r\n" if line[:4] == b"EHLO" else b"250 fine\r\n")
+        writer.close()
+
+    heard: list[bytes] = []
+    server = await asyncio.start_server(serve, LOOPBACK, 0)
+    verdict = await hand_over(_smtp(server), _letter(5_000), "a@a.example")
+    assert (verdict.code, refusing.is_too_big(verdict), b"DATA" in heard) == (552, True, False)
+    server.close()
+
+
+async def test_an_attempt_that_is_cut_off_sends_no_final_dot_afterwards() -> None:
+    """What lies in our own buffer when the attempt ends must not reach the server as a second, whole letter."""
+    reading, received = asyncio.Event(), bytearray()
+    began, ended = asyncio.Event(), asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 here\r\n")
+        while (line := await reader.readline())[:4] != b"DATA":
+            writer.write(b"250 fine\r\n")
+        writer.write(b"354 go on\r\n")
+        began.set()
+        await reading.wait()
+        try:
+            while chunk := await reader.read(65536):
+                received.extend(chunk)
+        except ConnectionError:
+            pass
+        ended.set()
+        writer.close()
+        assert line
+
+    server = await asyncio.start_server(serve, LOOPBACK, 0, limit=4096)
+    sending = asyncio.create_task(hand_over(_smtp(server), _letter(24_000_000), "a@a.example"))
+    async with asyncio.timeout(20):
+        await began.wait()
+        await asyncio.sleep(0.2)
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        reading.set()
+        await ended.wait()
+    assert not received.endswith(b"\r\n.\r\n")
+    server.close()
+
+
+async def test_an_attempt_shows_signs_of_life_while_it_waits_for_its_turn(
+    office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beating, "BEAT", 0.01)
+    monkeypatch.setattr("activities.postman.LINES", 1)
+    async with slow_server(office) as slow:
+        for _ in range(2):
+            await office.put(DESK, NoticeKind.DUTY_OVERDUE, Role.INSURER)
+        mails = await office.compose(DESK)
+        beats: list[int] = []
+        waiting = ActivityEnvironment()
+        waiting.on_heartbeat = lambda *_: beats.append(1)
+        first = asyncio.create_task(slow.office.send(DESK, mails[0]))
+        await slow.reached.wait()
+        second = Send(recipient_id=DESK, mail_id=mails[1], now=NOW)
+        later = asyncio.create_task(waiting.run(slow.office.postman.send, second))
+        async with asyncio.timeout(10):
+            while len(beats) < 3:
+                await asyncio.sleep(0.01)
+        assert await office.attempts(mails[1]) == []
+        slow.answer.set()
+        assert {(await first).status, (await later).status} == {NoticeStatus.ACCEPTED}
+
+
+def _smtp(server: asyncio.Server) -> SmtpSettings:
+    return SmtpSettings(LOOPBACK, server.sockets[0].getsockname()[1], "notice@anze.example", timeout=5, data_timeout=15)
+
+
+def _letter(size: int) -> EmailMessage:
+    message = EmailMessage()
+    message["Subject"] = "x"
+    message.set_content("x" * 70 + "\n" + ("y" * 70 + "\n") * (size // 71))
+    return message
