@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from api.desk.retelling import word_names
 from api.words import REFUSALS, ProblemCode
 from models.contracts import vocabulary
 from models.contracts.vocabulary import Word
@@ -50,14 +51,15 @@ def _filled(path: Path) -> str:
 
 
 def _words() -> str:
-    """Raises KeyError where docs/words.yaml lacks a word."""
+    """Raises KeyError where docs/words.yaml or the English of words lacks a word."""
     said = _read(DOCS / "words.yaml")
     return "\n".join(_of(words, said[words.__name__]) for words in vocabularies())
 
 
 def _of(words: type[Word], said: dict[str, Any]) -> str:
-    rows = ((f"`{word.value}`", word.label, said["words"][word.value]) for word in words)
-    return f"### {said['title']} `{words.__name__}`\n\n{_table(('词', '名称', '意思'), rows)}"
+    english = word_names()[words.__name__]
+    rows = ((f"`{word.value}`", word.label, english[word.value], said["words"][word.value]) for word in words)
+    return f"### {said['title']} `{words.__name__}`\n\n{_table(('词', '名称', 'English', '意思'), rows)}"
 
 
 def _problems() -> str:

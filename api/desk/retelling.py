@@ -10,11 +10,12 @@ from string import Formatter
 import yaml
 
 from api.pages import TEMPLATES
+from api.words import ProblemCode
 from models.contracts import vocabulary
 
 FOLDER: Path = TEMPLATES / "english"
 FORMS: Path = FOLDER / "retold"
-WORDS, DUTIES = FORMS / "words.yaml", FORMS / "duties.yaml"
+WORDS, ENTRIES = FORMS / "words.yaml", FORMS / "packs.yaml"
 CHINESE = re.compile("[\u3400-\u9fff]")
 LONGEST = 600
 """Characters; nobody but people writes longer sentences."""
@@ -24,9 +25,10 @@ GAPS = {
     "n": r"-?\d[\d,]*(?:\.\d+)?",
     "code": r"[!-~]+",
     "told": r".+?",
+    "part": r"[^，；。]+",
     "": r".+?",
 }
-"""What may stand in a gap of a form: `{on:day}`, `{n:n}`; `told` is a sentence known itself, without a kind anything."""
+"""What may stand in a gap of a form: `{on:day}`, `{n:n}`; `told` is known itself, `part` ends with its part."""
 DATE = re.compile(
     r"(?:(?P<year>\d{4})年)?(?P<month>\d{1,2})月(?P<day>\d{1,2})日(?:（周(?P<weekday>[一二三四五六日])）)?"
     r"(?: ?(?P<time>\d\d:\d\d))?"
@@ -41,23 +43,24 @@ JOINTS = {"；": "; ", "。": ". ", "，": ", ", "、": ", "}
 class Form:
     """A Chinese sentence with gaps, and its English with the same gaps."""
 
-    said: re.Pattern[str]
+    said: tuple[re.Pattern[str], re.Pattern[str]]
+    """With gaps as short as may be, and as long."""
     kinds: Mapping[str, str]
     english: str
 
 
 def retold(said: str) -> str | None:
     """The sentence in English; `None` where it is not one of ours, as what people wrote. It begins with a capital."""
-    told = _told(said.strip())
+    told = _told(said.strip()) if CHINESE.search(said) else None
     return told[:1].upper() + told[1:] if told and said.strip() not in labels() else told
 
 
-def day_in_english(written: re.Match[str]) -> str:
+def day_in_english(date: re.Match[str]) -> str:
     """2024年2月18日（周日）24:00 → Sun 18 Feb 2024 24:00"""
     names = sentences()
-    weekday = names[f"周{written['weekday']}"] if written["weekday"] else ""
-    month = names[f"{int(written['month'])}月"]
-    return " ".join(part for part in (weekday, written["day"], month, written["year"], written["time"]) if part)
+    weekday = names[f"周{date['weekday']}"] if date["weekday"] else ""
+    month = names[f"{int(date['month'])}月"]
+    return " ".join(part for part in (weekday, date["day"], month, date["year"], date["time"]) if part)
 
 
 @cache
@@ -73,23 +76,35 @@ def word_names() -> dict[str, dict[str, str]]:
 
 
 @cache
+def entry_names() -> dict[str, dict[str, str]]:
+    """The English of every duty, figure and condition of the packs by its id and the label a pack gives it."""
+    return yaml.safe_load(ENTRIES.read_text(encoding="utf-8"))
+
+
+@cache
 def labels() -> dict[str, str]:
-    """The English of words and duties by their Chinese labels; of two lists with one label the first speaks."""
+    """The English of words and of what packs name, by Chinese label; of two lists with one label the first speaks."""
     found: dict[str, str] = {}
-    for listed in yaml.safe_load(DUTIES.read_text(encoding="utf-8")).values():
+    for listed in entry_names().values():
         found |= listed
     for name, words in word_names().items():
         told = {word.label: words[word.value] for word in getattr(vocabulary, name) if word.value in words}
         found = told | found
-    return found
+    return {one.label: one.english for one in ProblemCode} | found
+
+
+@cache
+def written() -> dict[str, str]:
+    """Chinese → English of what the domain says, with gaps."""
+    files = (path for path in sorted(FORMS.glob("*.yaml")) if path not in (WORDS, ENTRIES))
+    return {said: told for path in files for said, told in read(path).items()}
 
 
 @cache
 def forms() -> tuple[Form, ...]:
     """Every sentence with gaps; the ones with most words of their own come first."""
-    known = [one for path in sorted(FORMS.glob("*.yaml")) if path not in (WORDS, DUTIES) for one in read(path).items()]
-    known.sort(key=lambda one: -len(CHINESE.findall(one[0])))
-    return tuple(_form(said, told) for said, told in known)
+    open_ = sorted((said for said in written() if "{" in said), key=lambda said: -len(CHINESE.findall(said)))
+    return tuple(_form(said, written()[said]) for said in open_)
 
 
 def read(path: Path) -> dict[str, str]:
@@ -103,7 +118,8 @@ def _form(said: str, told: str) -> Form:
         if name is not None:
             kinds[name] = kind or ""
             pattern += f"(?P<{name}>{GAPS[kind or '']})"
-    return Form(re.compile(pattern, re.DOTALL), kinds, told)
+    shapes = (pattern, pattern.replace(GAPS["told"], GAPS["told"].removesuffix("?")))
+    return Form((re.compile(shapes[0], re.DOTALL), re.compile(shapes[1], re.DOTALL)), kinds, told)
 
 
 @lru_cache(maxsize=8192)
@@ -112,11 +128,11 @@ def _told(said: str) -> str | None:
         return said
     if len(said) > LONGEST:
         return None
-    known = sentences().get(said) or labels().get(said)
+    known = sentences().get(said) or labels().get(said) or written().get(said)
     if known:
         return known
-    written = DATE.fullmatch(said)
-    return day_in_english(written) if written else _by_form(said) or _in_parts(said)
+    date = DATE.fullmatch(said)
+    return day_in_english(date) if date else _by_form(said) or _in_parts(said)
 
 
 def _within(said: str) -> str | None:
@@ -129,10 +145,11 @@ def _within(said: str) -> str | None:
 
 def _by_form(said: str) -> str | None:
     for form in forms():
-        found = form.said.fullmatch(said)
-        values = _filled(form, found) if found else None
-        if values is not None:
-            return _spoken(form.english, values)
+        for pattern in form.said:
+            found = pattern.fullmatch(said)
+            values = _filled(form, found) if found else None
+            if values is not None:
+                return _spoken(form.english, values)
     return None
 
 
@@ -164,8 +181,20 @@ def _in_parts(said: str) -> str | None:
         whole = _told(said[:-1])
         return whole and f"{whole}."
     for joint, written in JOINTS.items():
-        if joint in said:
-            parts = [_within(part) if part else None for part in said.split(joint)]
+        if len(_parted(said, joint)) > 1:
+            parts = [_within(part) if part else None for part in _parted(said, joint)]
             if all(parts):
                 return written.join(part for part in parts if part)
     return None
+
+
+def _parted(said: str, joint: str) -> list[str]:
+    """Taken apart at a joint, but not within brackets."""
+    parts, depth = [""], 0
+    for letter in said:
+        depth += (letter == "（") - (letter == "）")
+        if letter == joint and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return parts

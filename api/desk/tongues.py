@@ -1,4 +1,4 @@
-"""A page written out for readers of English: what the domain says is retold, what stays Chinese says so; no sentence."""
+"""A page written out for readers of English: what the domain says is retold, what stays Chinese says so."""
 
 import re
 from collections.abc import Iterator
@@ -10,9 +10,13 @@ from api.desk.retelling import CHINESE, DATE, day_in_english, retold
 PIECE = re.compile(r"<!--.*?-->|<(?P<raw>script|style)\b.*?</(?P=raw)>|<[^>]*>|[^<]+", re.DOTALL)
 TAG = re.compile(r"<(?P<ends>/?)(?P<name>[a-zA-Z][\w:-]*)")
 LANG = re.compile(r"""\slang="(?P<tongue>[^"]*)\"""")
-SPOKEN = re.compile(r"""(?P<name>\s(?:alt|aria-label|aria-description|data-label|placeholder|title))="(?P<said>[^"]*)\"""")
+SPOKEN = re.compile(
+    r"""(?P<name>\s(?:alt|aria-label|aria-description|data-label|placeholder|title))="(?P<said>[^"]*)\""""
+)
 """Attributes people read or hear; what was typed (`value`) is nobody's to retell."""
 VOID = frozenset({"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"})
+BLOCKS = frozenset({"b", "caption", "dd", "dt", "h1", "h2", "h3", "legend", "li", "option", "p", "summary", "td", "th"})
+"""A sentence that is first in one of these begins with a capital."""
 WHOLE = frozenset({"option", "title", "desc", "text", "tspan", "textarea"})
 """Elements that hold text alone: they are marked themselves."""
 TYPED = frozenset({"textarea", "code"})
@@ -21,11 +25,15 @@ ZH = "zh-CN"
 PARTS = re.compile(r"(\s+·\s+|\s*　\s*|\s*\n\s*|: |：)")
 """What templates put between two sentences of one text."""
 OWN = "\u3400-\u9fff"
-RUN = re.compile(f"[〔《“]?[{OWN}](?:[\\w\\s.,:：、，；（）()〔〕《》“”·/-]*[{OWN}](?:[)）](?![^(（]*[)）]))?)?(?:[〕》”])*")
+RUN = re.compile(
+    f"[〔《“]?[{OWN}](?:[\\w\\s.,:：、，；。（）()〔〕《》“”·/-]*[{OWN}](?:[)）](?![^(（]*[)）]))?)?[〕》”]*(?:。(?=\\s*$))?"
+)
 """Words that stay Chinese, with what stands between them."""
 MARKS = str.maketrans(
     {"，": ", ", "、": ", ", "；": "; ", "：": ": ", "。": ". ", "（": " (", "）": ")", "“": '"', "”": '"', "　": " "}
 )
+CAPITAL = re.compile(r"^\s*[a-z]")
+SIGN = re.compile("[，、；：。（）　]")
 
 
 def in_english(page: str) -> str:
@@ -69,7 +77,7 @@ class _Writer:
     def _begin(self, name: str, tag: str) -> None:
         tongue, alone = LANG.search(tag), name in VOID or tag.endswith("/>")
         chinese = tongue["tongue"].startswith("zh") if tongue else self._is_chinese()
-        if not chinese and CHINESE.search(tag):
+        if not chinese and (CHINESE.search(tag) or SIGN.search(tag)):
             tag = SPOKEN.sub(_attribute, tag)
             if CHINESE.search(tag) and (alone or name == "option") and not tongue:
                 tag = _marked(tag)
@@ -86,9 +94,11 @@ class _Writer:
             self.out.append(text)
             return
         told = text if name in TYPED else escape(_said(unescape(text)), quote=False)
-        if not CHINESE.search(told):
+        if told != text and name in BLOCKS and at == len(self.out) - 1:
+            told = CAPITAL.sub(lambda first: first[0].upper(), told, count=1)
+        if name in TYPED and not CHINESE.search(told):
             self.out.append(told)
-        elif name in WHOLE:
+        elif name in WHOLE and CHINESE.search(told):
             self.out[at] = _marked(self.out[at])
             self.out.append(told)
         else:
@@ -96,7 +106,7 @@ class _Writer:
 
 
 def _attribute(found: re.Match[str]) -> str:
-    return f'{found["name"]}="{escape(_said(unescape(found["said"])))}"'
+    return f'{found["name"]}="{escape(_said(unescape(found["said"])).translate(MARKS))}"'
 
 
 def _marked(tag: str) -> str:
@@ -107,6 +117,8 @@ def _marked(tag: str) -> str:
 
 def _said(text: str) -> str:
     """A text as English says it, as far as we know: as a whole, part by part, or its dates alone."""
+    if not CHINESE.search(text):
+        return text
     lead, trail = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
     whole = retold(text)
     if whole is not None:
