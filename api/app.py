@@ -35,6 +35,7 @@ from api.openapi import describe
 from api.operator import payloads
 from api.operator import rooms as operator_rooms
 from api.portal import pages as portal
+from api.provider import pages as provider_pages
 from api.rates import Rates
 from api.tools import Budgets, Tools
 from domain.calendar import local_date
@@ -123,8 +124,8 @@ def _v1(today: date) -> APIRouter:
 
 
 def _add_portal(app: FastAPI) -> None:
-    """The enterprise's room, the pages behind mailed links, files of cases, and what these pages are made with."""
-    for router in (enterprise_pages.router, case_files.router, portal.router):
+    """The rooms of enterprises and providers, pages behind mailed links, files of cases, and what pages are made with."""
+    for router in (enterprise_pages.router, provider_pages.router, case_files.router, portal.router):
         app.include_router(router)
     app.include_router(insurer_rooms.router)
     app.include_router(operator_rooms.router)

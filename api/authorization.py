@@ -30,6 +30,7 @@ class Visitor(StrEnum):
     INSURER_ADMIN = "insurer_admin"
     INSURER_HANDLER = "insurer_handler"
     INSURER_AUDITOR = "insurer_auditor"
+    PROVIDER = "provider"
     OPERATOR = "operator"
     INSURER_KEY = "insurer_key"
     DEPARTMENT_KEY = "department_key"

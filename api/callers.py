@@ -57,6 +57,7 @@ BY_POST = {
     (ActorKind.INSURER, Post.INSURER_HANDLER): Visitor.INSURER_HANDLER,
     (ActorKind.INSURER, Post.INSURER_AUDITOR): Visitor.INSURER_AUDITOR,
     (ActorKind.DEPARTMENT, Post.DEPARTMENT_OFFICER): Visitor.DEPARTMENT_OFFICER,
+    (ActorKind.PROVIDER, Post.PROVIDER_ASSESSOR): Visitor.PROVIDER,
     (ActorKind.OPERATOR, Post.OPERATOR): Visitor.OPERATOR,
 }
 BY_ADDRESS = {
@@ -66,11 +67,16 @@ BY_ADDRESS = {
 """How the matrix calls whoever came by a key, as a user with a post of its own kind, or by a code to an address."""
 
 
+KNOWN_TO_INSURERS = frozenset({ActorKind.ENTERPRISE, ActorKind.PROVIDER})
+"""Whoever an insurer knows is not of that insurer: its rows are not theirs."""
+
+
 @dataclass(frozen=True)
 class Caller:
     """Who acts: the holder of a key, or whoever a session belongs to.
 
-    An insurer, a department (one recipient of notices), an enterprise (a recipient that is an insured), or an operator;
+    An insurer, a department (one recipient of notices), an enterprise (a recipient that is an insured), a service
+    provider as one insurer knows it, or an operator;
     `key_id` is the key's or the session's, `user_id` is there for a person who signed in, `posts` say what it may do.
     """
 
@@ -85,6 +91,7 @@ class Caller:
     scopes: frozenset[str] = frozenset()
     user_id: UUID | None = None
     insured_id: UUID | None = None
+    provider_id: UUID | None = None
     posts: frozenset[Post] = frozenset()
     came_by: CameBy | None = None
 
@@ -92,16 +99,16 @@ class Caller:
     def owner(self) -> UUID:
         """To whom idempotency keys belong: they survive the rotation of an API key.
 
-        An enterprise is its own, though an insurer knows it.
+        An enterprise and a service provider are their own, though an insurer knows them.
         """
-        if self.kind is ActorKind.ENTERPRISE:
-            return self.recipient_id or self.key_id
+        if self.kind in KNOWN_TO_INSURERS:
+            return self.recipient_id or self.provider_id or self.key_id
         return self.insurer_id or self.recipient_id or self.key_id
 
     @property
     def tenant(self) -> UUID:
         """The insurer whose rows the caller's are; raises Problem 403 for anybody else."""
-        if self.insurer_id is None or self.kind is ActorKind.ENTERPRISE:
+        if self.insurer_id is None or self.kind in KNOWN_TO_INSURERS:
             raise Problem(ProblemCode.FORBIDDEN)
         return self.insurer_id
 
@@ -126,7 +133,8 @@ class Caller:
     @property
     def actor(self) -> Actor:
         """A person is an opaque id and the name of its organisation, never its own name (promises.md P28)."""
-        return Actor(kind=self.kind, id=str(self.user_id or self.owner), name=self.name)
+        who = str(self.user_id or self.owner)
+        return Actor(kind=self.kind, id=who, name=self.name, provider_id=self.provider_id)
 
 
 @dataclass(frozen=True)
@@ -240,5 +248,7 @@ async def open_rows(connection: AsyncConnection, caller: Caller) -> None:
     elif caller.kind is ActorKind.ENTERPRISE and caller.recipient_id and caller.insured_id:
         await settings.recipient(connection, caller.recipient_id)
         await settings.insured(connection, caller.insured_id)
+    elif caller.kind is ActorKind.PROVIDER and caller.provider_id:
+        await settings.provider(connection, caller.provider_id)
     elif caller.kind is ActorKind.OPERATOR:
         await settings.operator(connection)

@@ -37,9 +37,23 @@ OF_EVERYBODY: Mapping[str, Event] = {
     "AnswerObjection": Event.OBJECTION_REJECTED,
 }
 OF_DEPARTMENTS: Mapping[str, Event] = {**OF_EVERYBODY, "AnswerDuty": Event.DEPARTMENT_ANSWERED}
+OF_PROVIDERS: Mapping[str, Event] = {
+    name: OF_EVERYBODY[name]
+    for name in (
+        OPENED,
+        "RecordVisit",
+        "FilePlan",
+        "CompleteService",
+        "ConfirmTold",
+        "ClaimRectification",
+        "RecheckHazard",
+    )
+}
+"""What the work on the spot is about; the policy itself shows its premium."""
 VISIBLE: Mapping[ActorKind, Mapping[str, Event]] = {
     ActorKind.ENTERPRISE: OF_EVERYBODY,
     ActorKind.DEPARTMENT: OF_DEPARTMENTS,
+    ActorKind.PROVIDER: OF_PROVIDERS,
 }
 """Which commands' files each kind of visitor sees; an insurer sees all of its own, operators none (5.1)."""
 FOR_VISITORS = frozenset({CaseKind.POLICY, CaseKind.HAZARD})

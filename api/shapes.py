@@ -41,11 +41,15 @@ def _checked(code: str) -> str:
     return code
 
 
+CheckedCreditCode = Annotated[CreditCode, AfterValidator(_checked)]
+"""A unified social credit code whose last sign fits the others (GB 32100)."""
+
+
 class InsuredParty(Strict):
     """投保单位 / the enterprise that bought the policy, and where it can be written to."""
 
     name: Name
-    credit_code: Annotated[CreditCode, AfterValidator(_checked)]
+    credit_code: CheckedCreditCode
     email: EmailAddress
 
 

@@ -31,6 +31,8 @@ def sample_identities() -> list[Identity]:
 
 
 def _organisation(directory: Directory, person: SamplePerson) -> str:
+    if person.provider:
+        return next(one.name for one in directory.providers if one.credit_code == person.provider)
     if person.insurer:
         return next(one.name for one in directory.insurers if one.code == person.insurer)
     if person.department:

@@ -10,7 +10,8 @@ import typer
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.rows import INSURERS, RECIPIENTS
+from api.rows import INSURERS, PROVIDERS, RECIPIENTS
+from models.contracts.ids import provider_id
 from models.tables.engine import make_engine, operator
 from runtime import addresses
 from runtime.settings import Settings
@@ -52,6 +53,12 @@ async def department_named(connection: AsyncConnection, written: str) -> UUID:
     region, _, office = written.partition(":")
     named = (RECIPIENTS.c.region == region) & (RECIPIENTS.c.department == office)
     return await _id(connection, RECIPIENTS.c.id, named, f"没有登记的部门 {written}")
+
+
+async def provider_named(connection: AsyncConnection, insurer_id: UUID, credit_code: str) -> UUID:
+    """A provider in the register of an insurer. Raises Unanswerable."""
+    known = PROVIDERS.c.id == provider_id(insurer_id, credit_code)
+    return await _id(connection, PROVIDERS.c.id, known, f"该保险机构没有登记服务机构 {credit_code}")
 
 
 async def _id(

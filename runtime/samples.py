@@ -14,12 +14,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.keys import KeyFor, hash_of, mint_key
-from api.rows import API_KEYS, DEPARTMENT_SCOPES, INSURERS, RECIPIENTS, USERS
+from api.rows import API_KEYS, DEPARTMENT_SCOPES, INSURERS, PROVIDERS, RECIPIENTS, USERS
 from api.words import Scope
-from models.contracts.base import EmailAddress, Name, Number, Region, Strict
-from models.contracts.ids import HUMAN_QUEUE
+from models.contracts.base import CreditCode, EmailAddress, Name, Number, Region, Strict
+from models.contracts.ids import HUMAN_QUEUE, provider_id
 from models.contracts.vocabulary import ActorKind, Post, Role, Sector
-from models.tables.engine import make_engine, operator
+from models.tables.engine import make_engine, operator, tenant
 from runtime.settings import PROJECT_ROOT, Settings
 
 DIRECTORY = PROJECT_ROOT / "samples" / "directory.yaml"
@@ -66,10 +66,22 @@ class SampleDepartment(Office):
         return self.region.removesuffix("00").removesuffix("00")
 
 
+class SampleProvider(Strict):
+    """A service provider in the register of an insurer."""
+
+    insurer: Number
+    credit_code: CreditCode
+    name: Name
+    email: EmailAddress
+    qualification: Name | None = None
+
+
 class SamplePerson(Strict):
-    """Somebody of an insurer, of a department or of the operators, who signs in by the identity provider."""
+    """Somebody of an insurer, a provider of one, a department or the operators; signs in by the identity provider."""
 
     insurer: Number | None = None
+    provider: CreditCode | None = None
+    """Of which provider of that insurer, by its credit code."""
     department: Office | None = None
     operator: Literal[True] | None = None
     name: Name
@@ -80,12 +92,14 @@ class SamplePerson(Strict):
     def _belongs_somewhere(self) -> Self:
         if [self.insurer, self.department, self.operator].count(None) != 2:
             raise ValueError("insurer、department、operator 三者选一 / exactly one of them")
+        if self.provider and not self.insurer:
+            raise ValueError("服务机构属于一家保险机构 / a provider is one of an insurer")
         return self
 
     @property
     def kind(self) -> ActorKind:
         if self.insurer:
-            return ActorKind.INSURER
+            return ActorKind.PROVIDER if self.provider else ActorKind.INSURER
         return ActorKind.DEPARTMENT if self.department else ActorKind.OPERATOR
 
 
@@ -96,6 +110,7 @@ class Directory(Strict):
     operators: Desk
     departments: tuple[SampleDepartment, ...]
     department_key: Office
+    providers: tuple[SampleProvider, ...] = ()
     people: tuple[SamplePerson, ...] = ()
 
 
@@ -115,6 +130,7 @@ async def load_directory(settings: Settings) -> Mapping[str, str]:
             offices = await _enter_departments(connection, directory.departments)
             await _enter_operators(connection, directory.operators)
             await _enter_scopes(connection, directory.departments, offices)
+            await _enter_providers(connection, directory.providers, insurers)
             await _enter_people(connection, directory.people, insurers, offices)
             return await _keys(connection, settings.var / KEPT, _holders(directory, insurers, offices))
     finally:
@@ -176,6 +192,17 @@ async def _enter_scopes(
         await connection.execute(insert(DEPARTMENT_SCOPES).values(rows))
 
 
+async def _enter_providers(
+    connection: AsyncConnection, given: Iterable[SampleProvider], insurers: Mapping[str, UUID]
+) -> None:
+    for one in given:
+        insurer_id = insurers[one.insurer]
+        await tenant(connection, insurer_id)
+        row = {"id": provider_id(insurer_id, one.credit_code), "insurer_id": insurer_id}
+        row |= one.model_dump(exclude={"insurer"})
+        await connection.execute(insert(PROVIDERS).values(row).on_conflict_do_nothing())
+
+
 async def _enter_people(
     connection: AsyncConnection,
     given: Iterable[SamplePerson],
@@ -186,6 +213,7 @@ async def _enter_people(
         row = {"id": uuid4(), "kind": one.kind, "email": one.email.lower(), "name": one.name}
         row |= {
             "insurer_id": insurers[one.insurer] if one.insurer else None,
+            "provider_id": provider_id(insurers[one.insurer], one.provider) if one.insurer and one.provider else None,
             "posts": [post.value for post in one.posts],
         }
         row |= {"recipient_id": offices[one.department] if one.department else None}

@@ -64,6 +64,7 @@ SEES: dict[ActorKind, frozenset[Part]] = {
             Part.CLAIM_SUM,
         }
     ),
+    ActorKind.PROVIDER: frozenset({Part.DESCRIPTION, Part.SAID, Part.EVIDENCE, Part.HAZARDS}),
     ActorKind.OPERATOR: frozenset({Part.SAID, Part.LADDER, Part.NOTICES, Part.HAZARDS, Part.CLAIMS, Part.ENGINE}),
 }
 """promises.md 5.1 with docs/decisions/0041: a department reads no premium and no payment, an operator no free text."""
@@ -99,6 +100,17 @@ OF_SERVICE = frozenset(
         Event.DUTY_EXCUSED,
     }
 )
+OF_VISITS = frozenset(
+    {
+        Event.PLAN_FILED,
+        Event.PLAN_CONFIRMED,
+        Event.VISIT_RECORDED,
+        Event.SERVICE_COMPLETED,
+        Event.CLOCK_SUSPENDED,
+        Event.CLOCK_RESUMED,
+    }
+)
+"""What a service provider works by; who served before it is not among it."""
 OF_HAZARDS = frozenset(
     {
         Event.HAZARD_FOUND,
@@ -130,6 +142,7 @@ SAID_TO: dict[ActorKind, frozenset[Event]] = {
     ActorKind.INSURER: frozenset(Event),
     ActorKind.DEPARTMENT: BY_THE_SYSTEM | OF_SERVICE | OF_HAZARDS | OF_DEPARTMENTS | {Event.ACCIDENT_REGRADED},
     ActorKind.ENTERPRISE: OF_SERVICE | OF_HAZARDS | {Event.SERVICE_RATED, Event.DOCUMENTS_REQUESTED},
+    ActorKind.PROVIDER: OF_VISITS | OF_HAZARDS,
     ActorKind.OPERATOR: BY_THE_SYSTEM,
 }
 """Of which events somebody reads the sentence; of all others the event and its day alone."""
@@ -148,6 +161,7 @@ TOLD_TO: dict[ActorKind, frozenset[Role]] = {
     ActorKind.INSURER: frozenset(Role),
     ActorKind.DEPARTMENT: DEPARTMENTS,
     ActorKind.ENTERPRISE: frozenset({Role.INSURED}),
+    ActorKind.PROVIDER: frozenset(),
     ActorKind.OPERATOR: frozenset(Role),
 }
 """Whose notices somebody sees listed: kind, addressee and delivery; nobody reads the text of another's mail."""

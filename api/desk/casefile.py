@@ -105,7 +105,7 @@ async def read_case(entry: Entry, row: Row[Any], reader: Reader, *, why: str = "
     at = reads.as_of(entry.tools.now(), row.changed_at)
     duties = await read_duties(entry, row)
     happened = await reads.timeline(entry, row.id)
-    companions = await _companions(entry, row, reader) if row.kind is CaseKind.POLICY else ()
+    companions = await companions_in(entry, row, reader) if row.kind is CaseKind.POLICY else ()
     shown = duties_of(row, duties, happened, reader, why)
     return CaseFile(
         **_head(row, await _insurer(entry, row), at),
@@ -121,8 +121,8 @@ async def read_case(entry: Entry, row: Row[Any], reader: Reader, *, why: str = "
         earlier=0 if whole else max(len(happened) - MOST_LINES, 0),
         files=await files_of(entry, row, reader),
         notices=await notices_of(entry, row, reader),
-        hazards=_companions_of(CaseKind.HAZARD, companions, at, reader),
-        claims=_companions_of(CaseKind.CLAIM, companions, at, reader),
+        hazards=companions_of(CaseKind.HAZARD, companions, at, reader),
+        claims=companions_of(CaseKind.CLAIM, companions, at, reader),
         claim=claim_of(row, duties, reader),
         row=row,
     )
@@ -194,7 +194,7 @@ def _packs(row: Row[Any], duties: Duties) -> Iterator[Pack]:
         yield Pack(place=wording.full_region_name(region), numbers="、".join(cited), in_force=days)
 
 
-async def _companions(entry: Entry, row: Row[Any], reader: Reader) -> tuple[Row[Any], ...]:
+async def companions_in(entry: Entry, row: Row[Any], reader: Reader) -> tuple[Row[Any], ...]:
     """Hazards and claims of a policy, latest first."""
     columns = CASES.c["id", "kind", "number", "stage", "next_due_at", "ended_at", "opened_at", "changed_at", "view"]
     parts = {CaseKind.HAZARD: Part.HAZARDS, CaseKind.CLAIM: Part.CLAIMS}
@@ -204,7 +204,7 @@ async def _companions(entry: Entry, row: Row[Any], reader: Reader) -> tuple[Row[
     return tuple(rows)
 
 
-def _companions_of(kind: CaseKind, rows: Iterable[Row[Any]], at: datetime, reader: Reader) -> tuple[Companion, ...]:
+def companions_of(kind: CaseKind, rows: Iterable[Row[Any]], at: datetime, reader: Reader) -> tuple[Companion, ...]:
     return tuple(_companion(row, at, reader) for row in rows if row.kind is kind)
 
 

@@ -55,7 +55,7 @@ EMPTY = Filling()
 
 async def received(tools: Tools, form: FormData, owner: UUID, keeping: Keeping) -> Received:
     """Read a form; every good file is kept, even where another one is refused. `owner` is who may name them again."""
-    before = _kept_before(tools.secret, owner, str(form.get(KEPT) or ""))
+    before = kept_before(tools.secret, owner, str(form.get(KEPT) or ""))
     good, refused = await _looked_at(tools, form)
     if good:
         async with keeping() as (connection, insurer_id):
@@ -83,7 +83,7 @@ def again(secret: bytes, owner: UUID, deed: Deed, come: Received, errors: Mappin
     return Filling(deed, come.sent.typed, beside, come.sent.files, kept_field(secret, owner, come.sent.files))
 
 
-def _kept_before(secret: bytes, owner: UUID, carried: str) -> tuple[Attachment, ...]:
+def kept_before(secret: bytes, owner: UUID, carried: str) -> tuple[Attachment, ...]:
     """The files a form carries along; none where somebody has written the field themselves."""
     try:
         raw = urlsafe_b64decode(carried)

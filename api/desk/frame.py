@@ -46,10 +46,12 @@ ROOMS: dict[ActorKind, str] = {
     ActorKind.INSURER: "/insurer",
     ActorKind.DEPARTMENT: "/department",
     ActorKind.ENTERPRISE: "/enterprise",
+    ActorKind.PROVIDER: "/provider",
     ActorKind.OPERATOR: "/operator",
 }
 NAVIGATION: dict[ActorKind, tuple[tuple[str, str], ...]] = {
     ActorKind.ENTERPRISE: (("/enterprise", "待办事项"), ("/enterprise/history", "办理记录")),
+    ActorKind.PROVIDER: (("/provider", "待服务"),),
     ActorKind.DEPARTMENT: (
         ("/department", "收件箱"),
         ("/department/cases", "辖区案卷"),

@@ -16,7 +16,7 @@ from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.callers import Caller, Entry, open_rows
-from api.rows import INSURERS, RECIPIENTS, SESSIONS, USERS
+from api.rows import INSURERS, PROVIDERS, RECIPIENTS, SESSIONS, USERS
 from api.tools import Tools
 from models.contracts.ids import NAMESPACE
 from models.contracts.vocabulary import ActorKind, CameBy, Post
@@ -147,9 +147,10 @@ async def _recognised(tools: Tools, connection: AsyncConnection, token_hash: str
 async def _user(connection: AsyncConnection, session: Row[Any]) -> Caller | None:
     found = (
         select(USERS, INSURERS.c.code, INSURERS.c.name.label("insurer"), RECIPIENTS.c.name.label("office"))
-        .add_columns(*RECIPIENTS.c["region", "department"])
+        .add_columns(*RECIPIENTS.c["region", "department"], PROVIDERS.c.name.label("provider"))
         .join(INSURERS, INSURERS.c.id == USERS.c.insurer_id, isouter=True)
         .join(RECIPIENTS, RECIPIENTS.c.id == USERS.c.recipient_id, isouter=True)
+        .join(PROVIDERS, PROVIDERS.c.id == USERS.c.provider_id, isouter=True)
         .where(USERS.c.id == session.user_id, USERS.c.disabled_at.is_(None))
     )
     row = (await connection.execute(found)).one_or_none()
@@ -158,13 +159,14 @@ async def _user(connection: AsyncConnection, session: Row[Any]) -> Caller | None
     return Caller(
         key_id=_id_of(session),
         kind=row.kind,
-        name=row.insurer or row.office or ActorKind.OPERATOR.label,
+        name=row.provider or row.insurer or row.office or ActorKind.OPERATOR.label,
         insurer_id=row.insurer_id,
         insurer_code=row.code or "",
         recipient_id=row.recipient_id,
         region=row.region or "",
         department=row.department or "",
         user_id=row.id,
+        provider_id=row.provider_id,
         posts=frozenset(Post(one) for one in row.posts if one in set(Post)),
         came_by=session.came_by,
     )

@@ -28,7 +28,7 @@ from api.entrance.people import (
     register,
 )
 from api.problems import Problem, not_found
-from api.rows import INSURERS, RECIPIENTS, USERS
+from api.rows import INSURERS, PROVIDERS, RECIPIENTS, USERS
 from api.words import ProblemCode
 from models.contracts.base import Strict
 from models.contracts.vocabulary import Post
@@ -54,8 +54,9 @@ class Listed(BaseModel):
 
 
 def typed(model: type[M], form: FormData) -> M:
-    """What was typed into the fields of this model. Raises Misfilled."""
-    given = {name: str(form.get(name) or "").strip() for name in model.model_fields}
+    """What was typed into the fields of this model; what may be left out and was is none. Raises Misfilled."""
+    written = {name: str(form.get(name) or "").strip() for name in model.model_fields}
+    given = {name: one for name, one in written.items() if one or model.model_fields[name].is_required()}
     try:
         return model.model_validate_json(json.dumps(given))
     except ValidationError as error:
@@ -136,7 +137,9 @@ async def users(entry: Entry, query: Listed, *conditions: ColumnElement[bool]) -
     of = USERS.outerjoin(INSURERS, INSURERS.c.id == USERS.c.insurer_id).outerjoin(
         RECIPIENTS, RECIPIENTS.c.id == USERS.c.recipient_id
     )
+    of = of.outerjoin(PROVIDERS, PROVIDERS.c.id == USERS.c.provider_id)
     found = select(USERS, INSURERS.c.name.label("insurer"), RECIPIENTS.c.name.label("office")).select_from(of)
+    found = found.add_columns(PROVIDERS.c.name.label("provider"))
     order = (USERS.c.created_at, USERS.c.id)
     place = cursors.read(query.cursor)
     if place is not None:

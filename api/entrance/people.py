@@ -11,8 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.audit import NOWHERE, AuditEntry, Origin, note
 from api.keys import COMMAND_LINE
-from api.rows import INSURERS, RECIPIENTS, SESSIONS, USERS
+from api.rows import INSURERS, PROVIDERS, RECIPIENTS, SESSIONS, USERS
+from api.shapes import CheckedCreditCode
 from models.contracts.base import Actor, EmailAddress, Name, Number, Strict
+from models.contracts.ids import provider_id
 from models.contracts.vocabulary import ActorKind, AuditEvent, Post, Role
 from models.tables import engine as settings
 from models.tables.audit import COMMON_CHAIN
@@ -20,13 +22,14 @@ from models.tables.audit import COMMON_CHAIN
 POSTS: dict[ActorKind, tuple[Post, ...]] = {
     ActorKind.INSURER: (Post.INSURER_ADMIN, Post.INSURER_HANDLER, Post.INSURER_AUDITOR),
     ActorKind.DEPARTMENT: (Post.DEPARTMENT_OFFICER,),
+    ActorKind.PROVIDER: (Post.PROVIDER_ASSESSOR,),
     ActorKind.OPERATOR: (Post.OPERATOR,),
 }
 """Which posts there are in which kind of organisation."""
 
 
 class Taken(Exception):
-    """The address, or the code of an insurer, belongs to somebody already; to whom is not said."""
+    """The address, or the code of an insurer or a provider, belongs to somebody already; to whom is not said."""
 
 
 class NewUser(Strict):
@@ -46,13 +49,23 @@ class NewInsurer(Strict):
     email: EmailAddress
 
 
+class NewProvider(Strict):
+    """What is typed about a service provider: who it is, and where it is written to."""
+
+    name: Name
+    credit_code: CheckedCreditCode
+    email: EmailAddress
+    qualification: Name | None = None
+
+
 @dataclass(frozen=True)
 class Place:
-    """Where somebody belongs: an insurer, a department (a recipient), or the operators."""
+    """Where somebody belongs: an insurer, a department (a recipient), a provider of an insurer, or the operators."""
 
     kind: ActorKind
     insurer_id: UUID | None = None
     recipient_id: UUID | None = None
+    provider_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +85,7 @@ async def register(
     """Somebody who may sign in from now on, by the address the identity provider has verified. Raises Taken."""
     user_id, held = uuid4(), [post.value for post in POSTS[place.kind] if post in set(posts)]
     row = {"id": user_id, "kind": place.kind, "email": new.email.lower(), "name": new.name, "posts": held}
-    row |= {"insurer_id": place.insurer_id, "recipient_id": place.recipient_id}
+    row |= {"insurer_id": place.insurer_id, "recipient_id": place.recipient_id, "provider_id": place.provider_id}
     added = insert(USERS).values(row).on_conflict_do_nothing().returning(USERS.c.id)
     if (await connection.execute(added)).scalar_one_or_none() is None:
         raise Taken
@@ -92,6 +105,28 @@ async def found_insurer(connection: AsyncConnection, new: NewInsurer, act: UserA
     first = NewUser(name=new.name, email=new.email)
     await register(connection, Place(ActorKind.INSURER, insurer_id), first, (Post.INSURER_ADMIN,), act)
     return insurer_id
+
+
+async def found_provider(
+    connection: AsyncConnection, insurer_id: UUID, new: NewProvider, act: UserAct = ON_THE_SERVER
+) -> UUID:
+    """A service provider of this insurer; its id is made of its credit code. Raises Taken."""
+    known = provider_id(insurer_id, new.credit_code)
+    added = insert(PROVIDERS).values(id=known, insurer_id=insurer_id, **new.model_dump()).on_conflict_do_nothing()
+    if (await connection.execute(added.returning(PROVIDERS.c.id))).scalar_one_or_none() is None:
+        raise Taken
+    await _on_record(connection, ("provider", known), insurer_id, act, {"registered": new.credit_code})
+    return known
+
+
+async def change_provider(connection: AsyncConnection, insurer_id: UUID, new: NewProvider, act: UserAct) -> None:
+    """Another name, address or qualification; the credit code is who it is and stays. Raises LookupError."""
+    of = PROVIDERS.c.id == provider_id(insurer_id, new.credit_code)
+    changed = update(PROVIDERS).where(of).values(new.model_dump(exclude={"credit_code"})).returning(PROVIDERS.c.id)
+    known = (await connection.execute(changed)).scalar_one_or_none()
+    if known is None:
+        raise LookupError(new.credit_code)
+    await _on_record(connection, ("provider", known), insurer_id, act, {"changed": new.credit_code})
 
 
 async def change_posts(connection: AsyncConnection, user: Row[Any], posts: Iterable[Post], act: UserAct) -> None:
@@ -129,6 +164,11 @@ async def _note(
     connection: AsyncConnection, user_id: UUID, insurer_id: UUID | None, act: UserAct, said: dict[str, Any]
 ) -> None:
     """Neither name nor address: what is in the trail stays there for ever."""
-    chain = insurer_id or COMMON_CHAIN
-    about = ("user", str(user_id))
+    await _on_record(connection, ("user", user_id), insurer_id, act, said)
+
+
+async def _on_record(
+    connection: AsyncConnection, what: tuple[str, UUID], insurer_id: UUID | None, act: UserAct, said: dict[str, Any]
+) -> None:
+    chain, about = insurer_id or COMMON_CHAIN, (what[0], str(what[1]))
     await note(connection, AuditEntry(AuditEvent.SETTING_CHANGED, chain, act.by, about, said=said, origin=act.origin))

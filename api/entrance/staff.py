@@ -29,7 +29,7 @@ from api.entrance.forms import (
 from api.entrance.people import POSTS, Place
 from api.keys import KeyAct, KeyFor, mint_key, revoke_key, rotate_key
 from api.problems import not_found, one_field
-from api.rows import API_KEYS
+from api.rows import API_KEYS, USERS
 from api.words import Reason, Scope
 from domain import wording
 from models.contracts.base import Name, Strict
@@ -143,7 +143,7 @@ async def _known(visit: Visit, key_id: UUID) -> Row[Any] | None:
 async def _page(visit: Visit, query: Listed | None = None, status: int = 200, **shown: Any) -> Response:
     """The page as it stands now; `fresh` is a key that was made just now, and is seen this once."""
     now = visit.entry.tools.now()
-    people, following = await users(visit.entry, query or Listed())
+    people, following = await users(visit.entry, query or Listed(), USERS.c.kind == ActorKind.INSURER)
     rows = (await visit.entry.connection.execute(select(API_KEYS).order_by(API_KEYS.c.created_at.desc()))).all()
     states = {row.id: _state(row, now) for row in rows}
     blank = {"errors": {}, "key_errors": {}, "typed": {}, "taken": False, "fresh": ""}

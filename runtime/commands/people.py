@@ -12,9 +12,9 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.entrance.people import ON_THE_SERVER, POSTS, NewUser, Place, Taken, let_in, register
-from api.rows import INSURERS, RECIPIENTS, USERS
+from api.rows import INSURERS, PROVIDERS, RECIPIENTS, USERS
 from models.contracts.vocabulary import ActorKind, Post
-from runtime.operating import Unanswerable, department_named, done, insurer_named
+from runtime.operating import Unanswerable, department_named, done, insurer_named, provider_named
 
 app = typer.Typer(name="people", help="用户：登记、列出、停用 / users: add, list, disable", no_args_is_help=True)
 
@@ -27,6 +27,7 @@ def add(
     email: Email,
     name: Annotated[str, typer.Option(help="姓名 / name")],
     insurer: Annotated[str | None, typer.Option(help="保险机构代码 / code of the insurer")] = None,
+    provider: Annotated[str | None, typer.Option(help="该保险机构登记的服务机构：信用代码 / credit code")] = None,
     department: Annotated[str | None, typer.Option(help="部门：区划代码:名称 / REGION:NAME")] = None,
     as_operator: Annotated[bool, typer.Option("--operator", help="运维人员 / an operator")] = False,
     post: Annotated[list[Post] | None, typer.Option(help="岗位，可多次给出；缺省为该类人员的第一个 / posts")] = None,
@@ -37,6 +38,8 @@ def add(
 
     async def enter(connection: AsyncConnection) -> None:
         place = await _place(connection, insurer, department)
+        if provider is not None:
+            place = await _provider(connection, place, provider)
         posts = tuple(post or POSTS[place.kind][:1])
         if not set(posts) <= set(POSTS[place.kind]):
             raise Unanswerable(f"{place.kind.label}没有这个岗位 / no such post there")
@@ -103,6 +106,17 @@ async def _place(connection: AsyncConnection, insurer: str | None, department: s
     return Place(ActorKind.OPERATOR)
 
 
+async def _provider(connection: AsyncConnection, place: Place, credit_code: str) -> Place:
+    """A provider in the register of the insurer that was named. Raises Unanswerable."""
+    if place.insurer_id is None:
+        raise Unanswerable("服务机构要和 --insurer 一起给出 / a provider is one of an insurer")
+    return Place(
+        ActorKind.PROVIDER,
+        place.insurer_id,
+        provider_id=await provider_named(connection, place.insurer_id, credit_code),
+    )
+
+
 async def _named(connection: AsyncConnection, email: str) -> Row[Any]:
     row = (await connection.execute(select(USERS).where(USERS.c.email == email.lower()))).one_or_none()
     if row is None:
@@ -114,7 +128,8 @@ async def _all(connection: AsyncConnection) -> list[dict[str, Any]]:
     of = USERS.outerjoin(INSURERS, INSURERS.c.id == USERS.c.insurer_id).outerjoin(
         RECIPIENTS, RECIPIENTS.c.id == USERS.c.recipient_id
     )
-    columns = (INSURERS.c.name.label("insurer"), RECIPIENTS.c.name.label("office"))
+    of = of.outerjoin(PROVIDERS, PROVIDERS.c.id == USERS.c.provider_id)
+    columns = (INSURERS.c.name.label("insurer"), RECIPIENTS.c.name.label("office"), PROVIDERS.c.name.label("provider"))
     found = select(USERS, *columns).select_from(of).order_by(USERS.c.created_at, USERS.c.email)
     return [_shown(row) for row in await connection.execute(found)]
 
@@ -124,7 +139,7 @@ def _shown(row: Row[Any]) -> dict[str, Any]:
         "email": row.email,
         "name": row.name,
         "kind": row.kind.value,
-        "of": row.insurer or row.office or "",
+        "of": row.provider or row.insurer or row.office or "",
         "posts": ",".join(row.posts),
         "signed_in": row.subject is not None,
         "disabled_at": row.disabled_at.isoformat() if row.disabled_at else None,

@@ -42,7 +42,8 @@
   }
 
   function prepare(field) {
-    const form = field.closest("form"), key = form.dataset.draft;
+    const form = field.closest("form"), part = field.dataset.camera; // several fields of one form keep theirs apart
+    const key = form.dataset.draft && form.dataset.draft + (part ? "/" + part : "");
     const [first, ...others] = field.querySelectorAll("input[type=file]");
     const last = others.length ? others[others.length - 1] : first;
     const tray = document.createElement("ul");
@@ -88,8 +89,14 @@
 
     for (const input of new Set([first, last])) input.addEventListener("change", () => taken(input));
     if (key) stored("readonly", (store) => store.get(key)).then((kept) => {
-      if (kept && Date.now() - kept.at < LASTS && !files.length) { files = kept.files; put(); }
+      if (kept && Date.now() - kept.at < LASTS && !files.length) { files = kept.files; put(); if (field.closest("details")) field.closest("details").open = true; }
     });
+  }
+
+  async function cleared(done) {
+    for (const key of await stored("readonly", (store) => store.getAllKeys()) || []) {
+      if (key === done || key.startsWith(done + "/")) stored("readwrite", (store) => store.delete(key));
+    }
   }
 
   async function sweep() {
@@ -101,7 +108,7 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     sweep();
-    for (const done of document.querySelectorAll("[data-draft-done]")) stored("readwrite", (store) => store.delete(done.dataset.draftDone));
+    for (const done of document.querySelectorAll("[data-draft-done]")) cleared(done.dataset.draftDone);
     for (const field of document.querySelectorAll("[data-camera]")) prepare(field);
   });
 })();

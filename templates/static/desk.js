@@ -12,7 +12,8 @@
   function keep(form) {
     const values = {};
     for (const one of fields(form)) {
-      if (one.type === "radio" || one.type === "checkbox") { if (one.checked) values[one.name] = one.value; }
+      if (one.type === "checkbox") { (values[one.name] ||= []).push(...(one.checked ? [one.value] : [])); }
+      else if (one.type === "radio") { if (one.checked) values[one.name] = one.value; }
       else if (one.value) values[one.name] = one.value;
     }
     try { localStorage.setItem(KEY + form.dataset.draft, JSON.stringify({ at: Date.now(), values })); } catch { /* full or forbidden */ }
@@ -25,8 +26,11 @@
     for (const one of fields(form)) {
       const value = kept.values[one.name];
       if (value === undefined || (one.value && !("draftOver" in one.dataset) && one.type !== "radio" && one.type !== "checkbox")) continue;
-      if (one.type === "radio" || one.type === "checkbox") one.checked = one.value === value;
+      if (one.type === "checkbox") one.checked = [value].flat().includes(one.value);
+      else if (one.type === "radio") one.checked = one.value === value;
       else one.value = value;
+      const fold = one.closest("details"); // what was typed is seen again
+      if (fold && value.length && form.contains(fold)) fold.open = true;
     }
     const note = form.querySelector("[data-draft-note]");
     if (note) note.hidden = false;

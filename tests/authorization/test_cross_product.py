@@ -32,6 +32,7 @@ REACH = {
     "plain": TENANT,
     "enterprise": {"own", "ended"},
     "department": {"own", "ended"},
+    "provider": {"own", "ended"},
     "operator": EVERYBODY,
 }
 """Whose objects a visitor may reach at all, by the first word of its name."""
@@ -60,6 +61,7 @@ KINDS = {
     "hazard_id": "hazard",
     "claim_id": "claim",
     "user_id": "user",
+    "provider_id": "provider",
     "key_id": "key",
     "recipient_id": "office",
     "mail_id": "mail",
@@ -83,6 +85,8 @@ def kind_of(place: str, path: str) -> str:
         return "payment" if "/payments/" in path else "visit"
     if place == "digest":
         return "piece" if "/evidence/" in path else "digest"
+    if place == "user_id" and "/providers/" in path:
+        return "assessor"
     if place == "task_id":
         return "book" if "/books/" in path else "task"
     if place == "case_id":

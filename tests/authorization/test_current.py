@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import ColumnElement, Table, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Table, cast, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 
 from api.authorization import Visitor, load
 from api.rows import API_KEYS, CASES, DEPARTMENT_SCOPES, RECIPIENTS, SESSIONS, USERS
@@ -80,7 +81,7 @@ async def test_a_scope_that_is_taken_from_a_key_is_gone_with_the_next_request(wo
 
 
 async def test_an_officer_who_is_transferred_sees_the_new_office_and_no_longer_the_old_one(world: World) -> None:
-    own, sibling = (f"/department/cases/{world.holdings[name].ids['policy']}" for name in ("own", "sibling"))
+    own, sibling = (f"/department/cases/{world.holdings[name].ids['hazard']}" for name in ("own", "sibling"))
     seen = [[await status(world, "department_officer", path) for path in (own, sibling)]]
     officer = await user(world, "department_officer")
     async with changed(world, USERS, officer, recipient_id=world.offices["other_industry"]):
@@ -104,6 +105,40 @@ async def test_a_scope_that_changes_changes_the_next_request(world: World) -> No
     seen.append(await status(world, "department_officer", path))
     assert seen == [404, 200, 404, 404]
     assert CHEMICALS != HOUSING
+
+
+async def test_a_provider_that_is_named_no_more_is_out_with_the_next_request(world: World) -> None:
+    """Another one named, or the same one by its name alone: what opens the door is the registered one."""
+    ids, policy = world.holdings["own"].ids, UUID(world.holdings["own"].ids["policy"])
+    paths = [f"/provider/policies/{ids['policy']}", f"/provider/hazards/{ids['hazard']}"]
+    paths.append(f"/evidence/{ids['policy']}/{ids['piece']}")
+    assert [await status(world, "provider", path) for path in paths] == [200, 200, 200]
+    mine, others = (UUID(world.holdings[name].ids["provider"]) for name in ("own", "foreign"))
+    for named in (others, None):
+        async with world.admin.begin() as connection:
+            view = CASES.c.view.concat(cast({"provider_id": named and str(named)}, JSONB))
+            await connection.execute(update(CASES).where(CASES.c.id == policy).values(view=view))
+        assert [await status(world, "provider", path) for path in paths] == [404, 404, 404]
+        assert ids["policy"] not in (await world.actors["provider"].ask("GET", "/provider")).text
+    async with world.admin.begin() as connection:
+        view = CASES.c.view.concat(cast({"provider_id": str(mine)}, JSONB))
+        await connection.execute(update(CASES).where(CASES.c.id == policy).values(view=view))
+    assert [await status(world, "provider", path) for path in paths] == [200, 200, 200]
+
+
+async def test_a_provider_reads_what_it_did_after_the_case_has_ended_and_does_nothing_there(world: World) -> None:
+    ended = world.holdings["ended"].ids["policy"]
+    assert await status(world, "provider", f"/provider/policies/{ended}") == 200
+    form = {
+        "number": "F-9",
+        "on": "2026-11-20",
+        "items": "training",
+        "place": "厂区",
+        "staff_count": "1",
+        "summary": "课",
+    }
+    answer = await world.actors["provider"].ask("POST", f"/provider/policies/{ended}/visit", form)
+    assert answer.status_code == 409
 
 
 async def test_an_enterprise_whose_address_is_taken_away_is_nobody(world: World) -> None:

@@ -30,6 +30,7 @@ OTHERS = {
     "plain": ("foreign", "rival"),
     "enterprise": ("foreign", "rival", "sibling"),
     "department": ("foreign", "rival", "sibling"),
+    "provider": ("foreign", "rival", "sibling"),
     "operator": (),
 }
 NOT_AN_ID = {"visit", "payment", "office", "piece"}
@@ -46,6 +47,9 @@ def unspeakable(world: World, actor: str) -> set[str]:
         return {VICTIM, ACCOUNT, PREMIUM, "86,000"}
     ids |= {str(world.insurers[1].id), "乙保险公司", f"@{world.insurers[1].code}.example", f"{world.insurers[1].code}-"}
     ids |= {CODES[1], "PA-2", "C-2"} if kind == "enterprise" else set()
+    if kind == "provider":  # neither what else there is of its own policies nor who serves the others
+        own = world.holdings["own"].ids
+        ids |= {CODES[1], "PA-2", "C-1", "C-2", "机构B", own["claim"], own["digest"], PREMIUM, "86,000", "P-1"}
     ids |= {VICTIM, ACCOUNT} if kind != "insurer" else {ACCOUNT}
     ids |= {PREMIUM, "86,000"} if kind == "department" else set()
     return ids

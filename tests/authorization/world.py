@@ -24,9 +24,10 @@ from api.files import PDF
 from api.insurer.doors import DOORS as INSURER_DOORS
 from api.insurer.doors import SAMPLE_FILE, application
 from api.keys import KeyFor, mint_key
-from api.rows import DEPARTMENT_SCOPES, INSURERS, OUTBOX, RECIPIENTS, TASKS, USERS
+from api.rows import DEPARTMENT_SCOPES, INSURERS, OUTBOX, PROVIDERS, RECIPIENTS, TASKS, USERS
 from api.tools import Tools
 from api.words import Scope
+from models.contracts.ids import provider_id
 from models.contracts.mailroom import Compose
 from models.contracts.vocabulary import ActorKind, CameBy, Post, Role
 from runtime.embedded.ports import LOOPBACK
@@ -40,6 +41,9 @@ PAGE = "http://anze.test"
 PAGES = {"Accept": "text/html", "Origin": PAGE, "Sec-Fetch-Site": "same-origin"}
 EXAMPLES = {(door.kind.value, door.path): door.example for door in (*INSURER_DOORS, *CLAIM_DOORS)}
 CODES = ("91341300MA2NXR5T8H", "91341300MA2NXQ6R7U")
+SERVING = {"own": "A", "ended": "A", "sibling": "B", "foreign": "A", "rival": "B"}
+"""Which provider each policy names: A and B serve both insurers, under the same two credit codes on purpose."""
+PROVIDER_CODES = {"A": "91340100MA2TAN0K6J", "B": CODES[1]}
 CHEMICALS, HOUSING = "hazardous_chemicals", "housing_construction"
 SUZHOU, XIAMEN = "341300", "350200"
 PERSON = {"employee": True, "name": "张某", "bank_account": "6200000000000000000"}
@@ -171,16 +175,18 @@ async def _portfolio(world: World, caller: Caller, names: tuple[str, ...]) -> No
         body["terms"] |= {**TERMS, "number": f"PA-{number}", "region": region, "sector": sector}
         body["insured"] |= {"credit_code": code, "email": f"a{number}@{caller.code}.example"}
         policy = (await _posted(caller, "/v1/policies", body))["id"]
-        ids = await (_ended if name == "ended" else _paid)(caller, await _served(caller, policy, number))
+        ids = await (_ended if name == "ended" else _paid)(caller, await _served(caller, policy, number, SERVING[name]))
         world.holdings[name] = Holding(
             name, ids | {"piece": piece, "digest": digest, "office": str(world.offices["here"])}
         )
 
 
-async def _served(caller: Caller, policy: str, number: str) -> dict[str, str]:
+async def _served(caller: Caller, policy: str, number: str, provider: str) -> dict[str, str]:
     """A policy with everything that has an address of its own: hazard, visit, claim, victim."""
+    named = {"provider": {"provider_code": PROVIDER_CODES[provider]}}
     for path in ("upload", "provider", "plan", "visits"):
-        await _posted(caller, f"/v1/policies/{policy}/{path}", EXAMPLES["policy", path](today()))
+        body = {**EXAMPLES["policy", path](today()), **named.get(path, {})}
+        await _posted(caller, f"/v1/policies/{policy}/{path}", body)
     hazard = (await caller.get(f"/v1/policies/{policy}/hazards")).json()["items"][0]["id"]
     claim = (await _posted(caller, f"/v1/policies/{policy}/claims", {**report(today()), "number": f"C-{number}"}))["id"]
     ref = (await _posted(caller, f"/v1/claims/{claim}/victims", PERSON))["ref"]
@@ -252,6 +258,7 @@ async def _people(world: World) -> None:
         await _user(world, name, ActorKind.INSURER, post, insurer_id=first.id)
     await _user(world, "department_officer", ActorKind.DEPARTMENT, Post.DEPARTMENT_OFFICER, recipient_id=here)
     await _user(world, "operator", ActorKind.OPERATOR, Post.OPERATOR)
+    await _providers(world)
     await _user(world, "rival_admin", ActorKind.INSURER, Post.INSURER_ADMIN, insurer_id=world.insurers[1].id)
     await _session(world, "enterprise", CameBy.CODE, {"recipient_id": enterprise})
     await _session(world, "department_contact", CameBy.CODE, {"recipient_id": here})
@@ -270,12 +277,28 @@ async def _people(world: World) -> None:
         await _staff(world, world.holdings[name], caller, world.actors[admin])
 
 
-async def _user(world: World, name: str, kind: ActorKind, post: Post, **place: UUID) -> None:
+async def _providers(world: World) -> None:
+    """A and B in both registers, and somebody of A of the first insurer, who serves `own` and served `ended`."""
+    for insurer, holding in zip(world.insurers, ("own", "foreign"), strict=True):
+        for name, code in PROVIDER_CODES.items():
+            known = provider_id(insurer.id, code)
+            row = {"id": known, "insurer_id": insurer.id, "credit_code": code, "name": f"机构{name}"}
+            async with world.admin.begin() as connection:
+                await connection.execute(insert(PROVIDERS).values(row | {"email": f"{name}@provider.example"}))
+        known = provider_id(insurer.id, PROVIDER_CODES["A"])
+        place = {"insurer_id": insurer.id, "provider_id": known}
+        actor = "provider" if holding == "own" else "rival_provider"
+        user_id = await _user(world, actor, ActorKind.PROVIDER, Post.PROVIDER_ASSESSOR, **place)
+        world.holdings[holding].ids |= {"provider": str(known), "assessor": str(user_id)}
+
+
+async def _user(world: World, name: str, kind: ActorKind, post: Post, **place: UUID) -> UUID:
     user_id = uuid4()
     row = {"id": user_id, "kind": kind, "email": f"{name}@people.example", "name": name, "posts": [post.value]}
     async with world.admin.begin() as connection:
         await connection.execute(insert(USERS).values(row | place))
     await _session(world, name, CameBy.OIDC, {"user_id": user_id})
+    return user_id
 
 
 async def _session(world: World, name: str, came_by: CameBy, holder: dict[str, UUID]) -> None:

@@ -4,7 +4,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.rows import DEPARTMENT_SCOPES, RECIPIENTS, USERS
-from models.contracts.vocabulary import Post, Role
+from models.contracts.vocabulary import ActorKind, Post, Role
 from runtime.samples import load_directory, read_directory
 from runtime.settings import Settings
 from tests.api.conftest import admin
@@ -19,9 +19,13 @@ async def test_every_insurer_has_an_admin_two_handlers_and_an_auditor_and_nobody
         await load_directory(settings)
     async with admin.connect() as connection:
         users = (await connection.execute(select(USERS))).all()
-    assert len(users) == len(read_directory().people) == 15
-    for insurer_id in {user.insurer_id for user in users} - {None}:
-        posts = sorted(post for user in users if user.insurer_id == insurer_id for post in user.posts)
+    assert len(users) == len(read_directory().people) == 17
+    assessors = [user for user in users if user.kind is ActorKind.PROVIDER]
+    assert [one.posts for one in assessors] == [[Post.PROVIDER_ASSESSOR]] * 2
+    assert len({one.provider_id for one in assessors}) == 2
+    staff = [user for user in users if user.kind is ActorKind.INSURER]
+    for insurer_id in {user.insurer_id for user in staff}:
+        posts = sorted(post for user in staff if user.insurer_id == insurer_id for post in user.posts)
         assert posts == sorted([Post.INSURER_ADMIN, Post.INSURER_AUDITOR, Post.INSURER_HANDLER, Post.INSURER_HANDLER])
     assert {user.issuer for user in users} == {None}
 

@@ -17,11 +17,13 @@ from api.insurer.pages.acts import DANGEROUS, DOORS
 from api.insurer.pages.cases import case_address
 from api.insurer.pages.choices import offer, situation_of
 from api.insurer.pages.lists import SHELVES
+from api.insurer.pages.providers import Registered, named_by_register, registered
 from api.insurer.pages.visits import staff_number
 from api.problems import Problem, not_found
 from api.words import ProblemCode
 
 SIGNED = "by_user"
+NAMING = "name_provider"
 ALREADY_SPENT = {ProblemCode.OUTCOME_UNKNOWN.value, ProblemCode.UNAVAILABLE.value, ProblemCode.TOO_MANY.value}
 """After these the same sending may be repeated: it happens once, however often it is pressed."""
 router = APIRouter(prefix="/insurer", include_in_schema=False)
@@ -37,6 +39,8 @@ class Sheet:
     form: Form
     once: str = ""
     problem: Problem | None = None
+    known: tuple[Registered, ...] = ()
+    """Providers of the register, to be named by a click."""
 
     def page(self, status: int = 200) -> Response:
         """The form with what was typed; where the outcome is unknown it goes under the key it had."""
@@ -51,6 +55,7 @@ class Sheet:
             language=self.visit.language,
             dangerous=self.door.update in DANGEROUS,
             problem=self.problem,
+            known=self.known,
             **kept,
         )
 
@@ -70,10 +75,13 @@ async def sheet_of(visit: Visit, door: Door, case_id: UUID) -> Sheet:
     signs = SIGNED in door.command.model_fields
     fixed = {SIGNED: staff_number(visit.caller)} if signs else {}
     form = Form(door.command, visit.language, offered.body, options=offered.options, fixed=fixed)
+    if door.update == NAMING:
+        form = replace(form, body=await named_by_register(visit) or form.body)
     asked = visit.request.query_params.get("number")
     if asked and "number" in offered.options:
         form = replace(form, body={**form.body, "number": asked})
-    return Sheet(visit, door, row, form)
+    known = tuple(await registered(visit.entry)) if door.update == NAMING else ()
+    return Sheet(visit, door, row, form, known=known)
 
 
 @router.get("/{shelf}/{case_id:uuid}/{update}")

@@ -2,8 +2,19 @@
 
 from fastapi import APIRouter
 
-from api.insurer.pages import acting, approving, cases, importing, lists, opening, spending, victims, workbench
+from api.insurer.pages import (
+    acting,
+    approving,
+    cases,
+    importing,
+    lists,
+    opening,
+    providers,
+    spending,
+    victims,
+    workbench,
+)
 
 router = APIRouter()
-for part in (workbench, lists, spending, importing, opening, victims, approving, cases, acting):
+for part in (workbench, lists, spending, providers, importing, opening, victims, approving, cases, acting):
     router.include_router(part.router)

@@ -1,11 +1,10 @@
-"""What is spent on prevention against its floor, policy by policy and in all; and who serves, how much, how well."""
+"""What is spent on prevention against its floor, policy by policy and in all; who serves stands in providers.py."""
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from fastapi import APIRouter, Response
-from sqlalchemy import Row, func, literal_column, select
+from sqlalchemy import func, select
 
 from api import reads
 from api.callers import Entry
@@ -15,12 +14,10 @@ from api.drawings.bars import progress
 from api.insurer.pages.lists import WITHOUT
 from api.insurer.pages.visits import Reading
 from api.rows import CASE_FIGURES, CASES
-from models.contracts.vocabulary import CaseKind, PolicyStage, ServiceDimension
+from models.contracts.vocabulary import CaseKind
 
 FEN = Decimal(100)
 SHORT_ONLY = CASE_FIGURES.c.spent_fen < CASE_FIGURES.c.floor_fen
-MOST_PROVIDERS = 200
-RUNNING = CASE_FIGURES.c.ended_at.is_(None)
 router = APIRouter(prefix="/insurer", include_in_schema=False)
 
 
@@ -35,20 +32,6 @@ class Totals:
     """Policies whose place demands a floor."""
     short: int
     """Of those, the ones below it."""
-
-
-@dataclass(frozen=True)
-class Provider:
-    """An institution or expert and how its services stand."""
-
-    name: str
-    policies: int
-    served: int
-    late: int
-    """Policies in force whose service is overdue."""
-    rated: int
-    stars: tuple[tuple[ServiceDimension, Decimal], ...]
-    """The mean of each dimension, one to five, to a tenth; empty where nobody has rated."""
 
 
 @router.get("/spending")
@@ -78,35 +61,3 @@ async def _totals(entry: Entry) -> Totals:
     row = (await entry.connection.execute(found)).one()
     premium, spent, floor = (Decimal(one) / FEN for one in (row.premium, row.spent, row.floor))
     return Totals(premium, spent, floor, row.floored, row.short)
-
-
-@router.get("/providers")
-async def providers(visit: Reading) -> Response:
-    """Who serves how many policies, what is late, and how the insured rate it."""
-    return visit.page("insurer/providers.html.j2", providers=await _providers(visit.entry))
-
-
-async def _providers(entry: Entry) -> list[Provider]:
-    """By the institution each policy in force named last; counted from an index alone."""
-    figures = CASE_FIGURES.c
-    late = (figures.next_due_at <= entry.tools.now()) & figures.service_next
-    found = select(
-        figures.provider_name,
-        func.count().label("policies"),
-        func.count().filter(figures.stage == PolicyStage.SERVED).label("served"),
-        func.count().filter(late).label("late"),
-        func.sum(figures.rated).label("rated"),
-        *(func.sum(figures[one.value]).label(one.value) for one in ServiceDimension),
-    ).where(figures.provider_name.is_not(None), RUNNING, *reads.own(entry.caller, CASE_FIGURES))
-    found = found.group_by(figures.provider_name).order_by(literal_column("policies").desc(), figures.provider_name)
-    return [_provider(row) for row in await entry.connection.execute(found.limit(MOST_PROVIDERS))]
-
-
-def _provider(row: Row[Any]) -> Provider:
-    stars = row._mapping
-    means = tuple((one, _mean(stars[one.value], row.rated)) for one in ServiceDimension) if row.rated else ()
-    return Provider(row.provider_name, row.policies, row.served, row.late, row.rated, means)
-
-
-def _mean(stars: int, rated: int) -> Decimal:
-    return (Decimal(stars) / rated).quantize(Decimal("0.1"))

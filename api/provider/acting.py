@@ -1,0 +1,164 @@
+"""The two forms of a service provider, a visit and the report of a service, and what becomes of one that is sent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from fastapi import Request, Response
+from sqlalchemy import Row, func, select
+from starlette.datastructures import FormData, UploadFile
+
+from api.admission import Admitted
+from api.desk.acting import Misfilled, Wanted, admitted, done
+from api.desk.filling import KEPT, kept_before, kept_field
+from api.desk.forms import Form, Looked, kept, looked_at, read, store, wants_rows
+from api.desk.frame import Visit, back, posted, visited
+from api.doors import Door
+from api.insurer.doors import DOORS
+from api.problems import Problem
+from api.provider.reading import address, own_case
+from api.rows import STEPS
+from api.words import FileFault, ProblemCode
+from domain.calendar import local_date
+from models.contracts.base import Attachment
+from models.contracts.vocabulary import CaseKind
+from models.tables import engine as settings
+
+BLANK = 6
+"""Rows for hazards that stand ready: on the spot there may be no network to ask for one more."""
+MOST_HAZARDS = 20
+MOST_PICTURES = 24
+"""Files of one form; each is made anew, which takes its time."""
+MOST_PARTS = 120
+"""Places for files in a form with all its rows, most of them left empty."""
+VISIT, REPORT = "record_visit", "complete_service"
+OWN: Mapping[str, Door] = {door.update: door for door in DOORS if door.update in (VISIT, REPORT)}
+ALREADY_SPENT = {ProblemCode.OUTCOME_UNKNOWN.value, ProblemCode.UNAVAILABLE.value, ProblemCode.TOO_MANY.value}
+"""After these the same sending may be repeated: it happens once, however often it is pressed."""
+Stored = dict[str, list[dict[str, str]]]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One form on its way to the page; `files` are what earlier sendings brought, signed for this provider."""
+
+    visit: Visit
+    door: Door
+    row: Row[Any]
+    form: Form
+    files: str = ""
+    once: str = ""
+    problem: Problem | None = None
+
+    def page(self, status: int = 200) -> Response:
+        """The form with what was typed; where the outcome is unknown it goes under the key it had."""
+        kept = {"once": self.once} if self.once else {}
+        return self.visit.page(
+            f"provider/{self.door.update}.html.j2",
+            status,
+            door=self.door,
+            row=self.row,
+            sheet=self.form,
+            files=self.files,
+            back=address(self.row.kind, self.row.id),
+            problem=self.problem,
+            most_files=MOST_PICTURES,
+            language=self.visit.language,
+            **kept,
+        )
+
+
+async def sheet_of(visit: Visit, case_id: UUID, update: str) -> Sheet:
+    """An empty form, with what the case knows already. Raises Problem 404."""
+    row, door = await own_case(visit.entry, case_id, CaseKind.POLICY), OWN[update]
+    begun = await _visit(visit, row) if update == VISIT else {"on": str(local_date(visit.entry.tools.now()))}
+    return Sheet(visit, door, row, _with_rows(Form(door.command, visit.language, begun)))
+
+
+async def _visit(visit: Visit, row: Row[Any]) -> dict[str, Any]:
+    """Today, what the contract names, and the next number of this policy."""
+    recorded = (STEPS.c.case_id == row.id) & (STEPS.c.command_name == "RecordVisit")
+    count = (await visit.entry.connection.execute(select(func.count()).where(recorded))).scalar_one()
+    today = local_date(visit.entry.tools.now())
+    items = list(row.view["terms"].get("service_items", ()))
+    return {"number": f"F-{today:%Y%m%d}-{count + 1}", "on": str(today), "items": items, "staff_count": 1}
+
+
+def _with_rows(form: Form) -> Form:
+    """At least some rows for hazards, and one more than are filled in."""
+    if form.contract is not OWN[VISIT].command:
+        return form
+    rows = list(form.body.get("hazards") or ())
+    wanted = min(max(BLANK, len(rows) + 1), MOST_HAZARDS)
+    return replace(form, body={**form.body, "hazards": rows + [{}] * (wanted - len(rows))})
+
+
+async def act(request: Request, case_id: UUID, update: str) -> Response:
+    """Carry the form out once; or the form again, with what was typed and what is wrong beside it."""
+    door = OWN[update]
+    async with posted(request, most_files=MOST_PARTS) as form:
+        wanted = Wanted(case_id, CaseKind.POLICY, update, door.command, str(form.get("_once") or ""))
+        async with visited(request) as visit:  # nobody else has us look at a file
+            sheet = await sheet_of(visit, case_id, update)
+        try:
+            looked = await _looked(visit, form)
+        except Problem as refused:
+            sheet = _typed(sheet, form, _allowed(visit, form, kept(form), ()))
+            return replace(sheet, problem=refused).page(refused.status)
+        async with visited(request) as visit:
+            row = await own_case(visit.entry, case_id, CaseKind.POLICY)
+            await settings.tenant(visit.entry.connection, row.insurer_id)
+            stored = await store(visit.entry, row.insurer_id, looked, form)
+            stored = _allowed(visit, form, stored, looked)
+            sheet = _typed(replace(sheet, visit=visit, row=row), form, stored)
+            if wants_rows(form):
+                return sheet.page()
+            body = _numbered(read(door.command, form, stored))
+            ready = await admitted(visit, wanted, body)
+    return await _carried_out(sheet, ready, wanted, body)
+
+
+async def _looked(visit: Visit, form: FormData) -> Looked:
+    brought = sum(isinstance(one, UploadFile) and bool(one.filename) for _, one in form.multi_items())
+    if brought > MOST_PICTURES:
+        raise Problem(ProblemCode.TOO_LARGE)
+    return await looked_at(visit.entry.tools, form)
+
+
+def _allowed(visit: Visit, form: FormData, stored: Stored, looked: Looked) -> Stored:
+    """Files that came now, or came before by this provider's own form: nobody names a file they do not hold."""
+    before = kept_before(visit.entry.tools.secret, visit.caller.owner, str(form.get(KEPT) or ""))
+    known = {one.attachment.digest for _, one in looked} | {one.digest for one in before}
+    return {
+        name: list({one["digest"]: one for one in files if one["digest"] in known}.values())
+        for name, files in stored.items()
+    }
+
+
+def _typed(sheet: Sheet, form: FormData, stored: Stored) -> Sheet:
+    """What was typed and brought, to be shown again."""
+    tools, owner = sheet.visit.entry.tools, sheet.visit.caller.owner
+    carried = tuple(Attachment.model_validate(one) for files in stored.values() for one in files)
+    body = read(sheet.door.command, form, stored)
+    filled = _with_rows(replace(sheet.form, body=body))
+    return replace(sheet, form=filled, files=kept_field(tools.secret, owner, carried))
+
+
+def _numbered(body: dict[str, Any]) -> dict[str, Any]:
+    """Hazards are numbered after their visit, the same however often the form is sent."""
+    rows = [{"number": f"{body.get('number', '')}-H{at}", **row} for at, row in enumerate(body.get("hazards", ()), 1)]
+    return {**body, "hazards": rows} if rows else body
+
+
+async def _carried_out(sheet: Sheet, ready: Admitted, wanted: Wanted, body: dict[str, Any]) -> Response:
+    try:
+        if wanted.update == REPORT and not body.get("report"):
+            raise Misfilled({"report": FileFault.MISSING.label})
+        await done(ready, wanted, body)
+    except Misfilled as wrong:
+        return replace(sheet, form=sheet.form.wrong(wrong.errors)).page(422)
+    except Problem as problem:
+        once = wanted.once if problem.code in ALREADY_SPENT else ""
+        return replace(sheet, once=once, problem=problem).page(problem.status)
+    return back(f"{address(CaseKind.POLICY, wanted.case_id)}?done={wanted.update}")
