@@ -41,8 +41,8 @@ class Door:
     english: str
     example: Example
     tag: str
-    shown: Callable[[Any, Any], Contract] | None = None
-    """How the case's view is shown to who knocks here (view, command); without it as it is."""
+    shown: Callable[[Admitted, Any, Any], Awaitable[Contract]] | None = None
+    """How the case's view is shown to who knocks here (admitted, view, command); without it as it is."""
 
     @property
     def url(self) -> str:
@@ -95,6 +95,7 @@ def _admission(door: Door, admit: Admit) -> Callable[..., Awaitable[Admitted]]:
 def _handler(door: Door) -> Callable[..., Awaitable[Response]]:
     async def handle(admitted: Any, command: Any) -> Response:
         view, replayed = await carry_out(admitted, door.update, command)
-        return answered(door.shown(view, command) if door.shown else view, replayed=replayed)
+        shown = await door.shown(admitted, view, command) if door.shown else view
+        return answered(shown, replayed=replayed)
 
     return handle

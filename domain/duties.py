@@ -163,11 +163,12 @@ def passed_on(case: Case, command: PassOn, actor: Actor, now: datetime) -> tuple
         by=actor,
         at=now,
     )
-    keys = (command.duty, spoken_of(case, command.duty))
-    clock = clocks.pass_on(case.clock, keys, passed)
+    meant = spoken_of(case, command.duty)
+    clock = clocks.pass_on(case.clock, (command.duty, meant), passed)
     whom = f"{region_name(command.to_region)}{command.to_department}"
     said = f"{actor.name or '部门'}将“{label(case, command.duty)}”转{whom}办理：{command.reason}"
     data = {"region": command.to_region, "department": command.to_department}
+    data |= {"meant": meant} if meant != command.duty else {}
     happened = Happening(event=Event.DUTY_PASSED_ON, at=now, duty_key=command.duty, said=said, data=data)
     return clock, happened, _handed(case.model_copy(update={"clock": clock}), command, passed.roles)
 

@@ -1,11 +1,14 @@
 """What a department is answered, how departments stand side by side, and how a matter is passed on, over HTTP."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import text
 
 from api.department.doors import DOORS
+from api.insurer.doors import visit
 from models.contracts.vocabulary import CaseKind
-from tests.api.conftest import Caller, counted, department, fresh_key, today
+from tests.api.conftest import Caller, counted, department, fresh_key, sample_file, terms, today
 from tests.api.test_tenancy import told
 from tests.api.test_writing import opened
 
@@ -75,6 +78,36 @@ async def test_a_department_nobody_registered_goes_to_the_operators(insurer: Cal
     async with admin.connect() as connection:
         said = (await connection.execute(text("SELECT said FROM tasks ORDER BY created_at DESC LIMIT 1"))).scalar_one()
     assert said == "交通运输局"
+
+
+async def test_after_a_report_it_is_answered_with_what_it_owes_and_a_repeat_says_the_same_later(
+    insurer: Caller, http, admin
+) -> None:
+    await sample_file(insurer)
+    url = f"/v1/policies/{(await insurer.post('/v1/policies', terms(region='330100'))).json()['id']}"
+    found = visit(today())
+    major = {**found["hazards"][0], "grade": "major", "criterion": "重大隐患判定标准第三条"}
+    for path, body in (
+        ("provider", {"provider_name": "甲机构"}),
+        ("plan", {"items": ["hazard_inspection"], "goals": "目标"}),
+        ("plan/confirmation", {}),
+        ("visits", {**found, "hazards": [major]}),
+    ):
+        answer = await insurer.post(f"{url}/{path}", body)
+        assert answer.status_code == 200, answer.text
+    hazard_id = answer.json()["hazards"][0]["hazard_id"]
+    bureau = await department(http, admin, "330100", "应急管理局")
+    async with asyncio.timeout(30):
+        while (await insurer.get(f"/v1/hazards/{hazard_id}")).status_code == 404:
+            await asyncio.sleep(0.1)
+    await told(admin, hazard_id, bureau, "major_hazard_report")
+    url, key = f"/v1/hazards/{hazard_id}", fresh_key()
+    heard = await bureau.post(f"{url}/acknowledgements", {"duty": "major_hazard_report"}, key)
+    assert heard.json()["duty"]["key"] == "department_answer", heard.text
+    done = await bureau.post(f"{url}/answers", {"duty": "major_hazard_report", "answer": "已责令停产整改"})
+    assert (done.status_code, done.json()["duty"]) == (200, None)
+    again = await bureau.post(f"{url}/acknowledgements", {"duty": "major_hazard_report"}, key)
+    assert again.text == heard.text
 
 
 async def test_it_is_not_passed_on_to_oneself(insurer: Caller, http, admin) -> None:
