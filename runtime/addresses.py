@@ -35,6 +35,13 @@ def owner(settings: Settings) -> str:
     return plain_dsn(kept)
 
 
+def with_owner(settings: Settings) -> Settings:
+    """With the address to migrate at: as given, else of the database `make up` keeps here. Raises LookupError."""
+    if settings.database_owner_url is not None or settings.database_url is not None:
+        return settings
+    return settings.model_copy(update={"database_owner_url": SecretStr(owner(settings))})
+
+
 def admin(settings: Settings) -> str | None:
     """A superuser's address, for asyncpg; `None` where none was given and no server is kept in this folder."""
     if settings.database_admin_url is not None:

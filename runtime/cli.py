@@ -4,16 +4,17 @@ import asyncio
 from collections.abc import Coroutine
 from importlib import import_module
 from importlib.metadata import version as installed
-from importlib.util import find_spec
 from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
+from typer.core import TyperGroup
+from typer.main import get_group
 
 from runtime.leaving import Commands
 from runtime.settings import Settings
 
-# Every further command, in the order `anze --help` shows them, and the module of runtime/commands where its `app` is.
+# Every further command, after those below, and the module of runtime/commands where its `app` is.
 COMMANDS = {
     "rules": "rules",
     "import": "importing",  # the word itself is Python's
@@ -34,9 +35,35 @@ COMMANDS = {
     "docs": "docs",
 }
 
+
+class Rooms(TyperGroup):
+    """Further commands are loaded when they are asked for: each brings libraries that the others do without."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*self.commands, *(name for name in COMMANDS if name not in self.commands)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # click is typer's own affair
+        if cmd_name in COMMANDS and cmd_name not in self.commands:
+            self.commands[cmd_name] = _loaded(cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+
+def _loaded(name: str) -> Any:
+    """A module's app with a single command and no callback is that command, any other a group of commands."""
+    group: typer.Typer = import_module(f"runtime.commands.{COMMANDS[name]}").app
+    alone = group.registered_callback is None and not group.registered_groups and len(group.registered_commands) == 1
+    only, named = group.registered_commands[0].callback if alone else None, typer.Typer()
+    if only is not None:
+        named.command(name)(only)
+    else:
+        named.add_typer(group, name=name)
+    return get_group(named).commands[name]
+
+
 app = Commands(
     name="anze",
     help="安责险全流程工作流 · work-safety liability insurance",
+    cls=Rooms,
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # its frames show local variables, and those are people's data
 )
@@ -88,12 +115,18 @@ def migrate(
     new: Annotated[str | None, typer.Option(help="按表的改动起草一个新迁移 / draft a migration")] = None,
 ) -> None:
     """把数据库升级到最新结构 / bring the database up to date."""
+    from runtime import addresses
     from runtime import migrate as migrations
 
+    try:
+        settings = addresses.with_owner(told())
+    except LookupError as missing:
+        typer.echo(missing.args[0], err=True)
+        raise typer.Exit(2) from None
     if new is not None:
-        migrations.draft(told(), new)
+        migrations.draft(settings, new)
     else:
-        asyncio.run(migrations.migrate(told()))
+        asyncio.run(migrations.migrate(settings))
         typer.echo(f"数据库已是最新 / up to date: {migrations.newest()}")
 
 
@@ -110,21 +143,6 @@ def _run(story: Coroutine[Any, Any, None]) -> None:
     with asyncio.Runner(loop_factory=event_loop()) as runner:
         runner.run(story)
 
-
-def _register(name: str, module: str) -> None:
-    """A module's app with a single command and no callback becomes that command, any other a group of commands."""
-    group: typer.Typer = import_module(f"runtime.commands.{module}").app
-    alone = group.registered_callback is None and not group.registered_groups and len(group.registered_commands) == 1
-    only = group.registered_commands[0].callback if alone else None
-    if only is not None:
-        app.command(name)(only)
-    else:
-        app.add_typer(group, name=name)
-
-
-for name, module in COMMANDS.items():
-    if find_spec(f"runtime.commands.{module}") is not None:
-        _register(name, module)
 
 if __name__ == "__main__":
     app()

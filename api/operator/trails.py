@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Response
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from api.callers import Entry
 from api.operator.visits import Reading
@@ -20,13 +20,18 @@ from api.trail import TrailQuery, trail
 from domain.calendar import DAY, midnight
 from domain.wording import instant
 from models.contracts.vocabulary import AuditEvent, AuditResult
-from models.tables.audit import COMMON_CHAIN
+from models.tables.audit import COMMON_CHAIN, VERIFYING
 
 PER_PAGE = 50
 ANCHORS = "*.anchor.json"
 """As the worker and `anze audit anchor` name them (activities/anchoring.py)."""
 MOST_ANCHORS = 10
 FILTERS = ("what", "result", "who", "about", "since", "until")
+UNDER_WAY = text("""
+SELECT EXISTS (
+    SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND classid = :a AND objid = :b AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+""")
 router = APIRouter(prefix="/operator/audit", include_in_schema=False)
 
 
@@ -67,6 +72,11 @@ async def last_verified(entry: Entry) -> Verified | None:
     return Verified(instant(row.at), row.who_name, row.object_id, digest=row.digest, **counts)
 
 
+async def verifying(entry: Entry) -> bool:
+    """Whether somebody is verifying the chains at this moment."""
+    return (await entry.connection.execute(UNDER_WAY, dict(zip("ab", VERIFYING, strict=True)))).scalar_one()
+
+
 @router.get("")
 async def audit(visit: Reading) -> Response:
     """The heads, the latest anchors, and what operators did and strangers tried, newest first."""
@@ -84,6 +94,7 @@ async def audit(visit: Reading) -> Response:
         rows=rows[:PER_PAGE],
         following=rows[PER_PAGE - 1].number if len(rows) > PER_PAGE else None,
         verified=await last_verified(entry),
+        verifying=await verifying(entry),
         heads=found,
         common=COMMON_CHAIN,
         anchors=await asyncio.to_thread(lambda: list(_anchors(folder))) if folder else [],

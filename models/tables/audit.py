@@ -12,6 +12,8 @@ from models.tables.base import DOCUMENT, INSTANT, Row, Worded
 
 COMMON_CHAIN = UUID(int=0)
 """The chain of what belongs to no insurer: operators, departments, and whoever was not recognised."""
+VERIFYING = (26_085, 1)
+"""The advisory lock, shared, of whoever verifies the trail: it is gone with the connection, however that ends."""
 
 
 class AuditRow(Row, table=True):

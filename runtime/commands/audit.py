@@ -23,6 +23,7 @@ from api.rows import INSURERS
 from api.trail import MOST, TrailQuery, trail
 from domain.calendar import SHANGHAI
 from models.contracts.vocabulary import AuditEvent, AuditResult
+from models.tables.audit import VERIFYING
 from models.tables.engine import make_engine, operator, tenant
 from runtime import addresses
 from runtime.anchoring import compare
@@ -117,6 +118,7 @@ async def _reading(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
 
 async def _verified(settings: Settings, insurer: str | None, folder: Path, trust: tuple[str, ...]) -> Verdict:
     async with _reading(settings) as connection:
+        await connection.execute("SELECT pg_advisory_lock_shared($1, $2)", *VERIFYING)  # operators see that it is run
         with progress_bar() as bar:
             task = bar.add_task("查验审计链", total=None)
             verifier = Verifier(connection, lambda rows: bar.advance(task, rows))

@@ -14,10 +14,13 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.nudger import Nudger
+from api.audit import AuditEntry, note
+from api.keys import COMMAND_LINE
 from api.tools import Tools
 from domain.wording import instant
 from models.contracts.ids import HUMAN_QUEUE
-from models.contracts.vocabulary import ActorKind, NoticeStatus, Post
+from models.contracts.vocabulary import ActorKind, AuditEvent, NoticeStatus, Post
+from models.tables.audit import VERIFYING
 from runtime.embedded.mail import MailCatcher
 from runtime.recovery.holding import hold, release
 from runtime.settings import Settings
@@ -334,3 +337,28 @@ async def test_what_a_restore_stopped_is_told_with_the_way_to_release_it(
     async with admin.begin() as connection:
         assert await release(connection, "逐笔核对一致") == 1
     assert "恢复后停住的" not in (await person.get("/operator")).text
+
+
+async def test_the_audit_page_tells_a_verification_that_held_one_that_did_not_and_one_under_way(
+    signed_in: SignedIn, admin: AsyncEngine
+):
+    person = await signed_in(ActorKind.OPERATOR)
+
+    async def told() -> str:
+        page = (await person.get("/operator/audit")).text
+        return re.sub(r"<[^>]+>|\s+", "", page[page.index("最近一次查验审计") : page.index("查验要读全部记录")])
+
+    assert "还没有查验过" in await told()
+    for findings, says, not_said in ((0, "全部相符", "不符处数"), (2, "不符处数：2", "全部相符")):
+        counts = {"chains": 3, "rows": 40, "steps": 30, "anchors": 1, "findings": findings}
+        async with admin.begin() as connection:
+            await note(connection, AuditEntry(AuditEvent.VERIFIED, who=COMMAND_LINE, about=("chain", ""), said=counts))
+        page = await told()
+        assert (says in page, not_said in page, "正在查验" in page) == (True, False, False), page
+    async with admin.connect() as connection:
+        await connection.execute(
+            text("SELECT pg_advisory_lock_shared(:a, :b)"), dict(zip("ab", VERIFYING, strict=True))
+        )
+        page = await told()
+        assert page.index("正在查验") < page.index("不符处数：2"), "what was found last still stands"
+    assert "正在查验" not in await told()
