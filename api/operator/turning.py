@@ -18,17 +18,17 @@ from starlette.datastructures import FormData
 
 from api.audit import AuditEntry, Origin, note
 from api.desk.acting import Misfilled
-from api.desk.export import Sheet, Value, alone, download, workbook
+from api.desk.export import alone, download, workbook
 from api.desk.frame import Visit, back, posted, visited
 from api.desk.words import namer, translator
-from api.operator import new_rules
+from api.operator import changes, new_rules
 from api.operator.acts import Act, reason_of, record
 from api.operator.batches import Batch, batches, carried_out
 from api.operator.new_rules import Errand, Foreseen, Selection, Tally, Turn
 from api.operator.packs import ADDRESS, SHORT, successor
 from api.operator.sending import Outcome
 from api.operator.visits import Reading
-from api.operator.words import CHANGES_HEADINGS, CHANGES_OF_CASES, UNKNOWN_PLACE, UNKNOWN_SECTOR
+from api.operator.words import UNKNOWN_PLACE, UNKNOWN_SECTOR
 from api.problems import not_found, one_field
 from api.tools import Tools
 from api.trail import TrailQuery, trail
@@ -159,24 +159,13 @@ async def export(request: Request, short: str) -> Response:
                 raise one_field(f"query.{next(iter(asked.wrong))}", Reason.PATTERN)
             known = await new_rules.some(entry.connection, asked.turn, asked.selection, MOST_WRITTEN)
             kinds = await new_rules.count(entry.connection, asked.turn, asked.selection)
-            sheet = _sheet(visit, asked, (sum(kinds.values()), len(known)))
+            counts = sum(kinds.values()), len(known)
+            sheet = changes.sheet(asked.turn, tools.now(), counts, translator(visit.language))
             await note(entry.connection, _on_record(visit, asked, len(known)))
         foreseen = await asyncio.to_thread(_foreseen, tools, known, asked.turn)
         said = namer(visit.language)
-        lines = [line for one in foreseen for line in _lines(one, said)]
+        lines = [line for one in foreseen for line in changes.lines(one, said)]
         return download(await workbook(sheet, lines, lambda line: line), f"{sheet.name}.xlsx")
-
-
-def _sheet(visit: Visit, asked: Asked, counts: tuple[int, int]) -> Sheet:
-    t, turn = translator(visit.language), asked.turn
-    facts: tuple[Value, ...] = (
-        turn.before.pack.instrument.number,
-        turn.after.pack.instrument.number,
-        visit.entry.tools.now(),
-        *counts,
-    )
-    *labels, cover, name = (t(one) for one in CHANGES_OF_CASES)
-    return Sheet(cover, name, list(zip(labels, facts, strict=True)), [t(one) for one in CHANGES_HEADINGS])
 
 
 def _on_record(visit: Visit, asked: Asked, rows: int) -> AuditEntry:
@@ -187,15 +176,6 @@ def _on_record(visit: Visit, asked: Asked, rows: int) -> AuditEntry:
         said={"rows": rows, "filters": asked.query},
         origin=Origin.of(visit.request),
     )
-
-
-def _lines(one: Foreseen, said: Any) -> list[Sequence[Value]]:
-    case = one.case
-    head = (said(case.kind), case.number, case.insured_name, full_region_name(case.region), said(case.sector))
-    return [
-        (*head, shift.label, said(shift.how), shift.before, shift.after, shift.clause, shift.because)
-        for shift in one.shifts
-    ]
 
 
 @router.post("/{short}/adopt")

@@ -12,12 +12,14 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from api.operator import new_rules
+from api.desk.words import Language, namer
+from api.operator import changes, new_rules
 from api.operator.new_rules import Errand, Foreseen, Selection, Tally, Turn
 from api.operator.sending import Result
 from domain.calendar import local_date
 from domain.places import place_of
 from domain.wording import plain_day
+from domain.workbook import written
 from models.contracts.vocabulary import Sector
 from models.tables.engine import connected, make_engine, operator
 from rules.findings import RulesRefused
@@ -46,6 +48,10 @@ def adopt(
         bool, typer.Option("--dry-run", help="只列出变化，不发指令 / only say what would change")
     ] = False,
     packs: Annotated[list[Path] | None, typer.Option("--packs", help="另加的规则包文件夹 / further packs")] = None,
+    workbook: Annotated[
+        Path | None,
+        typer.Option("--workbook", help="把逐项变化写成 Excel，与 --dry-run 同用 / the changes as a workbook"),
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="供程序读取 / for programs")] = False,
 ) -> None:
     """让在办案卷改用另一版规则，逐件留痕；可反复运行 / running cases take another version; repeatable."""
@@ -54,13 +60,18 @@ def adopt(
         turn = Turn(_named(library, from_), _named(library, to))
         errand = Errand(turn, _selection(place, sector), reason.strip() or _needed(dry_run))
         _require(turn, dry_run)
+        if workbook and not dry_run:
+            raise Misasked("--workbook 写的是预览，须与 --dry-run 同用")
     except (Misasked, RulesRefused) as wrong:
         for said in wrong.findings if isinstance(wrong, RulesRefused) else wrong.args:
             typer.echo(str(said), err=True)
         raise typer.Exit(MISASKED) from None
     settings = Settings()
     if dry_run:
-        _foretell(asyncio.run(_foreseen(settings, library, errand)), json_)
+        cases = asyncio.run(_foreseen(settings, library, errand))
+        if workbook:
+            _write(workbook, turn, cases)
+        _foretell(cases, json_)
         return
     results = asyncio.run(_carried_out(settings, library, errand))
     _report(results, json_)
@@ -145,6 +156,13 @@ async def _database(settings: Settings) -> AsyncIterator[AsyncEngine]:
         yield engine
     finally:
         await engine.dispose()
+
+
+def _write(to: Path, turn: Turn, cases: list[Foreseen]) -> None:
+    """The workbook the page offers, with every case in it."""
+    table = changes.sheet(turn, _now(), (len(cases), len(cases)), lambda said: said)
+    say_word = namer(Language.CHINESE)
+    to.write_bytes(written(table, (line for one in cases for line in changes.lines(one, say_word))))
 
 
 def _foretell(cases: list[Foreseen], as_json: bool) -> None:

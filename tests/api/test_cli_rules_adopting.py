@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 from temporalio.worker import Worker
 from typer.testing import CliRunner, Result
 
@@ -50,7 +51,12 @@ async def test_cases_take_it_once_and_may_go_back(
     begun, (older, newer) = today() - timedelta(days=8), versions
     body = terms("PC-1", signed_at=f"{begun}T09:00:00+08:00", effective_on=str(begun))
     case_id = (await insurer.post("/v1/policies", body)).json()["id"]
-    foretold = json.loads((await said(older, newer, "--dry-run", "--json")).stdout)["cases"]
+    book = older.parent / "changes.xlsx"
+    foretold = json.loads((await said(older, newer, "--dry-run", "--json", "--workbook", str(book))).stdout)["cases"]
+    cover, table = (list(sheet.values) for sheet in load_workbook(book))
+    assert [row[1] for row in cover if row[0] in ("案卷数", "已推算的案卷")] == [1, 1]
+    assert {row[:2] for row in table[1:]} == {("保单", "PC-1")}
+    assert len(table[1:]) == len(foretold[0]["changes"])
     assert "service_completion" in foretold[0]["changes"]
     assert (await insurer.get(f"/v1/policies/{case_id}")).json()["seq"] == 1, "a dry run changes nothing"
     done = json.loads((await said(older, newer, "--reason", "省厅要求", "--json")).stdout)["cases"]
@@ -67,6 +73,7 @@ async def test_cases_take_it_once_and_may_go_back(
     ("words", "says"),
     [
         ([], "须写明原因"),
+        (["--reason", "x", "--workbook", "x.xlsx"], "须与 --dry-run 同用"),
         (["--reason", "x", "--sector", "none"], "未知的行业"),
         (["--reason", "x", "--place", "乌有"], "没有这个地区"),
         (["--reason", "x", "--place", "安徽省宿洲市"], "没有这个地区"),
