@@ -10,8 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from api.identity import IdentityProvider
+from api.kept import Kept
 from models.contracts.calendar import WorkCalendar
 from models.contracts.rulebook import Resolved, RulesFor
+from models.tables.backlog import Bounds
 from models.tables.sealed import FieldKeys
 from rules.findings import Finding
 from rules.library import LoadedPack
@@ -87,7 +89,11 @@ class Tools:
     """The command that looks at every file before it is kept; empty where there is none."""
     now: Callable[[], datetime] = _now
     identity: IdentityProvider | None = None
+    bounds: Bounds = field(default_factory=Bounds)
+    """How long work may wait before operators are told."""
     temporal_ui: str = ""
     """Where operators open the Temporal UI, without a trailing slash; empty where nobody said it."""
+    kept: Kept = field(default_factory=Kept)
+    """Figures of wide scopes that were counted lately."""
     anchors: Path | None = None
     """The folder the anchors of the audit trail are written to, for operators to see when the last one was made."""

@@ -11,6 +11,7 @@ from sqlalchemy import ARRAY, BigInteger, Date, Label, Row, Select, func, litera
 from api.callers import Entry
 from api.department.scope import Scope, within
 from api.desk.lists import COMPARED
+from api.kept import Counted
 from api.rows import CASE_FIGURES, INSURERS
 from domain.calendar import local_date, midnight
 from models.contracts.vocabulary import CaseKind, PolicyStage, Sector
@@ -74,10 +75,17 @@ class Figures:
     hazards: Tally
     major: int
     places: frozenset[str] = field(default_factory=frozenset)
+    rows: int = 0
+    """How many cases were counted, ended ones among them."""
+
+
+async def lately(entry: Entry, mine: tuple[Scope, ...]) -> Counted[Figures]:
+    """As they stand now; over many cases, as they stood some minutes ago."""
+    return await entry.tools.kept.figures(("overview", mine), entry.tools.now(), lambda: figures(entry, mine))
 
 
 async def figures(entry: Entry, mine: tuple[Scope, ...]) -> Figures:
-    """All counts as they stand now; nothing is kept, nothing is older than this transaction."""
+    """All counts as they stand now."""
     now = entry.tools.now()
     months = _months(local_date(now))
     policies = (await entry.connection.execute(_policies(mine, now, months))).all()
@@ -94,6 +102,7 @@ async def figures(entry: Entry, mine: tuple[Scope, ...]) -> Figures:
         hazards=_total(Tally(row.running, row.overdue) for row in hazards if row.month is None),
         major=sum(row.major for row in hazards if row.month is None),
         places=frozenset(region for region, _ in cells),
+        rows=sum(row.n for row in policies if row.stage is not None) + sum(row.n for row in hazards if row.insurer_id),
     )
 
 

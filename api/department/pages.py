@@ -12,7 +12,7 @@ from api.audit import Origin
 from api.callers import speak_for
 from api.department import words
 from api.department.incoming import InboxFilters, inbox
-from api.department.overview import figures
+from api.department.overview import lately
 from api.department.plates import address, plates
 from api.department.scope import EVERY_SECTOR, Scope, opened, scopes, told, within
 from api.desk.audience import Reader
@@ -31,6 +31,7 @@ from api.problems import Problem, not_found
 from api.rows import CASE_FIGURES, CASES, INSURERS
 from api.words import ProblemCode
 from domain.places import NAMES, NATION, region_name
+from domain.wording import instant
 from models.contracts.vocabulary import ActorKind, CaseKind, NoticeKind, Sector
 
 router = APIRouter(prefix="/department", include_in_schema=False)
@@ -131,9 +132,14 @@ def _in_words(one: Scope, visit: Visit) -> str:
 async def overview_page(visit: Visiting) -> Response:
     """Places and sectors at a glance; every figure leads to its list."""
     mine, t = await scopes(visit.entry), translator(visit.language)
-    found = await figures(visit.entry, mine)
+    counted = await lately(visit.entry, mine)
+    found = counted.figures
     return visit.page(
-        "department/overview.html.j2", f=found, drawn=lambda titles: plates(found, mine, titles, t), address=address
+        "department/overview.html.j2",
+        f=found,
+        as_of=counted.as_of and instant(counted.as_of),
+        drawn=lambda titles: plates(found, mine, titles, t),
+        address=address,
     )
 
 

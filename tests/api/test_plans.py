@@ -41,6 +41,7 @@ LISTS = (
     ("city", "/department/overview", "ix_case_figures_scope"),
     ("enterprise", "/enterprise", "ix_cases_insured_id_opened_at"), ("operator", "/operator/cases", ALL),
     ("operator", "/operator/cases?order=due", TERMS), ("operator", "/operator", "ix_cases_provisional"),
+    ("operator", "/operator/cases?q=宏远", ALL),
 )  # fmt: skip
 """Who reads which list, and the index that makes it quick however many cases there are."""
 PLANNED = ("FROM cases", "FROM case_figures", "FROM matters", "FROM insured_names")

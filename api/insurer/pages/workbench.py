@@ -19,6 +19,7 @@ from api.drawings.calendars import DueDay, Pile, calendar_strip
 from api.insurer.pages.visits import Reading, may_act
 from api.rows import CASE_FIGURES, CASES
 from domain.calendar import DAY, SATURDAY, is_working, local_date, midnight, year_of
+from domain.wording import instant
 from models.contracts.calendar import WorkCalendar
 from models.contracts.vocabulary import CaseKind, PaymentStatus, PolicyStage
 
@@ -59,6 +60,20 @@ class Figures:
 
 
 @dataclass(frozen=True)
+class Day:
+    """What is counted for the page."""
+
+    tallies: Sequence[Row[Any]]
+    overdue: int
+    coming: dict[date, int]
+    """Terms that end on each of the days to come."""
+
+    @property
+    def rows(self) -> int:
+        return sum(row.n for row in self.tallies)
+
+
+@dataclass(frozen=True)
 class Waiting:
     """Something that waits for the insurer's own word."""
 
@@ -75,14 +90,18 @@ async def workbench(visit: Reading) -> Response:
     """The day at a glance; every number leads to its list."""
     entry, t = visit.entry, translator(visit.language)
     today = local_date(entry.tools.now())
-    tallies = await _tallies(entry)
-    figures, overdue = Figures.of(tallies), await _overdue(entry)
-    strip = calendar_strip(
-        await _coming(entry, today), "coming", overdue=Pile(overdue, "/insurer/due?overdue=true&order=due"), t=t
-    )
-    stages = stage_bar(_stages(visit, tallies), "stages", t=t)
-    return visit.page("insurer/workbench.html.j2", figures=figures, overdue=overdue, strip=strip, stages=stages,
-                      waiting=await _waiting(entry), today=today, acts=may_act(visit.caller))  # fmt: skip
+    counted = await entry.tools.kept.figures(("day", visit.caller.tenant), entry.tools.now(), lambda: _day(entry))
+    day = counted.figures
+    pile = Pile(day.overdue, "/insurer/due?overdue=true&order=due")
+    strip = calendar_strip(_due_days(entry, today, day.coming), "coming", overdue=pile, t=t)
+    stages = stage_bar(_stages(visit, day.tallies), "stages", t=t)
+    return visit.page("insurer/workbench.html.j2", figures=Figures.of(day.tallies), overdue=day.overdue, strip=strip,
+                      stages=stages, waiting=await _waiting(entry), today=today,
+                      as_of=counted.as_of and instant(counted.as_of), acts=may_act(visit.caller))  # fmt: skip
+
+
+async def _day(entry: Entry) -> Day:
+    return Day(await _tallies(entry), await _overdue(entry), await _coming(entry))
 
 
 async def _tallies(entry: Entry) -> Sequence[Row[Any]]:
@@ -128,16 +147,17 @@ def _stages(visit: Visit, tallies: Sequence[Row[Any]]) -> list[StageCount]:
     ]
 
 
-async def _coming(entry: Entry, today: date) -> list[DueDay]:
+async def _coming(entry: Entry) -> dict[date, int]:
     """How many cases' next term ends on each of the days to come; those already past stand in the pile."""
     local = func.timezone("Asia/Shanghai", CASE_FIGURES.c.next_due_at - timedelta(microseconds=1))
     day = func.date(local).label("day")
-    until = midnight(today + DAYS_AHEAD * DAY)
+    until = midnight(local_date(entry.tools.now()) + DAYS_AHEAD * DAY)
     ahead = (CASE_FIGURES.c.next_due_at > entry.tools.now()) & (CASE_FIGURES.c.next_due_at <= until)
     found = select(day, func.count().label("n")).where(RUNNING, ahead, *reads.own(entry.caller, CASE_FIGURES))
-    counts: dict[date, int] = {
-        row.day: row.n for row in await entry.connection.execute(found.group_by(literal_column("day")))
-    }
+    return {row.day: row.n for row in await entry.connection.execute(found.group_by(literal_column("day")))}
+
+
+def _due_days(entry: Entry, today: date, counts: dict[date, int]) -> list[DueDay]:
     calendar = entry.tools.rules.calendar()
     return [_due_day(calendar, today + step * DAY, counts) for step in range(DAYS_AHEAD)]
 
