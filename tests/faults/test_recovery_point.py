@@ -1,4 +1,7 @@
-"""A database server that is gone comes back from a base backup and the WAL that was streamed away from it."""
+"""A database server that is gone comes back from a base backup and the WAL that was streamed away from it.
+
+What is done by hand then is done as docs/runbooks/restore.md spells it, line by line, read from there.
+"""
 
 import asyncio
 import os
@@ -12,18 +15,26 @@ from time import monotonic
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
+from typer.testing import CliRunner
 
 from runtime.auditing import Verifier
+from runtime.cli import app
 from runtime.embedded.account import Account, home_for, unprivileged
 from runtime.embedded.ports import free_ports
 from runtime.embedded.postgres import LOGINS, PostgresServer, programs_for
 from runtime.embedded.process import Child, Launch
 from runtime.migrate import upgrade
+from runtime.settings import PROJECT_ROOT, Settings
 from tests.conftest import Database
 from tests.faults.conftest import Measured
 from tests.tables.rows import seed
 
 WRITE = "SELECT write_audit(jsonb_populate_record(NULL::audit, $1::jsonb))"
+RUNBOOK = PROJECT_ROOT / "docs" / "runbooks" / "restore.md"
+AS_OF = "2026-11-22T09:30:00+0800"
+HELD = "SELECT count(*) FROM restorations WHERE released_at IS NULL AND as_of = '2026-11-22 01:30:00+00'"
+LINKS = "SELECT count(*) FROM links WHERE revoked_at IS NULL AND expires_at > now()"
 ENTRY = '{"chain": "00000000-0000-0000-0000-000000000000", "what": "operator_act", "result": "done"}'
 
 
@@ -76,17 +87,57 @@ async def brought_back(site: Site, base: Path, wal: Path, home: Path) -> Postgre
     (folder / "data" / "recovery.signal").touch()
     with (folder / "data" / "postgresql.auto.conf").open("a") as settings:
         settings.write(f"restore_command = 'cp {wal}/%f %p'\nhot_standby = off\n")  # ready means: it may be written to
+    by_hand(site, folder / "data", "sed -i '1i host")
     await server.start()
     return server
+
+
+def by_hand(site: Site, data: Path, begins: str) -> None:
+    """The one line of the runbook that begins so, by who owns the database."""
+    (line,) = [one for one in RUNBOOK.read_text(encoding="utf-8").splitlines() if one.startswith(begins)]
+    where = {"PGDATA": str(data), "PATH": f"{programs_for(site.account)}:{os.environ['PATH']}"}
+    who = {"user": site.account.uid, "group": site.account.gid, "extra_groups": ()} if site.account else {}
+    subprocess.run(["bash", "-ec", line], check=True, capture_output=True, cwd=site.place, env=where, **who)
+
+
+def recover(settings: Settings, monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
+    """`anze recover …`, here."""
+    monkeypatch.setattr("runtime.commands.recover.Settings", lambda: settings)
+    answer = CliRunner().invoke(app, ["recover", *words])
+    assert answer.exit_code == 0, answer.output
+
+
+async def enters(server: PostgresServer) -> bool:
+    """Whether the application may come in."""
+    try:
+        connection = await asyncpg.connect(server.url("app"))
+    except asyncpg.InvalidAuthorizationSpecificationError:
+        return False
+    await connection.close()
+    return True
+
+
+async def seeded(server: PostgresServer) -> None:
+    """Cases of two insurers, with links that are alive."""
+    urls = (server.url(role) for role in ("app", "owner", "admin", "backup"))
+    await seed(Database("anze", *urls))
+    await told(server, "UPDATE links SET expires_at = now() + interval '7 days'")
+
+
+async def told(server: PostgresServer, *asked: str) -> list[int]:
+    connection = await asyncpg.connect(server.url("admin"))
+    try:
+        return [await connection.fetchval(one) for one in asked]
+    finally:
+        await connection.close()
 
 
 @pytest.mark.fault("F31")
 @pytest.mark.slow_fault
 async def test_what_was_committed_until_the_server_died_is_there_again(
-    site: Site, tmp_path: Path, measured: Measured
+    site: Site, tmp_path: Path, measured: Measured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    urls = (site.server.url(role) for role in ("app", "owner", "admin", "backup"))
-    await seed(Database("anze", *urls))
+    await seeded(site.server)
     wal, base = site.folder("wal"), site.folder("base")
     site.run("pg_receivewal", "--directory", str(wal), "--slot", "anze", "--create-slot")
     streaming = ("pg_receivewal", "--directory", str(wal), "--slot", "anze", "--no-loop")
@@ -103,9 +154,42 @@ async def test_what_was_committed_until_the_server_died_is_there_again(
     try:
         await _compare(restored, written, measured)
         measured("seconds to come back", monotonic() - began)
+        await _held_and_let_in(site, restored, home_for(tmp_path / "restored", site.account) / "data", monkeypatch)
     finally:
         await restored.stop()
         restored.remove()
+
+
+async def _held_and_let_in(site: Site, restored: PostgresServer, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The application stays out until what may have left is held."""
+    assert not await enters(restored)
+    settings = Settings(database_owner_url=SecretStr(restored.url("owner")))
+    await asyncio.to_thread(recover, settings, monkeypatch, "hold", "--as-of", AS_OF, "--why", "主库磁盘损坏")
+    assert await told(restored, HELD, LINKS) == [1, 0]
+    assert not await enters(restored)
+    by_hand(site, data, "sed -i '/ anze_app")
+    async with asyncio.timeout(10):  # the server reads it in a moment
+        while not await enters(restored):
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.fault("F31")
+@pytest.mark.slow_fault
+async def test_a_folder_that_was_put_back_is_held_while_it_is_stopped(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`make up` with its `var/` of before: nothing runs, and what it would send again waits for a person."""
+    await seeded(site.server)
+    (alive,) = await told(site.server, LINKS)
+    await site.server.stop()
+    settings = Settings(var=tmp_path, postgres_port=site.server.port)
+    await asyncio.to_thread(recover, settings, monkeypatch, "hold", "--stopped", "--as-of", AS_OF, "--why", "换回 var/")
+    with pytest.raises(OSError, match="Connect call failed"):
+        await asyncpg.connect(site.server.url("admin"))
+    await site.server.start()
+    assert alive > 0
+    assert await told(site.server, HELD, LINKS) == [1, 0]
+    assert await enters(site.server)
 
 
 async def _writing(server: PostgresServer, seconds: float) -> list[tuple[int, float]]:
