@@ -355,10 +355,10 @@ async def test_the_audit_page_tells_a_verification_that_held_one_that_did_not_an
             await note(connection, AuditEntry(AuditEvent.VERIFIED, who=COMMAND_LINE, about=("chain", ""), said=counts))
         page = await told()
         assert (says in page, not_said in page, "正在查验" in page) == (True, False, False), page
+    key = dict(zip("ab", VERIFYING, strict=True))
     async with admin.connect() as connection:
-        await connection.execute(
-            text("SELECT pg_advisory_lock_shared(:a, :b)"), dict(zip("ab", VERIFYING, strict=True))
-        )
+        await connection.execute(text("SELECT pg_advisory_lock_shared(:a, :b)"), key)
         page = await told()
         assert page.index("正在查验") < page.index("不符处数：2"), "what was found last still stands"
+        await connection.execute(text("SELECT pg_advisory_unlock_shared(:a, :b)"), key)
     assert "正在查验" not in await told()
