@@ -2,20 +2,25 @@
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+from typer import Context
+from typer.main import get_group
 
 from api.claims.doors import DOORS as CLAIM_DOORS
 from api.department.doors import DOORS as DEPARTMENT_DOORS
 from api.insurer.doors import DOORS as INSURER_DOORS
 from models.contracts.vocabulary import CaseKind, Event, NoticeKind
 from rules.library import Library
+from runtime.cli import COMMANDS, app
 from runtime.settings import PROJECT_ROOT
 from workflows.claim import ClaimWorkflow
 from workflows.hazard import HazardWorkflow
 from workflows.policy import PolicyWorkflow
 
-ROOMS = PROJECT_ROOT / "runtime" / "commands"
 PACKS = [loaded.pack for loaded in Library().known()]
 DUTIES = [duty for pack in PACKS for duty in pack.duties]
 DOORS = (*INSURER_DOORS, *CLAIM_DOORS, *DEPARTMENT_DOORS)
@@ -89,9 +94,14 @@ def test_every_door_leads_to_an_update() -> None:
 
 
 def test_every_command_line_the_console_promises_is_there() -> None:
-    from runtime.cli import COMMANDS, app
+    console = get_group(app)
+    named = console.list_commands(Context(console))
+    assert [name for name in named if console.get_command(Context(console), name) is None] == []
+    assert set(COMMANDS) <= set(named)
 
-    registered = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
-    registered |= {group.name for group in app.registered_groups}
-    present = {name for name, module in COMMANDS.items() if (ROOMS / f"{module}.py").exists()}
-    assert present <= registered
+
+def test_a_command_loads_nothing_that_only_others_need() -> None:
+    asked = "import sys; from typer.testing import CliRunner; from runtime.cli import app"
+    fresh = [sys.executable, "-c", f"{asked}; CliRunner().invoke(app, ['version']); print(*sys.modules)"]
+    loaded = subprocess.run(fresh, cwd=PROJECT_ROOT, capture_output=True, text=True, check=True).stdout.split()
+    assert set(loaded) & {"alembic", "fastapi", "openpyxl", "uvicorn"} == set()
