@@ -26,7 +26,7 @@ PARTS = re.compile(r"(\s+·\s+|\s*　\s*|\s*\n\s*|: |：)")
 """What templates put between two sentences of one text."""
 OWN = "\u3400-\u9fff"
 RUN = re.compile(
-    f"[〔《“]?[{OWN}](?:[\\w\\s.,:：、，；。（）()〔〕《》“”·/-]*[{OWN}](?:[)）](?![^(（]*[)）]))?)?[〕》”]*(?:。(?=\\s*$))?"
+    f"[〔《“]?[{OWN}](?:[\\w\\s.,:：、，；。（）()〔〕《》“”·/-]*[{OWN}](?:[)）](?![^(（]*[)）]))?)?[〕》”]*(?:。(?=\\s*$))?(?:\\.[a-z0-9]{{2,5}}\\b)?"
 )
 """Words that stay Chinese, with what stands between them."""
 MARKS = str.maketrans(

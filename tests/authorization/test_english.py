@@ -28,11 +28,11 @@ HEARD = re.compile(r"""\s(?:alt|aria-label|placeholder|title)="([^"]*)\"""")
 BETWEEN = re.compile(r"[^\w〔〕《》-]+")
 VOID = {"img", "input", "br", "hr", "meta", "link", "source", "col"}
 NO_PAGE = re.compile(r"\.(xlsx|json)$|/evidence/|^/(health|version|static|enter/oidc|enter/callback|docs|problems)")
-"""Files, what programs read, ways to the identity provider, and two references that say everything in both languages."""
+"""Files, what programs read, ways to the identity provider, two references that say all of it in both languages."""
 TYPED = """
 SELECT string_agg(DISTINCT said, E'\\n') FROM (
     SELECT name AS said FROM insurers UNION SELECT name FROM insureds UNION SELECT name FROM recipients
-    UNION SELECT department FROM recipients UNION SELECT name FROM users UNION SELECT name FROM api_keys
+    UNION SELECT name FROM providers UNION SELECT department FROM recipients UNION SELECT name FROM users UNION SELECT name FROM api_keys
     UNION SELECT said FROM tasks
     UNION SELECT value #>> '{}' FROM steps, jsonb_path_query(cause->'body'->'command', '$.**') value
         WHERE jsonb_typeof(value) = 'string'
