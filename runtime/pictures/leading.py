@@ -31,6 +31,8 @@ AGREED = {
     "limit_aggregate": "10000000.00",
     "claim_terms": {"four_eyes_above": {"value": "50000.00", "source": "保险单特别约定第四条（样例）"}},
 }
+PROVIDER_CODE = "91340100MA2TAN0K6J"
+"""Of the sample provider in samples/directory.yaml, whose people may so come in."""
 CRITERION = "工贸企业重大事故隐患判定标准"
 
 
@@ -118,6 +120,8 @@ def _application(story: Story, today: date) -> dict[str, Any]:
 def _body(kind: CaseKind, path: str, story: Story, today: date) -> dict[str, Any]:
     door = next(one for one in (*DOORS, *CLAIM_DOORS) if one.kind is kind and one.path == path)
     body: dict[str, Any] = door.example(today)
+    if path == "provider":
+        return body | {"provider_name": "安徽皖安安全技术服务有限公司（样例）", "provider_code": PROVIDER_CODE}
     if path == "visits" and story.major:
         found = body["hazards"][0] | {"grade": "major", "criterion": CRITERION, "place": "一号熔炼车间"}
         found |= {"description": "金属熔融炉冷却水系统未设温度、流量监测报警"}

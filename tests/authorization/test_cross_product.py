@@ -17,7 +17,7 @@ from api.insurer.doors import DOORS as INSURER_DOORS
 from api.operator.packs import SHORT
 from runtime.worker import library
 from tests.api.conftest import today
-from tests.authorization.world import DUTY, PERSON, Actor, World
+from tests.authorization.world import DUTY, PERSON, PROVIDER_CODES, SERVING, Actor, World
 
 BODIES = {f"POST /v1{PLACE.sub('{}', one.url)}": one for one in (*INSURER_DOORS, *CLAIM_DOORS, *DEPARTMENT_DOORS)}
 VISITORS = {
@@ -174,7 +174,10 @@ async def answered(world: World, actor: Actor, one: Asked) -> tuple[str, Respons
     wanted = expected(rule, actor.name, name, holding)
     path = address(name, world.holdings[holding].ids)
     assert path is not None
-    answer = await actor.ask(name.partition(" ")[0], path, body_of(name, valid=wanted != "served"))
+    body = body_of(name, valid=wanted != "served")
+    if name.endswith("/provider"):  # whoever is served leaves the policy with whom it names
+        body = {**body, "provider_code": PROVIDER_CODES[SERVING.get(holding, "A")]}
+    answer = await actor.ask(name.partition(" ")[0], path, body)
     return wanted, answer, f"{actor.name} {name} {holding}: {answer.status_code}, not {wanted}"
 
 

@@ -15,9 +15,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.desk.sessions import begin, cookie_name, form_token, hash_of
-from api.rows import DEPARTMENT_SCOPES, INSUREDS, RECIPIENTS, SESSIONS, USERS
+from api.rows import DEPARTMENT_SCOPES, INSUREDS, PROVIDERS, RECIPIENTS, SESSIONS, USERS
 from api.tools import Tools
-from models.contracts.ids import insured_id
+from models.contracts.ids import insured_id, provider_id
 from models.contracts.vocabulary import ActorKind, CameBy, Post, Role
 from tests.api.conftest import Caller, admin, app, http, insurer, other, terms, tools, worker
 
@@ -31,8 +31,11 @@ USUAL: dict[ActorKind, tuple[Post, ...]] = {
     ActorKind.INSURER: (Post.INSURER_HANDLER,),
     ActorKind.DEPARTMENT: (Post.DEPARTMENT_OFFICER,),
     ActorKind.ENTERPRISE: (),
+    ActorKind.PROVIDER: (Post.PROVIDER_ASSESSOR,),
     ActorKind.OPERATOR: (Post.OPERATOR,),
 }
+PROVIDERS_OF_TOWN = ("91340100MA2TAN0K6J", "91341300MA2NXQ6R7U")
+"""Credit codes of two service providers in the first insurer's register, once somebody of them has come in."""
 _people = count(1)
 
 
@@ -49,6 +52,7 @@ class Person:
     insurer_id: UUID | None = None
     recipient_id: UUID | None = None
     insured_id: UUID | None = None
+    provider_id: UUID | None = None
 
     async def get(self, path: str, **more: Any) -> Response:
         return await self.http.get(path, **more)
@@ -130,13 +134,23 @@ class _Doors:
         """
         if kind is ActorKind.ENTERPRISE or by_code:
             return await self._contact(kind, second)
-        place = self._place(kind, second)
+        place = await self._provider(second) if kind is ActorKind.PROVIDER else self._place(kind, second)
         user_id, number = uuid4(), next(_people)
         row = {"kind": kind, "email": f"p{number}@people.example", "name": f"人员{number}"}
         async with self.admin.begin() as connection:
             row |= {"posts": [one.value for one in posts or USUAL[kind]]}
             await connection.execute(insert(USERS).values(id=user_id, **row, **place))
         return await self._entered(kind, CameBy.OIDC, {"user_id": user_id}, place | {"user_id": user_id})
+
+    async def _provider(self, second: bool) -> dict[str, UUID]:
+        """A provider of the first insurer, registered with whoever of it comes in first."""
+        insurer_id, code = self.town.insurers[0].id, PROVIDERS_OF_TOWN[second]
+        known = provider_id(insurer_id, code)
+        row = {"id": known, "insurer_id": insurer_id, "credit_code": code, "name": f"服务机构{code[-1]}"}
+        row |= {"email": f"x@{code[-1].lower()}.example"}
+        async with self.admin.begin() as connection:
+            await connection.execute(upsert(PROVIDERS).values(row).on_conflict_do_nothing())
+        return {"insurer_id": insurer_id, "provider_id": known}
 
     def _place(self, kind: ActorKind, second: bool) -> dict[str, UUID]:
         if kind is ActorKind.INSURER:

@@ -1,0 +1,182 @@
+"""The provider's room: what is to be served by its day, a visit with hazards and pictures, the report; the register."""
+
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.worker import Worker
+
+from api.insurer.doors import DOORS, SAMPLE_DIGEST, SAMPLE_FILE
+from api.rows import STEPS
+from models.contracts.vocabulary import ActorKind, CaseKind, Post
+from tests.api.conftest import sample_file, terms, today
+from tests.desk.conftest import PROVIDERS_OF_TOWN, Person, SignedIn, Town
+from tests.desk.test_enterprise import photograph
+
+EXAMPLES = {(door.kind, door.path): door.example for door in DOORS}
+PICTURE = ("现场.jpg", photograph(), "image/jpeg")
+REPORT = ("服务报告.pdf", SAMPLE_FILE, "application/pdf")
+FOUND = {
+    "hazards.0.description": "可燃气体报警器超期未检定",
+    "hazards.0.grade": "ordinary",
+    "hazards.0.place": "罐区",
+    "hazards.3.description": "未设置紧急切断装置",
+    "hazards.3.grade": "major",
+    "hazards.3.criterion": "判定标准（试行）第五条",
+}
+
+
+@pytest.fixture
+async def policy(town: Town, worker: Worker) -> str:
+    """A policy that names the first provider by its credit code, with a plan the insured has agreed to."""
+    insurer = town.insurers[0]
+    await sample_file(insurer)
+    answer = await insurer.post("/v1/policies", terms())
+    policy = answer.json()["id"]
+    for path in ("upload", "provider", "plan", "plan/confirmation"):
+        body = EXAMPLES[CaseKind.POLICY, path](today())
+        body |= {"provider_code": PROVIDERS_OF_TOWN[0]} if path == "provider" else {}
+        answer = await insurer.post(f"/v1/policies/{policy}/{path}", body)
+        assert answer.status_code == 200, answer.text
+    return policy
+
+
+@pytest.fixture
+async def assessor(signed_in: SignedIn) -> Person:
+    return await signed_in(ActorKind.PROVIDER)
+
+
+def visit(**more: Any) -> dict[str, Any]:
+    plain = {"number": "F-1", "on": str(today()), "items": "hazard_inspection", "place": "厂区", "staff_count": "2"}
+    return plain | {"summary": "检查罐区与仓库。"} | more
+
+
+async def test_what_is_to_be_served_stands_with_its_day_and_says_where_to_go_and_by_which_plan(
+    assessor: Person, policy: str
+):
+    board = (await assessor.get("/provider")).text
+    assert f'href="/provider/policies/{policy}"' in board
+    assert "还剩" in board
+    page = unescape((await assessor.get(f"/provider/policies/{policy}")).text)
+    for said in ("宿州皖北精细化工有限公司", "危险化学品", "@", "全年两次隐患排查", "投保单位已同意", "为什么是这一天"):
+        assert said in page, said
+    for secret in ("86000", "86,000", "保费", "限额", "理赔", "从业人员"):
+        assert secret not in page, secret
+
+
+async def test_a_visit_with_hazards_and_a_picture_is_recorded_once_and_everybody_sees_who_did_it(
+    assessor: Person, town: Town, policy: str, signed_in: SignedIn, admin: AsyncEngine
+):
+    path = f"/provider/policies/{policy}/visit"
+    files = {"hazards.0.photographs": PICTURE}
+    for _ in range(2):
+        answer = await assessor.post(path, once="pressed-twice", files=files, **visit(**FOUND))
+        assert (answer.status_code, answer.headers.get("location")) == (
+            303,
+            f"/provider/policies/{policy}?done=record_visit",
+        ), unescape(answer.text)
+    hazards = (await town.insurers[0].get(f"/v1/policies/{policy}/hazards")).json()["items"]
+    assert sorted(one["number"] for one in hazards) == ["F-1-H1", "F-1-H2"]
+    ordinary = next(one["id"] for one in hazards if one["number"] == "F-1-H1")
+    for person, room in ((assessor, "provider"), (await signed_in(ActorKind.ENTERPRISE), "enterprise")):
+        page = unescape((await person.get(f"/{room}/hazards/{ordinary}")).text)
+        assert "可燃气体报警器超期未检定" in page
+        [address] = {part.split("?")[0] for part in page.split('src="/evidence/')[1:]}
+        assert (await person.get(f"/evidence/{address}")).headers["content-type"] == "image/jpeg"
+    timeline = (await town.insurers[0].get(f"/v1/policies/{policy}/timeline")).json()
+    assert [one["by"] for one in timeline if one["event"] == "visit_recorded"] == ["服务机构J"]
+    async with admin.connect() as connection:
+        found = select(STEPS.c.actor_kind, STEPS.c.actor_id).where(STEPS.c.command_name == "RecordVisit")
+        assert [tuple(row) for row in await connection.execute(found)] == [("provider", str(assessor.user_id))]
+
+
+async def test_a_form_that_lacks_something_comes_back_with_what_was_typed_and_the_pictures_it_had(
+    assessor: Person, policy: str
+):
+    path = f"/provider/policies/{policy}/visit"
+    typed = visit(**FOUND) | {"hazards.3.criterion": ""}
+    answer = await assessor.post(path, files={"hazards.0.photographs": PICTURE}, **typed)
+    page = unescape(answer.text)
+    assert answer.status_code == 422
+    assert "重大事故隐患须注明判定标准" in page
+    assert "可燃气体报警器超期未检定" in page
+    carried = dict(re.findall(r'name="(kept|hazards\.0\.photographs\.kept)" value="([^"]+)"', answer.text))
+    again = {name: unescape(value) for name, value in carried.items()}
+    mended = typed | again | {"hazards.1.description": "未设置紧急切断装置", "hazards.1.grade": "ordinary"}
+    mended = {name: value for name, value in mended.items() if not name.startswith("hazards.3")}
+    assert (await assessor.post(path, **mended)).status_code == 303
+
+
+async def test_nobody_names_a_file_they_do_not_hold(assessor: Person, policy: str):
+    """The electronic policy lies with the insurer under a digest; a provider's form that names it names nothing."""
+    named = f'{{"digest": "{SAMPLE_DIGEST}", "name": "x.pdf", "media_type": "application/pdf"}}'
+    typed = visit() | {"record.kept": named}
+    assert (await assessor.post(f"/provider/policies/{policy}/visit", **typed)).status_code == 303
+    assert (await assessor.get(f"/evidence/{policy}/{SAMPLE_DIGEST}")).status_code == 404
+
+
+async def test_the_report_completes_the_service_and_none_without_a_file(assessor: Person, town: Town, policy: str):
+    path = f"/provider/policies/{policy}"
+    assert (await assessor.post(f"{path}/visit", **visit())).status_code == 303
+    missing = await assessor.post(f"{path}/report", on=str(today()), confirmed_by_insured="true")
+    assert (missing.status_code, "请至少附一张照片或者一份文件" in missing.text) == (422, True)
+    files = {"report": REPORT}
+    unconfirmed = await assessor.post(f"{path}/report", files=files, on=str(today()))
+    assert unconfirmed.status_code in {409, 422}
+    done = await assessor.post(f"{path}/report", files=files, on=str(today()), confirmed_by_insured="true")
+    assert done.status_code == 303, unescape(done.text)
+    assert (await town.insurers[0].get(f"/v1/policies/{policy}")).json()["stage"] == "served"
+    assert "上传服务报告" not in (await assessor.get(path)).text
+
+
+async def test_another_provider_and_whoever_is_named_no_more_find_nothing(
+    assessor: Person, town: Town, policy: str, signed_in: SignedIn
+):
+    other, path = await signed_in(ActorKind.PROVIDER, second=True), f"/provider/policies/{policy}"
+    for address in (path, f"{path}/visit", f"{path}/report"):
+        assert [(await one.get(address)).status_code for one in (assessor, other)] == [200, 404], address
+    named = {"provider_name": "另一家", "provider_code": PROVIDERS_OF_TOWN[1]}
+    assert (await town.insurers[0].post(f"/v1/policies/{policy}/provider", named)).status_code == 200
+    assert [(await one.get(path)).status_code for one in (assessor, other)] == [404, 200]
+    assert (await assessor.post(f"{path}/visit", **visit())).status_code == 404
+    by_name = {"provider_name": "又一家"}
+    assert (await town.insurers[0].post(f"/v1/policies/{policy}/provider", by_name)).status_code == 200
+    assert (await other.get(path)).status_code == 404
+
+
+async def test_an_administrator_registers_a_provider_and_its_people_and_names_it_by_a_click(
+    town: Town, policy: str, signed_in: SignedIn
+):
+    boss, handler = [await signed_in(ActorKind.INSURER, post) for post in (Post.INSURER_ADMIN, Post.INSURER_HANDLER)]
+    new = {"name": "浍河安评", "credit_code": PROVIDERS_OF_TOWN[1], "email": "a@huihe.example"}
+    assert (await boss.post("/insurer/providers", **new | {"credit_code": "91341300MA2NXQ6R70"})).status_code == 422
+    assert (await handler.post("/insurer/providers", **new)).status_code == 403
+    assert [(await boss.post("/insurer/providers", **new)).status_code for _ in range(2)] == [303, 409]
+    page = (await boss.get("/insurer/providers")).text
+    [at] = re.findall(r'action="/insurer/providers/([0-9a-f-]{36})/people"', page)
+    person = {"name": "韩工", "email": "han@huihe.example"}
+    statuses = [(await boss.post(f"/insurer/providers/{at}/people", **person)).status_code for _ in range(2)]
+    assert statuses == [303, 409]
+    changed = await boss.post(f"/insurer/providers/{at}", name="浍河安全评价", email="b@huihe.example")
+    assert changed.status_code == 303
+    shown = unescape((await handler.get("/insurer/providers")).text)
+    assert "浍河安全评价" in shown
+    assert "han@huihe.example" in shown
+    assert "登记服务机构" not in shown
+    form = (await handler.get(f"/insurer/policies/{policy}/name_provider?provider={PROVIDERS_OF_TOWN[1]}")).text
+    assert 'value="浍河安全评价"' in form
+    assert f'value="{PROVIDERS_OF_TOWN[1]}"' in form
+    assert "韩工" not in (await boss.get("/insurer/people")).text
+
+
+async def test_another_insurers_register_is_nobodys_here(
+    town: Town, signed_in: SignedIn, assessor: Person, worker: Worker
+):
+    rival = await signed_in(ActorKind.INSURER, Post.INSURER_ADMIN, second=True)
+    assert "服务机构J" not in (await rival.get("/insurer/providers")).text
+    path = f"/insurer/providers/{assessor.provider_id}"
+    assert (await rival.post(f"{path}/people", name="某", email="x@y.example")).status_code == 404
+    assert (await rival.post(f"{path}/people/{assessor.user_id}", act="disable")).status_code == 404
