@@ -14,8 +14,6 @@ from tests.faults.lives import Author, Untold
 
 CLAIMS, TERMS = 0.3, 0.2
 """Shares of claims, and of policies that are only opened and left to their term, among the lives."""
-DUE_AFTER = 20.0, 90.0
-"""Seconds after the opening at which such a term ends."""
 PAID_WITHIN = 240.0  # seconds; a lost worker and an away bank are waited for
 
 
@@ -53,8 +51,10 @@ class Clerk(Author):
 class Callers:
     """Any number of callers at work until told to stop; what each does depends on the seed and on nothing else."""
 
-    def __init__(self, voices: list[Voice], clerk: Clerk, seed: int) -> None:
+    def __init__(self, voices: list[Voice], clerk: Clerk, seed: int, due_after: tuple[float, float]) -> None:
         self._voices, self._clerk, self._seed = voices, clerk, seed
+        self._due_after = due_after
+        """Seconds after the opening at which a term ends that is left to itself."""
         self._numbers = count(1)
         self._done: list[tuple[Voice, Operation, Any]] = []
         self.stopped = False
@@ -85,7 +85,7 @@ class Callers:
                 await self._clerk.claim(voice, number, PAID_WITHIN)
                 self.claims += 1
             elif share < CLAIMS + TERMS:
-                due = (datetime.now(UTC) + timedelta(seconds=chance.uniform(*DUE_AFTER))).replace(microsecond=0)
+                due = (datetime.now(UTC) + timedelta(seconds=chance.uniform(*self._due_after))).replace(microsecond=0)
                 self.dues[await self._clerk.open_due(voice, number, due)] = due
             else:
                 policy = await self._clerk.life(voice, number)

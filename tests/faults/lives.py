@@ -8,6 +8,7 @@ from uuid import UUID
 from api.claims.doors import losses, payment, report
 from api.insurer.doors import DOORS, SAMPLE_FILE, application
 from bench.cast import credit_code
+from bench.claim import AGREED, PERSON, SURVEY
 from bench.midnight import REGION, TERM
 from domain.calendar import local_date
 from models.contracts import ids
@@ -17,17 +18,8 @@ WALK = ("upload", "provider", "plan", "plan/confirmation", "visits")
 MENDED = ("rectification", "recheck")
 END = "service-completion"
 HAZARD = "H-001"
-LIMITS = {
-    "limit_per_person": "600000.00",
-    "limit_per_accident": "2000000.00",
-    "limit_aggregate": "5000000.00",
-    "claim_terms": {
-        "small_fast_threshold": {"value": "200000.00", "source": "特别约定"},
-        "small_fast_days": {"value": 3, "source": "特别约定"},
-    },
-}
-PERSON = {"employee": True, "name": "张某", "bank_account": "6200000000000000000"}
-SURVEY = {"facts_true": True, "liability_clear": True, "note": "现场查勘"}
+LIMITS = {**AGREED, "limit_per_accident": "2000000.00", "limit_aggregate": "5000000.00"}
+"""Of a claim of the bench, but such as may be reached."""
 
 
 class Untold(RuntimeError):

@@ -149,3 +149,5 @@ FAULTS: dict[str, Fault] = {
     "mail server breaks after the dot": Victims.mail_breaks_after_the_dot,
     "bank answers late": Victims.bank_late,
 }
+LINGERING = frozenset({"mail server asks for patience"})
+"""Twice asked for patience a letter waits a minute and then two, as it should (F23)."""

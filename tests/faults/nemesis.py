@@ -24,7 +24,7 @@ from tests.faults.generator import Callers, Clerk
 from tests.faults.ground import Ground, ground_on
 from tests.faults.history import History, Outcome
 from tests.faults.invariants import CHECKS, broken, count, settled
-from tests.faults.mischief import FAULTS, Victims
+from tests.faults.mischief import FAULTS, LINGERING, Victims
 from tests.faults.report import write_part
 
 HISTORIES = PROJECT_ROOT / "var" / "nemesis"
@@ -39,7 +39,7 @@ RUNG = (
     "SELECT case_id, min(queued_at) AS first, count(*) AS told FROM outbox WHERE kind = 'duty_overdue' GROUP BY case_id"
 )
 SHORT = 180.0
-"""A run shorter than this is hurt more often, so that it sees something."""
+"""A run shorter than this is hurt more often, so that it sees something, and by nothing that heals minutes later."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,21 @@ class Plan:
     @property
     def pauses(self) -> tuple[float, float]:
         """Seconds between two faults."""
-        return (5.0, 40.0) if self.seconds >= SHORT else (2.0, 8.0)
+        return (2.0, 8.0) if self.is_short else (5.0, 40.0)
+
+    @property
+    def is_short(self) -> bool:
+        return self.seconds < SHORT
+
+    @property
+    def faults(self) -> list[str]:
+        """What it hurts with."""
+        return [name for name in FAULTS if not (self.is_short and name in LINGERING)]
+
+    @property
+    def due_after(self) -> tuple[float, float]:
+        """Seconds after its opening at which a term ends that is left to itself."""
+        return (10.0, 40.0) if self.is_short else (20.0, 90.0)
 
 
 @dataclass
@@ -81,7 +95,7 @@ async def run(plan: Plan) -> Story:
         await victims.ground.department()
         story.history = victims.ground.history
         async with victims.ground.voices(2, at=victims.web) as voices:
-            callers = Callers(voices, Clerk(victims.ground.author, victims.ground.bank), plan.seed)
+            callers = Callers(voices, Clerk(victims.ground.author, victims.ground.bank), plan.seed, plan.due_after)
             keeper = asyncio.create_task(victims.keep())
             working = asyncio.create_task(callers.work(CALLERS))
             try:
@@ -104,7 +118,7 @@ async def _haunt(plan: Plan, victims: Victims, story: Story) -> None:
     following = time.monotonic() + plan.pauses[0]
     while following < ends:
         await asyncio.sleep(max(0.0, following - time.monotonic()))
-        bag = bag or victims.chance.sample(list(FAULTS), len(FAULTS))
+        bag = bag or victims.chance.sample(plan.faults, len(plan.faults))
         name = bag.pop()
         story.faults[name] += 1
         print(f"{ends - time.monotonic():6.0f} s left · {name}", flush=True)  # noqa: T201 - somebody watches

@@ -1,23 +1,26 @@
-"""The table of faults in docs/reliability.md: a pytest plugin (`-p tests.faults.report`) that writes what was seen."""
+"""The table of faults in docs/reliability.md: a pytest plugin (`-p tests.faults.report`) that writes what was seen.
 
+Written in one go by one run of all, so that date, machine and load are those of every row; a run of some prints it.
+"""
+
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from bench.report import machine
+from runtime.settings import PROJECT_ROOT
 
-TESTS = Path(__file__).resolve().parents[1]
-PAGE = TESTS.parent / "docs" / "reliability.md"
+PAGE = PROJECT_ROOT / "docs" / "reliability.md"
 NUMBER = re.compile(r"\d+")
-TEST = re.compile(r"^\s*(?:async )?def (test_\w+)", re.MULTILINE)
-COLUMNS = 5
 NOT_RUN = "not run"
 FINISHED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 """A run that was broken off, or could not collect, proves nothing and writes nothing."""
+ALL = "fault"
+"""What `make faults` asks for by `-m`."""
 
 
 @dataclass
@@ -31,7 +34,20 @@ class Row:
     measured: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Begun:
+    """When a run began, and how busy the machine was."""
+
+    at: datetime
+    load: float
+
+
 _rows: dict[str, Row] = {}
+_begun: list[Begun] = []
+
+
+def pytest_sessionstart() -> None:
+    _begun.append(Begun(datetime.now(UTC), os.getloadavg()[0]))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -57,25 +73,38 @@ def noted(row: Row, report: pytest.TestReport) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
-    """Print the table; write it where it stands in the page, if the run came to its end."""
+    """Print the table; write it where it stands in the page, if all was run to its end."""
     if config.option.collectonly:
         return
-    lines = table(merged(_rows.values(), written()))
-    for line in lines:
+    rows = in_order(_rows.values())
+    for line in table(rows):
         terminalreporter.write_line(line)
-    if exitstatus in FINISHED and any(row.outcome != NOT_RUN for row in _rows.values()):
-        head = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine()}."
-        write_part("faults", [head, "", *lines])
+    if exitstatus in FINISHED and is_whole(config, rows):
+        write_part("faults", [head(_begun[-1], datetime.now(UTC)), "", *table(rows)])
+    else:
+        terminalreporter.write_line(f"→ {PAGE.name}: 只运行了一部分，没有写入 / not written, only a part was run")
 
 
-def merged(now: Iterable[Row], before: Iterable[Row]) -> list[Row]:
-    """What was run, and of earlier runs what was not run now; a test that is gone takes its row with it."""
-    now, names = list(now), _tests()
-    run = {row.sentence for row in now if row.outcome != NOT_RUN}
-    kept = [row for row in before if row.sentence not in run and _name(row.sentence) in names]
-    known = run | {row.sentence for row in kept}
-    rows = [row for row in now if row.outcome != NOT_RUN or row.sentence not in known]
-    return sorted(rows + kept, key=lambda row: (_order(row.faults), row.sentence))
+def is_whole(config: pytest.Config, rows: Iterable[Row]) -> bool:
+    """Whether nothing was left out: no files, no keyword, no other marks, and no row that was not run."""
+    option, asked = config.option, config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    rows = list(rows)
+    whole = asked and not option.keyword and option.markexpr == ALL and not option.deselect
+    return whole and bool(rows) and all(row.outcome != NOT_RUN for row in rows)
+
+
+def head(begun: Begun, ended: datetime) -> str:
+    """One line: when, how long, on what, and how busy it was."""
+    minutes = (ended - begun.at).total_seconds() / 60
+    return (
+        f"{begun.at:%Y-%m-%d %H:%M}–{ended:%H:%M} UTC, one run of {minutes:.0f} min; {machine()}"
+        f" and {begun.load:.1f} at the beginning."
+    )
+
+
+def in_order(rows: Iterable[Row]) -> list[Row]:
+    """Faults of the matrix by number."""
+    return sorted(rows, key=lambda row: (_order(row.faults), row.sentence))
 
 
 def table(rows: Iterable[Row]) -> list[str]:
@@ -85,23 +114,6 @@ def table(rows: Iterable[Row]) -> list[str]:
         said = "; ".join(row.measured).replace("|", "/")
         lines.append(f"| {', '.join(row.faults)} | {row.sentence} | {row.outcome} | {said} | {row.seconds:.0f} |")
     return lines
-
-
-def written() -> list[Row]:
-    """The rows that stand in the page."""
-    part = PAGE.read_text(encoding="utf-8").partition("<!-- faults -->")[2].partition("<!-- end -->")[0]
-    return [_read(one) for one in map(_cells, part.splitlines()[1:]) if len(one) == COLUMNS and one[-1].isdigit()]
-
-
-def _cells(line: str) -> list[str]:
-    """Empty ones too."""
-    return [cell.strip() for cell in line.split("|")[1:-1]]
-
-
-def _read(cells: list[str]) -> Row:
-    faults, sentence, outcome, said, seconds = cells
-    measured = [one for one in said.split("; ") if one]
-    return Row(tuple(faults.split(", ")), sentence, outcome, float(seconds), measured)
 
 
 def write_part(name: str, lines: Iterable[str]) -> None:
@@ -114,16 +126,6 @@ def write_part(name: str, lines: Iterable[str]) -> None:
 def _sentence(name: str) -> str:
     plain, _, case = name.partition("[")
     return plain.removeprefix("test_").replace("_", " ") + (f" ({case.rstrip(']')})" if case else "")
-
-
-def _name(sentence: str) -> str:
-    """Of the function whose sentence it is."""
-    return "test_" + sentence.partition(" (")[0].replace(" ", "_")
-
-
-def _tests() -> set[str]:
-    """The names of all tests there are."""
-    return {name for file in TESTS.rglob("test_*.py") for name in TEST.findall(file.read_text(encoding="utf-8"))}
 
 
 def _order(faults: tuple[str, ...]) -> tuple[str, int]:

@@ -1,13 +1,15 @@
-"""The table of faults says what was seen: a test that was not run has not passed, a row is read as written."""
+"""The table of faults says what was seen: a test that was not run has not passed, one run fills all of it."""
 
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tests.faults import report
-from tests.faults.report import NOT_RUN, Row, merged, noted, table, write_part, written
+from tests.faults.report import NOT_RUN, Begun, Row, head, in_order, is_whole, noted, table, write_part
 
-SENTENCE = "a row whose test is there is kept and one whose test is gone is not"
+SENTENCE = "only a test that was called has passed"
 
 
 def of(when: Any, outcome: Any, *said: tuple[str, object]) -> pytest.TestReport:
@@ -33,19 +35,44 @@ def test_only_a_test_that_was_called_has_passed(told: tuple[tuple[str, str], ...
     assert (row.outcome, row.seconds) == (outcome, len(told))
 
 
-def test_a_row_whose_test_is_there_is_kept_and_one_whose_test_is_gone_is_not() -> None:
-    kept, gone = Row(("F2",), SENTENCE, "failed"), Row(("F3",), "nothing of that kind", "passed")
-    assert merged([], [kept, gone]) == [kept]
-    assert merged([Row(("F2",), SENTENCE)], [kept]) == [kept]
-    run = Row(("F2",), SENTENCE, "passed")
-    assert merged([run], [kept]) == [run]
-    assert merged([Row(("F2",), SENTENCE)], []) == [Row(("F2",), SENTENCE)]
+@pytest.mark.parametrize(
+    ("given", "outcome", "whole"),
+    [
+        ({}, "passed", True),
+        ({}, "failed", True),
+        ({}, NOT_RUN, False),
+        ({"keyword": "F1"}, "passed", False),
+        ({"markexpr": "fault and not slow_fault"}, "passed", False),
+        ({"deselect": ["one"]}, "passed", False),
+    ],
+)
+def test_the_page_is_written_by_one_run_of_all_faults_and_by_no_other(
+    given: dict[str, Any], outcome: str, whole: bool
+) -> None:
+    option = SimpleNamespace(**{"keyword": "", "markexpr": "fault", "deselect": None, **given})
+    config: Any = SimpleNamespace(option=option, args_source=pytest.Config.ArgsSource.TESTPATHS)
+    assert is_whole(config, [Row(("F1",), SENTENCE, outcome)]) is whole
+    assert not is_whole(config, [])
+    config.args_source = pytest.Config.ArgsSource.ARGS
+    assert not is_whole(config, [Row(("F1",), SENTENCE, outcome)])
 
 
-def test_every_row_is_read_back_as_it_was_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+def test_the_table_says_when_it_was_made_how_long_it_took_and_on_what_and_leaves_nothing_of_before(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
     page = tmp_path / "page.md"
-    page.write_text("<!-- faults -->\n<!-- end -->\n", encoding="utf-8")
+    page.write_text("before\n<!-- faults -->\n| F9 | an older row |\n<!-- end -->\nafter\n", encoding="utf-8")
     monkeypatch.setattr(report, "PAGE", page)
-    rows = [Row(("",), "a sentence", "passed", 3.0), Row(("F1", "F2"), "another (3)", "failed", 0.0, ["a 1", "b 2"])]
-    write_part("faults", ["the head", "", *table(rows)])
-    assert written() == rows
+    rows = [Row(("F10",), "b", "failed", 0.0, ["a 1", "b|2"]), Row(("F2", "F3"), "a", "passed", 3.0)]
+    began = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
+    write_part("faults", [head(Begun(began, 2.5), began + timedelta(minutes=19)), "", *table(in_order(rows))])
+    lines = page.read_text(encoding="utf-8").splitlines()
+    assert lines[2].startswith("2026-11-22 15:00–15:19 UTC, one run of 19 min; ")
+    assert "cores" in lines[2]
+    assert "2.5 at the beginning" in lines[2]
+    assert lines[6:] == [
+        "| F2, F3 | a | passed |  | 3 |",
+        "| F10 | b | failed | a 1; b/2 | 0 |",
+        "<!-- end -->",
+        "after",
+    ]

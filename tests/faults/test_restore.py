@@ -19,6 +19,7 @@ from activities.reconciling import Reconciler
 from activities.treasury import PgTreasury
 from api.app import create_app
 from api.claims.doors import losses, payment, report
+from bench.claim import PERSON, SURVEY
 from models.contracts import ids
 from models.tables.engine import make_engine
 from models.tables.sealed import FieldKeys, new_key
@@ -35,7 +36,7 @@ from tests.conftest import Database
 from tests.faults.conftest import Measured
 from tests.faults.ground import Ground
 from tests.faults.history import Voice
-from tests.faults.lives import LIMITS, PERSON, SURVEY, Untold
+from tests.faults.lives import LIMITS, Untold
 
 KEYS = FieldKeys.parse(f"b1:{new_key()}")
 STEPS = "SELECT sum(seq) FROM cases"
