@@ -29,6 +29,7 @@ CUT = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'anze_app' AND datname = current_database()"
 )
 """Those to this test's database; other tests keep theirs."""
+HERE = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 
 
 @pytest.fixture
@@ -116,6 +117,22 @@ async def test_attempts_that_run_at_the_same_time_leave_one_step(
         await asyncio.gather(*(ledger.commit_step(same) for _ in range(8)))
     found = await counts(admin)
     assert (found["cases"], found["steps"], found["timeline"], found["outbox"], found["nudges"]) == (1, 3, 3, 3, 3)
+
+
+async def test_the_first_step_of_a_case_waits_for_another_attempt_before_it_writes_anything(
+    database: Database, ledger: PgLedger, admin: asyncpg.Connection
+):
+    """Else one in some hundred pairs collides on the workflow's name, which ON CONFLICT (id) does not settle."""
+    await register(database)
+    async with admin.transaction():
+        await admin.execute("SELECT lock_matters(ARRAY[$1::uuid])", CASE)
+        attempt = asyncio.create_task(outcome(ledger.commit_step(step(1))))
+        async with asyncio.timeout(20):
+            while not (waiting := await admin.fetchval(f"SELECT pid FROM pg_locks WHERE NOT granted AND {HERE}")):
+                await asyncio.sleep(0.02)
+        writes = "SELECT count(*) FROM pg_locks WHERE pid = $1 AND relation = 'cases'::regclass AND mode LIKE 'RowEx%'"
+        assert await admin.fetchval(writes, waiting) == 0
+    assert await attempt == "done"
 
 
 async def test_a_step_that_runs_ahead_is_refused_and_may_be_repeated(
