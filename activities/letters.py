@@ -59,6 +59,16 @@ class AskedPiece:
 
 
 @dataclass(frozen=True)
+class BacklogPiece:
+    """How many minutes the oldest work of each kind waits, for operators; `link` leads to their page."""
+
+    letter: int
+    alarm: int
+    payment: int
+    link: str
+
+
+@dataclass(frozen=True)
 class Kind:
     """How many notices of one kind a digest holds."""
 
@@ -152,6 +162,18 @@ class Letters:
             kind, _, of = MEDIA_TYPE.partition("/")
             message.add_attachment(enclosed.workbook(), maintype=kind, subtype=of, filename=enclosed.name)
         return message
+
+    def backlog_subject(self) -> str:
+        """The same every day; the figures are inside."""
+        return _one_line(self.plain.get_template("backlog/subject.j2").render())
+
+    def backlog(self, envelope: Envelope, piece: BacklogPiece) -> EmailMessage:
+        """What waits too long, to the operators."""
+        said = {"n": piece, "recipient": envelope.to_name, "composed": wording.instant(envelope.composed_at)}
+        subject = self.backlog_subject()
+        text = self.plain.get_template("backlog/letter.txt.j2").render(said)
+        html = self.html.get_template("backlog/letter.html.j2").render(said, subject=subject)
+        return _message(envelope, subject, text, self._inline.inline(html))
 
     def asked_subject(self, piece: AskedPiece) -> str:
         """Without the code: a subject is read over shoulders, and kept."""

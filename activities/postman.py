@@ -9,7 +9,7 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
@@ -18,7 +18,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities import asked as letters_asked
-from activities import digests, refusing
+from activities import digests, lookout, refusing
 from activities import mailbook as book
 from activities.beating import beating
 from activities.letters import Envelope, Letters
@@ -42,6 +42,8 @@ PATIENCE = timedelta(minutes=1), timedelta(hours=6)
 DESKS, LINES = 8, 16
 """Letters of this process in the database, and on their way to the mail server, at one time: half of the connections
 stay with the cases, and of a thousand letters some are finished before all are begun."""
+
+T = TypeVar("T")
 
 log = get_logger(__name__)
 
@@ -84,6 +86,7 @@ class MailPostman(ports.Postman):
                 return Waiting(urgent=0, digest=0, opens_at=opens)
             found = await book.counted(session, asked.recipient_id)
             personal = await letters_asked.counted(session, asked.recipient_id)
+            personal += await lookout.counted(session, asked.recipient_id)
         return Waiting(urgent=found.get(Urgency.NOW, 0) + personal, digest=found.get(Urgency.DIGEST, 0), opens_at=opens)
 
     @activity.defn(name="成文")
@@ -116,7 +119,7 @@ class MailPostman(ports.Postman):
                     return Delivery(mail_id=asked.mail_id, status=NoticeStatus.UNDELIVERED)
                 opened.mail.subject = draft.subject
                 number = await book.begin_attempt(session, opened.mail, at)
-            verdict = await self._hand_over(envelope, draft)
+            verdict = await self._hand_over(opened, envelope, draft)
             return await self._record(opened, number, verdict, max(datetime.now(UTC), asked.now))
 
     @activity.defn(name="登记未送达")
@@ -139,13 +142,17 @@ class MailPostman(ports.Postman):
 
     async def _draft(self, session: AsyncSession, opened: book.Opened, envelope: Envelope) -> Draft | None:
         """The letter of this mail; `None` where nothing is left to say."""
+        if lookout.is_backlog(opened.mail):
+            waits = await lookout.piece_of(session, self._base_url)
+            wrote = partial(self._letters.backlog, envelope, waits) if waits else None
+            return Draft(self._letters.backlog_subject(), wrote) if wrote else None
         if not opened.notices:
             letter = await letters_asked.of_mail(session, opened.mail.id)
             piece = await letters_asked.piece_of(session, letter, self._secret, self._base_url) if letter else None
             if piece is None:
                 return None
             return Draft(self._letters.asked_subject(piece), partial(self._letters.asked, envelope, piece))
-        told = await asyncio.to_thread(digests.contents, self._writing, opened)
+        told = await _aside(opened, partial(digests.contents, self._writing, opened))
         await book.queue_tasks(session, TaskKind.UNDELIVERED, told.broken, wording.NOTICE_UNWRITTEN)
         for row in told.broken:
             row.status = NoticeStatus.UNDELIVERED
@@ -166,12 +173,12 @@ class MailPostman(ports.Postman):
             pages=opened.pages,
         )
 
-    async def _hand_over(self, envelope: Envelope, draft: Draft) -> Verdict:
+    async def _hand_over(self, opened: book.Opened, envelope: Envelope, draft: Draft) -> Verdict:
         unwritable = _unwritable(envelope.to_address)
         if unwritable:
             return Verdict(Outcome.REFUSED, reply=unwritable)
         try:
-            message = await asyncio.to_thread(draft.write)
+            message = await _aside(opened, draft.write)
         except ValueError as broken:
             return Verdict(Outcome.REFUSED, reply=type(broken).__name__)
         return await hand_over(self._smtp, message, envelope.to_address)
@@ -216,6 +223,11 @@ class MailPostman(ports.Postman):
 
     def _desk(self, to: Recipient) -> book.Desk:
         return book.Desk(self._smtp.sender, self._secret, to.role)
+
+
+async def _aside(opened: book.Opened, work: Callable[[], T]) -> T:
+    """Seconds of CPU for a long digest leave the loop to others; a short letter is written sooner where it is."""
+    return await asyncio.to_thread(work) if len(opened.notices) > digests.SHOWN else work()
 
 
 def _pause(number: int) -> timedelta:

@@ -1,12 +1,24 @@
-"""Counts and durations of requests by route template, for Prometheus; they are served on the internal port only."""
+"""Requests by route template and how long the oldest work waits, for Prometheus; served on the internal port only."""
 
+import asyncio
 import time
+from collections.abc import Callable
+from datetime import datetime
 
-from prometheus_client import Counter, Histogram
+import asyncpg
+from prometheus_client import Counter, Gauge, Histogram
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from models.tables.backlog import Waits, waits
+from models.tables.engine import connected, operator
 
 REQUESTS = Counter("anze_http_requests_total", "Requests answered", ["method", "route", "status"])
 SECONDS = Histogram("anze_http_request_seconds", "Seconds until the answer's head", ["method", "route"])
+OLDEST = Gauge("anze_oldest_work_seconds", "How long the oldest work waits; NaN while nobody knows", ["work"])
+"""letter: not gone out; alarm: due and not committed; payment: ordered and not settled."""
+EVERY = 15.0  # seconds
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
@@ -31,3 +43,21 @@ class Metrics:
             await send(message)
 
         await self.app(scope, receive, measuring)
+
+
+async def keep_measuring(engine: AsyncEngine, now: Callable[[], datetime]) -> None:
+    """Look at the backlog until cancelled; it is measured here because a dead worker measures nothing."""
+    while True:
+        try:
+            async with connected(engine) as connection, connection.begin():
+                await operator(connection)
+                show(await waits(connection, now()))
+        except (SQLAlchemyError, OSError, asyncpg.InternalClientError, asyncpg.InterfaceError):
+            show(None)
+        await asyncio.sleep(EVERY)
+
+
+def show(found: Waits | None) -> None:
+    """Seconds of each kind of work, for the next who asks."""
+    for kind in ("letter", "alarm", "payment"):
+        OLDEST.labels(kind).set(getattr(found, kind).total_seconds() if found else float("nan"))

@@ -3,6 +3,7 @@
 import os
 import shlex
 from collections.abc import Collection, Mapping
+from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 from typing import Literal, Self
@@ -12,6 +13,7 @@ from pydantic import AliasChoices, Field, SecretStr, field_validator, model_vali
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from temporalio.envconfig import ClientConfigProfile, ClientConnectConfig
 
+from models.tables.backlog import Bounds
 from models.tables.sealed import FieldKeys
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -105,6 +107,12 @@ class Settings(BaseSettings):
     oidc_client_id: str = Field(default="anze", description="what we are called there")
     oidc_client_secret: SecretStr | None = Field(default=None, description="our secret there")
 
+    late_letter: int = Field(default=120, ge=1, description="minutes a letter may wait before operators are told")
+    late_alarm: int = Field(default=10, ge=1, description="minutes a due case may rest before operators are told")
+    late_payment: int = Field(
+        default=1_440, ge=1, description="minutes a payment may be open before they are told"
+    )
+
     api_port: int = 8080
     postgres_port: int = 5433
     temporal_port: int = 7233
@@ -195,6 +203,11 @@ class Settings(BaseSettings):
     def sealing(self) -> FieldKeys:
         """The keys of victims' data; missing means the process must not start."""
         return FieldKeys.parse(_required(self.field_keys, "ANZE_FIELD_KEYS"))
+
+    @property
+    def backlog(self) -> Bounds:
+        """How long work may wait before that is told."""
+        return Bounds(*(timedelta(minutes=one) for one in (self.late_letter, self.late_alarm, self.late_payment)))
 
     def temporal_connect_config(self) -> ClientConnectConfig:
         """Arguments for `Client.connect`: `TEMPORAL_*` (TLS, API key …), and a TOML profile where one is named."""

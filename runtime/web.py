@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
+from api import metrics
 from api.app import assemble
 from api.identity import IdentityProvider
 from api.tools import Budgets, Tools
@@ -58,6 +59,7 @@ async def open_tools(settings: Settings) -> AsyncIterator[Tools]:
             base_url=settings.base_url,
             scan=settings.scan,
             now=clock.now,
+            bounds=settings.backlog,
             temporal_ui=(settings.temporal_ui_url or "").rstrip("/"),
             anchors=settings.var / ANCHORS,
             identity=_identity(settings),
@@ -77,9 +79,11 @@ def _opening(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMana
     async def opening(_: FastAPI) -> AsyncIterator[Tools]:
         async with open_tools(settings) as tools, _with_right_keys(tools.engine, settings):
             port = InternalPort(settings.bind, settings.web_metrics_port, lambda: True)
+            measuring = asyncio.create_task(metrics.keep_measuring(tools.engine, tools.now), name="backlog")
             try:
                 yield tools
             finally:
+                measuring.cancel()
                 port.close()
 
     return opening

@@ -1,5 +1,6 @@
 """The worker process: workflows in their sandbox, activities with their connections, nudger and internal port."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from importlib.metadata import version
@@ -12,6 +13,7 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 from activities.anchoring import FOLDER, AuditNotary, Signer
 from activities.cashier import PgCashier
 from activities.ledger import PgLedger
+from activities.lookout import Lookout
 from activities.mailserver import SmtpSettings
 from activities.nudger import Nudger
 from activities.postman import MailPostman
@@ -43,6 +45,8 @@ STICKY = timedelta(seconds=2)
 """After a worker dies its cached workflows answer elsewhere within 3 s instead of 11 s (engine.md E13)."""
 GRACE = timedelta(seconds=4)
 """Short activities end before a stop; `make up` allows 10 s in all."""
+BEATS = timedelta(seconds=5)
+"""Signs of life travel at least this often; its own is four fifths of the time-out, too late where all is slow."""
 
 
 def library() -> Library:
@@ -122,6 +126,7 @@ def make_worker(client: Client, engine: AsyncEngine, settings: Settings, rules: 
         max_cached_workflows=settings.cached_workflows,
         sticky_queue_schedule_to_start_timeout=STICKY,
         graceful_shutdown_timeout=GRACE,
+        max_heartbeat_throttle_interval=BEATS,
     )
 
 
@@ -138,5 +143,7 @@ async def run(settings: Settings) -> None:
         worker = make_worker(client, engine, settings, library())
         internal = InternalPort(settings.bind, settings.worker_metrics_port, lambda: worker.is_running)
         leaving.callback(internal.close)
-        async with worker:
-            await Nudger(engine, client, settings.task_queue).run()
+        lookout = Lookout(engine, settings.smtp_from, settings.backlog)
+        async with worker, asyncio.TaskGroup() as beside:
+            beside.create_task(lookout.run())
+            beside.create_task(Nudger(engine, client, settings.task_queue).run())

@@ -12,7 +12,7 @@ from api.operator import remedies, waiting
 from api.operator.acts import Act, reason_of, record
 from api.operator.engine import AWAY, Failing, Report, Watch, try_again, ui_address
 from api.operator.restored import stopped
-from api.operator.trails import last_verified
+from api.operator.trails import last_verified, verifying
 from api.operator.visits import Reading, text_of, until_of
 from api.problems import not_found, try_later
 from api.words import ProblemCode
@@ -63,7 +63,9 @@ async def _stuck(visit: Visit, report: Report, errors: Mapping[str, str] | None 
         books=await waiting.books(entry),
         stopped=await stopped(entry),
         queues=await waiting.queues(entry),
+        oldest=await waiting.oldest(entry),
         verified=await last_verified(entry),
+        verifying=await verifying(entry),
         did=_did(request),
         count=request.query_params.get("n", ""),
         errors=errors or {},

@@ -16,6 +16,7 @@ from api.rows import CASES, INSURERS, MAILS, NUDGES, ORDERS, OUTBOX, RECIPIENTS,
 from domain.places import full_region_name
 from models.contracts.ids import HUMAN_QUEUE, mailroom_workflow_id
 from models.contracts.vocabulary import CaseKind, NoticeStatus, Role, Sector, TaskKind
+from models.tables.backlog import waits
 
 MOST = 50
 """Lines of one section; what is done makes room for the next."""
@@ -167,6 +168,22 @@ async def queues(entry: Entry) -> Queues:
     notice = (await entry.connection.execute(notices.where(OUTBOX.c.status == queued))).one()
     nudges = (await entry.connection.execute(select(func.count()).select_from(NUDGES))).scalar_one()
     return Queues(nudges, mail.n, mail.since, notice.n, notice.since)
+
+
+@dataclass(frozen=True)
+class Oldest:
+    """How long the oldest work of each kind waits, in minutes, and which of them is above its bound."""
+
+    letter: int
+    alarm: int
+    payment: int
+    exceeded: tuple[str, ...]
+
+
+async def oldest(entry: Entry) -> Oldest:
+    found = await waits(entry.connection, entry.tools.now())
+    letter, alarm, payment = (int(one.total_seconds() // 60) for one in (found.letter, found.alarm, found.payment))
+    return Oldest(letter, alarm, payment, entry.tools.bounds.exceeded(found))
 
 
 async def suspects(entry: Entry) -> list[str]:

@@ -1,5 +1,6 @@
 """How cases and their workflows are named: functions and their inverses; nothing else builds or takes apart an id."""
 
+from datetime import date
 from uuid import UUID, uuid5
 
 NAMESPACE = UUID("6f0c3a52-6f1d-5c7e-9a55-0a0f5e2b7c11")
@@ -82,3 +83,8 @@ def notice_id(key: str) -> UUID:
 def fresh_link_id(letter_id: UUID) -> UUID:
     """The link a letter that was asked for brings in place of a dead one; known before it is stored."""
     return uuid5(NAMESPACE, f"fresh-link/{letter_id}")
+
+
+def backlog_mail_id(on: date) -> UUID:
+    """The letter that tells operators of one day's backlog: there is one a day."""
+    return uuid5(NAMESPACE, f"backlog/{on.isoformat()}")
