@@ -4,7 +4,7 @@ import argparse
 import asyncio
 from datetime import UTC, datetime
 
-from bench import report
+from bench import report, written
 from bench.cast import hand_in_sample, insurers
 from bench.claim import Claims
 from bench.floor import Floor
@@ -111,7 +111,11 @@ def main() -> None:
     asked.add_argument("--workers", type=int, default=1, help="workers that meet it / 几个 worker")
     given = asked.parse_args()
     if given.midnight:
-        report.show_night(asyncio.run(_only_night(Night(given.midnight, given.opening, given.workers))))
+        night = asyncio.run(_only_night(Night(given.midnight, given.opening, given.workers)))
+        report.show_night(night)
+        if given.write_docs:
+            asked = f"python -m bench --midnight {given.midnight} --opening {given.opening:g} --workers {given.workers}"
+            written.write_night(night, asked)
         return
     if given.what == "sizes":
         report.show_sizes(asyncio.run(sizes(PORTIONS)))
@@ -120,14 +124,14 @@ def main() -> None:
         pages_found = asyncio.run(pages(given.rows if not given.quick else QUICK_ROWS))
         report.show_pages(pages_found)
         if given.write_docs:
-            report.write_pages(pages_found)
+            written.write_pages(pages_found)
     if given.what == "pages":
         return
     found = asyncio.run(bench(QUICK if given.quick else FULL))
     report.show(found)
     report.save(found)
     if given.write_docs:
-        report.write_docs(found)
+        written.write_docs(found)
 
 
 if __name__ == "__main__":

