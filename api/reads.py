@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, any_, func, or_, select, tuple_
 from stdnum.cn import uscc
 
 from api.callers import Caller, Entry
@@ -149,7 +149,8 @@ async def listed(entry: Entry, listing: Listing[L], query: ListQuery, conditions
         picked, order = _soonest(picked, place, query.limit), (CASES.c.next_due_at.asc(), CASES.c.id.asc())
     else:
         picked = _after(picked, (CASES.c.opened_at, CASES.c.id), place, query.limit)
-    shown = select(*LINE, *listing.more).where(CASES.c.id.in_(picked)).order_by(*order)
+    among_them = CASES.c.id == any_(func.array(picked.scalar_subquery()))
+    shown = select(*LINE, *listing.more).where(among_them).order_by(*order)
     rows = (await entry.connection.execute(shown)).all()
     last = rows[query.limit - 1] if _more(rows, query) else None
     following = cursors.write(_place(last, listing), last.id) if last else None
