@@ -36,6 +36,7 @@ VISIT, REPORT = "record_visit", "complete_service"
 OWN: Mapping[str, Door] = {door.update: door for door in DOORS if door.update in (VISIT, REPORT)}
 ALREADY_SPENT = {ProblemCode.OUTCOME_UNKNOWN.value, ProblemCode.UNAVAILABLE.value, ProblemCode.TOO_MANY.value}
 """After these the same sending may be repeated: it happens once, however often it is pressed."""
+SHEETS = {VISIT: "provider/record_visit.html.j2", REPORT: "provider/complete_service.html.j2"}
 Stored = dict[str, list[dict[str, str]]]
 
 
@@ -55,7 +56,7 @@ class Sheet:
         """The form with what was typed; where the outcome is unknown it goes under the key it had."""
         kept = {"once": self.once} if self.once else {}
         return self.visit.page(
-            f"provider/{self.door.update}.html.j2",
+            SHEETS[self.door.update],
             status,
             door=self.door,
             row=self.row,
