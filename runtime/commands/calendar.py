@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from temporalio.client import Client
 
 from api.operator import calendars
 from api.operator.calendars import Adoption
@@ -16,9 +15,9 @@ from models.tables.engine import make_engine
 from rules.findings import RulesRefused
 from rules.library import Library
 from runtime import addresses
-from runtime.codec import converter
 from runtime.commands.outcomes import rows, say, write
 from runtime.settings import Settings
+from runtime.temporal import temporal
 
 app = typer.Typer(name="calendar", help="工作日历 / working calendars", no_args_is_help=True)
 FAILED, MISASKED = 1, 2
@@ -64,8 +63,7 @@ async def _carry_out(
         await engine.dispose()
     if dry_run:
         return [calendars.foreseen(library, case, adopted) for case in cases]
-    target = addresses.with_temporal(settings).temporal_connect_config()
-    client = await Client.connect(**target, data_converter=converter(settings))  # pyright: ignore[reportArgumentType]
+    client = await temporal(settings)
     with progress_bar() as bar:
         task = bar.add_task(f"采用 {adopted.year} 年日历", total=len(cases))
         return await calendars.send_all(client, cases, adopted, lambda _: bar.advance(task))

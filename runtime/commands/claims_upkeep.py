@@ -9,17 +9,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncEngine
-from temporalio.client import Client
 
 from activities.disagreements import Finding, Report
 from activities.reconciling import Reconciler
 from models.tables.engine import make_engine
 from runtime import addresses
-from runtime.codec import converter
 from runtime.commands.speaking import AsJson
 from runtime.paying import PayingWays
 from runtime.resealing import BATCH, Resealed, Resealer
 from runtime.settings import Settings
+from runtime.temporal import temporal
 from runtime.witnesses import retire_others, settled
 
 app = typer.Typer()
@@ -58,10 +57,8 @@ def reseal(
 
 async def _reconciled(told: Settings) -> Report:
     settings, engine = addresses.with_secrets(told), make_engine(addresses.database(told), 2)
-    target = settings.temporal_connect_config()
     try:
-        # not the worker's connection, which brings the port of its metrics
-        client = await Client.connect(**target, data_converter=converter(settings))  # pyright: ignore[reportArgumentType]
+        client = await temporal(settings)
         return await Reconciler(engine, client, PayingWays(settings)).run()
     finally:
         await engine.dispose()

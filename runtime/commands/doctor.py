@@ -11,7 +11,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import make_url
-from temporalio.client import Client
 
 from rules.library import Library
 from runtime import addresses
@@ -19,12 +18,12 @@ from runtime.checkup.database import Database
 from runtime.checkup.engine import Engine
 from runtime.checkup.finding import Finding, Part, State, examined, judged
 from runtime.checkup.outside import Outside
-from runtime.codec import converter
 from runtime.commands.calendar import progress_bar
 from runtime.commands.speaking import AsJson
 from runtime.migrate import newest
 from runtime.search import search_attributes
 from runtime.settings import Settings
+from runtime.temporal import temporal
 from runtime.witnesses import unfit
 from runtime.worker import library, smtp
 
@@ -81,8 +80,7 @@ def _database(settings: Settings, rules: Library) -> list[Part]:
 
 def _engine(settings: Settings) -> list[Part]:
     async def asked() -> Engine:
-        target = addresses.with_temporal(settings).temporal_connect_config()
-        client = await Client.connect(**target, data_converter=converter(settings))  # pyright: ignore[reportArgumentType]
+        client = await temporal(settings)
         return Engine(client, settings.task_queue, tuple(search_attributes()), settings.payload_keys is not None)
 
     async def look() -> list[Finding]:

@@ -17,7 +17,6 @@ from activities.cashier import PgCashier
 from activities.treasury import PgTreasury
 from models.tables.engine import make_engine
 from runtime import addresses
-from runtime.codec import converter
 from runtime.commands.calendar import progress_bar
 from runtime.commands.speaking import AsJson
 from runtime.embedded.postgres import PostgresServer
@@ -29,6 +28,7 @@ from runtime.recovery.holding import Held
 from runtime.recovery.projecting import Projected, Projector
 from runtime.recovery.reopening import Reopened, Reopener
 from runtime.settings import Settings
+from runtime.temporal import temporal
 
 app = typer.Typer(name="recover", help="恢复之后：台账与流程重新对上 / after a restore", no_args_is_help=True)
 HELD = 1
@@ -93,8 +93,8 @@ async def _held(settings: Settings, stopped: bool, act: Callable[[str], Awaitabl
 
 
 async def _with_engine(settings: Settings, act: Callable[[Settings, AsyncEngine, Client], Awaitable[T]]) -> T:
-    told, target = addresses.with_secrets(settings), addresses.with_temporal(settings).temporal_connect_config()
-    client = await Client.connect(**target, data_converter=converter(told))  # pyright: ignore[reportArgumentType]
+    told = addresses.with_secrets(settings)
+    client = await temporal(told)
     pool = make_engine(addresses.database(told), 4)
     try:
         return await act(told, pool, client)

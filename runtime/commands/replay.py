@@ -12,12 +12,11 @@ from rich.console import Console
 from rich.table import Table
 from temporalio.client import Client
 
-from runtime import addresses
-from runtime.codec import converter
 from runtime.commands.calendar import progress_bar
 from runtime.commands.speaking import AsJson
 from runtime.replaying import PER_STAGE, Replayed, Sample, replay, samples
 from runtime.settings import Settings
+from runtime.temporal import temporal
 
 app = typer.Typer()
 DIFFERS = 1
@@ -39,8 +38,7 @@ def replay_lives(
 
 
 async def _replayed(settings: Settings, most: int, closed: bool) -> tuple[Replayed, ...]:
-    target = addresses.with_temporal(settings).temporal_connect_config()
-    client = await Client.connect(**target, data_converter=converter(settings))  # pyright: ignore[reportArgumentType]
+    client = await temporal(settings)
     asked = samples(settings.task_queue, closed)
     with progress_bar() as bar:
         task = bar.add_task("重走案卷", total=await _how_many(client, asked, most))

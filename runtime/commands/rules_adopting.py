@@ -10,7 +10,6 @@ from uuid import UUID
 
 import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
-from temporalio.client import Client
 
 from api.desk.words import Language, namer
 from api.operator import changes, new_rules
@@ -25,10 +24,10 @@ from models.tables.engine import connected, make_engine, operator
 from rules.findings import RulesRefused
 from rules.library import Library, LoadedPack
 from runtime import addresses
-from runtime.codec import converter
 from runtime.commands.calendar import FAILED, MISASKED, progress_bar
 from runtime.commands.outcomes import rows, say, write
 from runtime.settings import Settings
+from runtime.temporal import temporal
 
 SHORTEST = 8
 """Hexadecimal digits that name a document."""
@@ -131,8 +130,7 @@ async def _foreseen(settings: Settings, library: Library, errand: Errand) -> lis
 
 
 async def _carried_out(settings: Settings, library: Library, errand: Errand) -> list[Result]:
-    target = addresses.with_temporal(settings).temporal_connect_config()
-    client = await Client.connect(**target, data_converter=converter(settings))  # pyright: ignore[reportArgumentType]
+    client = await temporal(settings)
     results: list[Result] = []
     async with _database(settings) as engine:
         async with connected(engine) as connection:

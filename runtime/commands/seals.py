@@ -7,13 +7,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
-from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from models.tables.engine import connected, make_engine
 from models.tables.witnesses import KeyWitness
 from runtime import addresses
 from runtime.settings import Settings
+from runtime.temporal import temporal
 from runtime.witnesses import RESTARTING, Purpose, retire, witnesses
 
 app = typer.Typer(name="seals", help="加密密钥：在用、停用 / encryption keys in use", no_args_is_help=True)
@@ -65,8 +64,7 @@ async def _retired(settings: Settings, name: str) -> tuple[str, bool]:
 
 async def open_runs_before(settings: Settings, at: datetime) -> int:
     """How many open runs began before that instant; their histories may hold what an earlier key sealed."""
-    target = addresses.with_temporal(settings).temporal_connect_config()
-    client = await Client.connect(**target, data_converter=pydantic_data_converter)  # pyright: ignore[reportArgumentType]
+    client = await temporal(settings)
     counted = await client.count_workflows(f"ExecutionStatus = 'Running' AND StartTime < '{at.isoformat()}'")
     return counted.count
 

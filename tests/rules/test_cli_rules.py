@@ -152,7 +152,7 @@ def test_a_duty_that_follows_from_anothers_expiry_is_explained() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"--region": "999999"}, "没有行政区划代码"),
+        ({"--region": "899999"}, "没有行政区划代码"),
         ({"--region": "宿州"}, "六位行政区划代码"),
         ({"--sector": "banking"}, "未知的行业“banking”"),
         ({"--size": "huge"}, "未知的规模"),
