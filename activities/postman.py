@@ -91,17 +91,22 @@ class MailPostman(ports.Postman):
 
     @activity.defn(name="成文")
     async def compose(self, asked: Compose) -> Composed:
-        """Mails of this urgency that are to be sent: earlier ones whose end is unknown, and new ones for what waits."""
+        """Mails of this urgency that are to be sent: earlier ones whose end is unknown, and new ones for what waits.
+
+        Of urgent ones only so many at a time as one workflow may have under way.
+        """
         async with beating(), self._books(asked.recipient_id) as session:
             earlier = await book.unsent(session, asked.recipient_id, asked.urgency)
-            rows = await book.take_waiting(session, asked.recipient_id, asked.urgency)
+            room = max(0, book.AT_ONCE - len(earlier)) if asked.urgency is Urgency.NOW else None
+            rows = await book.take_waiting(session, asked.recipient_id, asked.urgency, room)
             to = await session.get_one(Recipient, asked.recipient_id)
             desk = self._desk(to)
             new = [await book.put_into_mail(session, page, asked.now, desk) for page in book.paged(rows, asked.urgency)]
             if asked.urgency is Urgency.NOW:
                 sender = (self._smtp.sender, self._secret)
                 new += await letters_asked.put_into_mails(session, asked.recipient_id, asked.now, sender)
-        return Composed(mails=(*earlier, *new))
+        mails = (*earlier, *new)
+        return Composed(mails=mails[: book.AT_ONCE], more=room is not None and len(mails) >= book.AT_ONCE)
 
     @activity.defn(name="投递")
     async def send(self, asked: ports.Send) -> Delivery:
@@ -120,7 +125,8 @@ class MailPostman(ports.Postman):
                 opened.mail.subject = draft.subject
                 number = await book.begin_attempt(session, opened.mail, at)
             verdict = await self._hand_over(opened, envelope, draft)
-            return await self._record(opened, number, verdict, max(datetime.now(UTC), asked.now))
+            # What the server said is written down also where this attempt is just being called off.
+            return await asyncio.shield(self._record(opened, number, verdict, max(datetime.now(UTC), asked.now)))
 
     @activity.defn(name="登记未送达")
     async def give_up(self, asked: ports.Send) -> Delivery:

@@ -1,20 +1,14 @@
 """One letter for all that waits: the urgent in full, the whole as a table; refused for its size it goes in halves."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from temporalio.testing import ActivityEnvironment
 
-from activities import beating, refusing
-from activities.mailserver import SmtpSettings, hand_over
-from models.contracts.ports import Send
+from activities import refusing
 from models.contracts.vocabulary import NoticeKind, NoticeStatus, Role, Urgency
 from runtime.embedded.mail import CaughtMail, MailCatcher
-from runtime.embedded.ports import LOOPBACK
-from tests.activities.post_office import BASE, NOW, PostOffice, emptied, rows_in, slow_server
+from tests.activities.post_office import BASE, PostOffice, emptied, rows_in
 from tests.conftest import Database
 from tests.tables.rows import EMERGENCY, A, known
 
@@ -140,88 +134,3 @@ async def test_a_crash_between_two_portions_leaves_the_rest_to_the_next_attempt(
     assert (await office.send(MAILBOX, mail)).moved_to == DESK
     [row] = await office.sql("SELECT count(*), count(DISTINCT notice_id) AS notices FROM tasks")
     assert (row["count"], row["notices"]) == (5, 5)
-
-
-async def test_a_letter_above_the_size_the_server_announced_is_not_sent_at_all() -> None:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"220 here\r\n")
-        while line := await reader.readline():
-            heard.append(line[:4])
-            writer.write(b"250-here\r\n250 SIZE 1000\r\n" if line[:4] == b"EHLO" else b"250 fine\r\n")
-        writer.close()
-
-    heard: list[bytes] = []
-    server = await asyncio.start_server(serve, LOOPBACK, 0)
-    verdict = await hand_over(_smtp(server), _letter(5_000), "a@a.example")
-    assert (verdict.code, refusing.is_too_big(verdict), b"DATA" in heard) == (552, True, False)
-    server.close()
-
-
-async def test_an_attempt_that_is_cut_off_sends_no_final_dot_afterwards() -> None:
-    """What lies in our own buffer when the attempt ends must not reach the server as a second, whole letter."""
-    reading, received = asyncio.Event(), bytearray()
-    began, ended = asyncio.Event(), asyncio.Event()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"220 here\r\n")
-        while (line := await reader.readline())[:4] != b"DATA":
-            writer.write(b"250 fine\r\n")
-        writer.write(b"354 go on\r\n")
-        began.set()
-        await reading.wait()
-        try:
-            while chunk := await reader.read(65536):
-                received.extend(chunk)
-        except ConnectionError:
-            pass
-        ended.set()
-        writer.close()
-        assert line
-
-    server = await asyncio.start_server(serve, LOOPBACK, 0, limit=4096)
-    sending = asyncio.create_task(hand_over(_smtp(server), _letter(24_000_000), "a@a.example"))
-    async with asyncio.timeout(20):
-        await began.wait()
-        await asyncio.sleep(0.2)
-        sending.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await sending
-        reading.set()
-        await ended.wait()
-    assert not received.endswith(b"\r\n.\r\n")
-    server.close()
-
-
-async def test_an_attempt_shows_signs_of_life_while_it_waits_for_its_turn(
-    office: PostOffice, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(beating, "BEAT", 0.01)
-    monkeypatch.setattr("activities.postman.LINES", 1)
-    async with slow_server(office) as slow:
-        for _ in range(2):
-            await office.put(DESK, NoticeKind.DUTY_OVERDUE, Role.INSURER)
-        mails = await office.compose(DESK)
-        beats: list[int] = []
-        waiting = ActivityEnvironment()
-        waiting.on_heartbeat = lambda *_: beats.append(1)
-        first = asyncio.create_task(slow.office.send(DESK, mails[0]))
-        await slow.reached.wait()
-        second = Send(recipient_id=DESK, mail_id=mails[1], now=NOW)
-        later = asyncio.create_task(waiting.run(slow.office.postman.send, second))
-        async with asyncio.timeout(10):
-            while len(beats) < 3:
-                await asyncio.sleep(0.01)
-        assert await office.attempts(mails[1]) == []
-        slow.answer.set()
-        assert {(await first).status, (await later).status} == {NoticeStatus.ACCEPTED}
-
-
-def _smtp(server: asyncio.Server) -> SmtpSettings:
-    return SmtpSettings(LOOPBACK, server.sockets[0].getsockname()[1], "notice@anze.example", timeout=5, data_timeout=15)
-
-
-def _letter(size: int) -> EmailMessage:
-    message = EmailMessage()
-    message["Subject"] = "x"
-    message.set_content("x" * 70 + "\n" + ("y" * 70 + "\n") * (size // 71))
-    return message

@@ -24,7 +24,6 @@ from tests.activities.post_office import (
     SECRET,
     PostOffice,
     post_office,
-    slow_server,
     stalling_server,
 )
 from tests.conftest import Database
@@ -220,47 +219,6 @@ async def test_a_crash_between_attempt_and_result_is_called_ambiguous_and_the_ma
     assert len(mailbox.messages) == 1
 
 
-async def test_an_attempt_that_was_called_interrupted_stays_so_when_its_worker_comes_back(
-    database: Database, office: PostOffice, mailbox: MailCatcher
-) -> None:
-    """Cut off from the engine it kept its line to the mail server, while another worker sent the same letter."""
-    server = await stalling_server()
-    stalled = post_office(database, office.engine, server.sockets[0].getsockname()[1], patience=1.0)
-    await office.put(DESK, *UPLOAD)
-    [mail] = await office.compose(DESK)
-    first = asyncio.create_task(stalled.send(DESK, mail))
-    await office.until("SELECT 1 FROM attempts")
-    assert (await office.send(DESK, mail)).status is NoticeStatus.ACCEPTED
-    with pytest.raises(ApplicationError):
-        await first
-    assert await office.attempts(mail) == [("ambiguous", None), ("accepted", 250)]
-    replies = await office.sql("SELECT reply FROM attempts WHERE number = 1")
-    assert [row["reply"] for row in replies] == ["interrupted"]
-    [row] = await office.sql("SELECT status, last_code FROM mails")
-    assert (row["status"], row["last_code"]) == ("accepted", 250)
-    server.close()
-
-
-async def test_a_letter_the_server_took_from_an_attempt_that_was_overtaken_is_sent_no_more(
-    database: Database, office: PostOffice, mailbox: MailCatcher
-) -> None:
-    """A starved worker's attempt is given up while its letter is on the way; then the server says yes."""
-    async with slow_server(office) as slow:
-        await office.put(DESK, *UPLOAD)
-        [mail] = await office.compose(DESK)
-        first = asyncio.create_task(slow.office.send(DESK, mail))
-        await slow.reached.wait()
-        async with asyncio.timeout(10):
-            await office.sql("UPDATE attempts SET ended_at = now(), outcome = 'ambiguous', reply = 'interrupted'")
-            await office.sql("INSERT INTO attempts (mail_id, number, started_at) VALUES ($1, 2, $2)", mail, NOW)
-            await office.sql("UPDATE mails SET attempts = 2")
-            slow.answer.set()
-            assert (await first).status is NoticeStatus.ACCEPTED
-    assert (await office.send(DESK, mail)).status is NoticeStatus.ACCEPTED
-    assert mailbox.messages == []
-    assert [outcome for outcome, _ in await office.attempts(mail)] == ["ambiguous", None]
-
-
 async def test_a_bounce_holds_no_letter_while_it_waits_for_an_acknowledgement_of_the_same_case(
     office: PostOffice, mailbox: MailCatcher
 ) -> None:
@@ -382,6 +340,22 @@ async def test_a_mail_the_books_have_forgotten_is_given_up_and_blocks_nobody(off
     assert (await office.send(DESK, lost)).status is NoticeStatus.UNDELIVERED
     asked = Send(recipient_id=DESK, mail_id=lost, now=NOW)
     assert (await office.postman.give_up(asked)).status is NoticeStatus.UNDELIVERED
+
+
+async def test_of_many_urgent_letters_only_so_many_are_composed_at_a_time(
+    office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("activities.mailbook.AT_ONCE", 2)
+    for _ in range(3):
+        await office.put(DESK, *UPLOAD)
+    asked = Compose(recipient_id=DESK, urgency=Urgency.NOW, now=NOW)
+    first = await office.postman.compose(asked)
+    assert (len(first.mails), first.more) == (2, True)
+    assert await office.postman.compose(asked) == first, "until they are gone"
+    for mail in first.mails:
+        await office.send(DESK, mail)
+    last = await office.postman.compose(asked)
+    assert (len(last.mails), last.more) == (1, False)
 
 
 async def test_looking_in_counts_by_urgency_and_knows_when_the_office_opens(office: PostOffice) -> None:
