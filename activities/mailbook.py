@@ -21,6 +21,8 @@ from models.tables.engine import tenant
 from models.tables.outbox import Attempt, Mail, Nudge, OutboxNotice, Task
 from models.tables.parties import Recipient
 
+AT_ONCE = 300
+"""Urgent mails of one mailroom under way at a time: the engine takes two thousand activities of one workflow."""
 PAGE = 20_000
 """Notices in one digest, which shows the most urgent of them and carries all; more go into further mails."""
 # Read where it stands: a case's clock is a hundred times as long as what is asked of it here.
@@ -79,7 +81,9 @@ async def unsent(session: AsyncSession, recipient_id: UUID, urgency: Urgency) ->
     return list(rows)
 
 
-async def take_waiting(session: AsyncSession, recipient_id: UUID, urgency: Urgency) -> list[OutboxNotice]:
+async def take_waiting(
+    session: AsyncSession, recipient_id: UUID, urgency: Urgency, most: int | None = None
+) -> list[OutboxNotice]:
     """Notices that are in no mail yet, locked; those somebody else is just composing are passed over."""
     rows = await session.scalars(
         select(OutboxNotice)
@@ -90,6 +94,7 @@ async def take_waiting(session: AsyncSession, recipient_id: UUID, urgency: Urgen
             col(OutboxNotice.mail_id).is_(None),
         )
         .order_by(col(OutboxNotice.at), col(OutboxNotice.notice_key))
+        .limit(most)
         .with_for_update()
     )
     return list(rows)

@@ -17,6 +17,9 @@ from workflows.chapters import go_on, is_suggested
 BETWEEN_DIGESTS = timedelta(minutes=10)
 """Notices that come one by one in office hours are gathered: a department gets a letter, not a flood."""
 
+FEW = 100
+"""Letters under way at which the next ones are fetched, where more wait than may go at once."""
+
 
 @workflow.defn(name="收件室")
 class MailroomWorkflow:
@@ -27,6 +30,8 @@ class MailroomWorkflow:
         self.state = state
         self.nudged = True
         self.sending: dict[UUID, asyncio.Task[None]] = {}
+        self.more = False
+        """Urgent letters wait until some of those under way are gone."""
         self.waiting = 0
         self.opens_at: datetime | None = None
         self.last = ""
@@ -82,6 +87,7 @@ class MailroomWorkflow:
         composed = await workflow.execute_activity_method(
             Postman.compose, asked, summary=f"成文（{urgency.label}）", **options.MAILROOM
         )
+        self.more = composed.more if urgency is Urgency.NOW else self.more
         for mail_id in composed.mails:
             if mail_id not in self.sending:
                 self.sending[mail_id] = asyncio.create_task(self._deliver(mail_id, urgency))
@@ -98,6 +104,8 @@ class MailroomWorkflow:
             delivery = await self._give_up(send)
         finally:
             self.sending.pop(mail_id, None)
+            # a long history is renewed first, and the next run begins by looking
+            self.nudged |= self.more and len(self.sending) <= FEW and not is_suggested()
         self.state = self.state.model_copy(update={"delivered": self.state.delivered + 1})
         self.last = f"{delivery.status.label}（{wording.instant(workflow.now())}）"
         self._show()

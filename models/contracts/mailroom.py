@@ -37,6 +37,8 @@ class Composed(Contract):
     """Mails that are ready to be sent, by id; composing again gives the same ones until they are sent."""
 
     mails: tuple[UUID, ...]
+    more: bool = False
+    """Others may wait until some of these are on their way."""
 
 
 class Delivery(Contract):

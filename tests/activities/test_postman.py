@@ -11,6 +11,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.letters import Letters
 from activities.links import token, token_hash
+from models.contracts.mailroom import Compose
 from models.contracts.ports import LookIn, Send
 from models.contracts.vocabulary import NoticeKind, NoticeStatus, Role, Urgency
 from models.tables.engine import make_engine
