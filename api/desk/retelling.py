@@ -158,10 +158,15 @@ def _filled(form: Form, found: re.Match[str]) -> dict[str, str] | None:
     values: dict[str, str] = {}
     for name, kind in form.kinds.items():
         told = _within(found[name].strip())
-        if told is None and kind == "told":
+        if kind == "told" and (told is None or _broken(found[name])):
             return None
         values[name] = told or found[name]
     return values
+
+
+def _broken(said: str) -> bool:
+    """Whether brackets were torn apart, or belong to what stands before them."""
+    return said[0] == "（" or any(said.count(opens) != said.count(ends) for opens, ends in ("（）", "“”"))
 
 
 def _spoken(english: str, values: Mapping[str, str]) -> str:

@@ -124,7 +124,8 @@ def _drawn_column(sheet: Sheet, spot: Point, wide: float, day: DueDay, coming: C
     sheet.words((middle, foot + 17), dated, "small bold" if named else "small", "middle")
     below = coming.say(words.TODAY) if first else coming.say.weekday(day.on)
     letter = coming.say(day.letter) if day.letter else ""
-    told = (f"{below} {letter}".strip(), f"{below}{letter}", letter or below)
+    close = below if below.isascii() else f"{below}{letter}"  # what is spelled needs its space: SatR is no word
+    told = (f"{below} {letter}".strip(), close, letter or below)
     text = next((one for one in told if sheet.measure(one, "small") < wide - 3), told[-1])
     sheet.words((middle, foot + 35), text, "note", "middle")
 

@@ -175,6 +175,7 @@ def test_a_sentence_is_told_with_what_stands_in_it_and_words_of_people_are_left_
         ('<img alt="甲公司&lt;b&gt;">', '<img alt="甲公司&lt;b&gt;" lang="zh-CN">'),
         ("<b>甲公司&lt;i&gt;</b>", '<b><span lang="zh-CN">甲公司</span>&lt;i&gt;</b>'),
         ("<dd>a、b</dd>", "<dd>a, b</dd>"),
+        ("<dd>2015年4月24日（by law）</dd>", "<dd>24 Apr 2015 (by law)</dd>"),
         ('<i aria-label="已逾期 2 天"></i>', '<i aria-label="Overdue by 2 days"></i>'),
     ],
 )
