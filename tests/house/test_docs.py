@@ -16,7 +16,7 @@ PAGES = sorted([*PROJECT_ROOT.glob("*.md"), *(PROJECT_ROOT / "docs").rglob("*.md
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
 TARGETS = set(re.findall(r"^([a-z]+):", (PROJECT_ROOT / "Makefile").read_text(), re.MULTILINE))
 MADE = re.compile(r"(?:`|^\s*(?:\$ )?)make ([a-z]+)", re.MULTILINE)
-PORTS = ("api_port", "temporal_ui_port", "postgres_port", "temporal_port", "smtp_port")
+PORTS = tuple(name for name in Settings.model_fields if name.endswith("_port") and "metrics" not in name)
 
 
 def page_name(page: Path) -> str:
