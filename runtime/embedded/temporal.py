@@ -26,7 +26,7 @@ DYNAMIC_CONFIG = {
 PRAGMAS = {"journal_mode": "wal", "synchronous": "full"}
 """With `normal` a power cut forgets the last commits, and a workflow that was started among them (promises.md F40)."""
 
-COLLECTS = {"GOGC": "400", "GOMEMLIMIT": "1GiB"}
+COLLECTS = {"GOGC": "400", "GOMEMLIMIT": "2GiB"}
 """Its heap is small and its garbage much: a third of its CPU was collecting (decision 0053). Whoever starts us may say
 otherwise."""
 
