@@ -186,6 +186,10 @@ class Reader:
         """Whether the sentence of this event is for this reader."""
         return self.sees(Part.SAID) and event in SAID_TO[self.kind]
 
+    def follows(self, event: Event) -> bool:
+        """Whether the bar of a policy's life shows this reader the stage that ends with this event."""
+        return self.kind is not ActorKind.PROVIDER or event in OF_VISITS
+
     def reads_of(self, role: Role) -> bool:
         """Whether this reader sees that this role was told something."""
         return self.sees(Part.NOTICES) and role in TOLD_TO[self.kind]

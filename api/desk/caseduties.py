@@ -156,7 +156,7 @@ def _milestones(row: Row[Any], duties: Duties, first: dict[Event, date], reader:
     for event, (duty, word) in MILESTONES.items():
         owed = next((one for one in duties.items if one.duty == duty), None)
         done_on = first.get(event)
-        if owed is None and done_on is None:
+        if (owed is None and done_on is None) or not reader.follows(event):
             continue
         yield Milestone(
             label=reader.t(word),
@@ -164,7 +164,7 @@ def _milestones(row: Row[Any], duties: Duties, first: dict[Event, date], reader:
             done_on=done_on,
             skipped=done_on is None and not _is_open(owed) and _left_behind(PolicyStage(row.stage), event),
             provisional=bool(owed and owed.explanation.provisional),
-            href=f"?why={owed.key}#duty-{owed.key}" if owed else "",
+            href=f"?why={owed.key}#duty-{owed.key}" if owed and reader.sees(Part.LADDER) else "",
         )
 
 

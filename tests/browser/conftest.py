@@ -29,6 +29,7 @@ PEOPLE = {
     "handler": "jingban1@panshi-insurance.example",
     "auditor": "shenji@panshi-insurance.example",
     "operator": "gao@anze.example",
+    "assessor": "song@wanan-safety.example",
 }
 """Who signs in by the identity provider, by their address in samples/directory.yaml."""
 INSURER = "PS"

@@ -31,7 +31,8 @@ NO_PAGE = {
 }
 """Routes that answer GET with something else than a page."""
 DEAD_LINK = "/l/" + "A" * 43
-ROOMS = {"/insurer": "admin", "/department": "officer", "/operator": "operator", "/enterprise": "enterprise"}
+ROOMS = {"/insurer": "admin", "/department": "officer", "/operator": "operator", "/enterprise": "enterprise",
+         "/provider": "assessor"}  # fmt: skip
 """Who looks at the pages below; everything else is looked at by a stranger."""
 
 
@@ -101,6 +102,12 @@ def addresses(cast: Cast) -> dict[str, tuple[str, ...]]:
             f"/operator/cases/{cast.major.hazard_id}",
             f"/operator/cases/{claim}",
         ),
+        "/provider/policies/{case_id:uuid}": tuple(
+            f"/provider/policies/{one.policy_id}" for one in (cast.planned, cast.visited, cast.served)
+        ),
+        "/provider/policies/{case_id:uuid}/visit": (f"/provider/policies/{policy}/visit",),
+        "/provider/policies/{case_id:uuid}/report": (f"/provider/policies/{policy}/report",),
+        "/provider/hazards/{case_id:uuid}": (f"/provider/hazards/{cast.visited.hazard_id}",),
         "/enterprise/hazards/{case_id:uuid}": (f"/enterprise/hazards/{cast.visited.hazard_id}",),
         "/enterprise/policies/{case_id:uuid}": (f"/enterprise/policies/{policy}",),
         "/enterprise/policies/{case_id:uuid}/plan": (f"/enterprise/policies/{policy}/plan",),
