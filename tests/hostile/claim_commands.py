@@ -18,6 +18,7 @@ from models.contracts.vocabulary import (
     ClaimPath,
     ClaimStage,
     EmergencyPurpose,
+    LimitPot,
     LossHead,
     OrderResult,
     PaymentKind,
@@ -29,7 +30,7 @@ from tests.domain.test_policy_properties import made
 SMALL = ClaimTerms.model_validate(
     FIGURES.model_dump() | {"small_fast_threshold": {"value": "900.00", "source": "特约"}}
 )
-TIGHT = Limits(per_person=yuan("700.00"), per_accident=yuan("1200.00"), aggregate=yuan("1200.00"))
+TIGHT = Limits(per_person=yuan("700.00"), per_accident=yuan("1000.00"), aggregate=yuan("1100.00"))
 OPEN = Limits(per_person=yuan("800.00"), per_accident=yuan("1500.00"))
 """Nobody knows the aggregate yet."""
 NOTHING = Limits(per_person=yuan("0.00"), per_accident=yuan("0.00"), aggregate=yuan("0.00"))
@@ -37,7 +38,7 @@ AGREED = st.sampled_from([FIGURES, SMALL, SMALL, ClaimTerms()])
 CEILINGS = st.sampled_from([TIGHT, TIGHT, LIMITS, OPEN, NOTHING])
 LOSSES: tuple[tuple[LossLine, ...], ...] = (
     (death("L1", "600.00", ANNA),),
-    (death("L1", "600.00", ANNA), death("L2", "600.00", BO)),
+    (death("L1", "600.00", ANNA), death("L2", "600.00", BO), line("L3", "rescue", "500.00")),
     (death("L1", "600.00", ANNA), death("L2", "500.00", BO)),
     (
         death("L1", "600.00", ANNA),
@@ -190,25 +191,32 @@ def _determined(state: ClaimState, covered: bool) -> list[Command]:
     return [commands.DetermineClaim(covered=covered, note="核定")]
 
 
-def owed(state: ClaimState) -> list[commands.ProposePayment]:
-    """The lines of the loss that no payment holds yet, each as a payment of its own under a number not used before."""
+def owed(state: ClaimState) -> commands.ProposePayment | None:
+    """The first line of the loss that is not paid as far as limits allow, under a number not used before."""
     used = {payment.number for payment in state.payments}
-    held = {share.line: share.amount for share in money.live_shares(state)}
-    numbers = iter(name for n in range(1, 99) if (name := f"Q-{n}") not in used)
-    open_ = [(one, one.amount - held.get(one.id, Decimal("0.00"))) for one in state.losses]
-    return [
-        commands.ProposePayment.model_validate(
-            {
-                "number": next(numbers),
-                "kind": PaymentKind.SETTLEMENT,
-                "lines": [{"head": one.head, "amount": left, "person": one.person, "line": one.id}],
-                "payee": None if one.person else _payee_of(one),
-                "by_user": "u-1",
-            }
-        )
-        for one, left in open_
-        if left > 0
-    ]
+    number = next(name for n in range(1, 99) if (name := f"Q-{n}") not in used)
+    for one in state.losses:
+        left = min(one.amount - money.on_line(state, one.id), *_rooms(state, one))
+        if left > 0:
+            return commands.ProposePayment.model_validate(
+                {
+                    "number": number,
+                    "kind": PaymentKind.SETTLEMENT,
+                    "lines": [{"head": one.head, "amount": left, "person": one.person, "line": one.id}],
+                    "payee": None if one.person else _payee_of(one),
+                    "by_user": "u-1",
+                }
+            )
+    return None
+
+
+def _rooms(state: ClaimState, one: LossLine) -> list[Decimal]:
+    """What its pot and its person still hold."""
+    rooms = [money.room(state, PaymentKind.SETTLEMENT, one.head.pot) or Decimal("0.00")]
+    limit = state.limits.per_person
+    if one.person and limit is not None and one.head.pot is LimitPot.INDEMNITY:
+        rooms.append(limit - money.on_persons(money.live_shares(state)).get(one.person, Decimal("0.00")))
+    return rooms
 
 
 def _payee_of(one: LossLine) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from api.words import REFUSALS, ProblemCode
 from domain.claim import life, views
@@ -26,7 +26,7 @@ from models.contracts.vocabulary import (
     PaymentStatus,
     StopReason,
 )
-from tests.domain.claim_lives import SURVEYED, Claim
+from tests.domain.claim_lives import COVERED, SURVEYED, Claim
 from tests.domain.lives import SIGNED
 from tests.domain.test_policy_properties import ACTORS, REGIONS
 from tests.hostile.claim_commands import (
@@ -61,6 +61,7 @@ LEADS: dict[ClaimStage, set[ClaimStage]] = {
 ENDED = {ClaimStage.CLOSED: StopReason.CLOSED, ClaimStage.WITHDRAWN: StopReason.WITHDRAWN}
 WAITS = st.sampled_from([timedelta(hours=7), timedelta(days=1), timedelta(days=9), timedelta(days=45)])
 LATEST = datetime(2032, 1, 1, tzinfo=SIGNED.tzinfo)
+RESULTS = st.sampled_from([OrderResult.CONFIRMED, OrderResult.CONFIRMED, *OrderResult])
 NAMES = st.sampled_from(["P-1", "P-2", "P-3", "P-4", "Q-1", "Q-2"])
 
 
@@ -69,10 +70,20 @@ class ClaimLives(RuleBasedStateMachine):
 
     claim: Claim
 
-    @initialize(region=REGIONS, deaths=st.sampled_from([0, 1, 3]), whole=st.booleans(), terms=AGREED, limits=CEILINGS)
-    def reported(self, region: str, deaths: int, whole: bool, **agreed: Any) -> None:
-        self.claim = Claim.reported(region=region, complete=whole, accident={"deaths": deaths}, **agreed)
-        self.stages = [self.claim.state.stage]
+    @initialize(
+        region=REGIONS,
+        harm=st.sampled_from([{"deaths": 0}, {"deaths": 1}, {"deaths": 3}]),
+        agreed=st.fixed_dictionaries({"complete": st.booleans(), "terms": AGREED, "limits": CEILINGS}),
+        ahead=st.sampled_from([0, 2, 3, 4, 5, 5, 5]),
+        lines=st.sampled_from(LOSSES),
+    )
+    def reported(self, region: str, harm: dict[str, int], agreed: Any, ahead: int, lines: Any) -> None:
+        """And as far ahead as its clerks have brought it: surveyed and assessed, determined, agreed."""
+        self.claim = Claim.reported(region=region, accident=harm, **agreed)
+        for command in (SURVEYED, commands.AssessLoss(lines=lines), COVERED)[:ahead]:
+            self.tried(command)
+        for _ in range(3, ahead):
+            self.a_clerk_does_the_next_thing(True, "u-2", OrderResult.CONFIRMED)
 
     def tried(self, command: Command, actor: Actor | None = None) -> bool:
         """Taken as a legal step, or refused by a known word and nothing has changed."""
@@ -101,10 +112,14 @@ class ClaimLives(RuleBasedStateMachine):
     def anybody_asks_anything(self, command: Command, actor: Actor) -> None:
         self.tried(command, actor)
 
-    @rule(covered=COVER)
-    def a_clerk_does_the_next_thing(self, covered: bool) -> None:
-        for command in next_thing(self.claim.state, covered):
+    @rule(covered=COVER, by=CLERKS, result=RESULTS)
+    def a_clerk_does_the_next_thing(self, covered: bool, by: str, result: OrderResult) -> None:
+        """Once it is agreed that is to pay."""
+        steps = next_thing(self.claim.state, covered)
+        for command in steps:
             self.tried(command)
+        if not steps:
+            self.whatever_is_owed_is_paid(by, result)
 
     @rule(lines=st.sampled_from(LOSSES), path=st.sampled_from(ClaimPath))
     def it_is_surveyed_assessed_and_put_on_a_path(self, lines: Any, path: ClaimPath) -> None:
@@ -119,10 +134,10 @@ class ClaimLives(RuleBasedStateMachine):
     def a_payment_is_proposed(self, wanted: dict[str, Any]) -> None:
         self.tried(proposed(self.claim.state, wanted))
 
-    @rule(by=CLERKS, result=st.sampled_from([OrderResult.CONFIRMED, OrderResult.CONFIRMED, *OrderResult]))
+    @rule(by=CLERKS, result=RESULTS)
     def whatever_is_owed_is_paid(self, by: str, result: OrderResult) -> None:
-        for proposal in owed(self.claim.state):
-            if self.tried(proposal) and self.tried(commands.ApprovePayment(number=proposal.number, by_user=by)):
+        while (proposal := owed(self.claim.state)) and self.tried(proposal):
+            if self.tried(commands.ApprovePayment(number=proposal.number, by_user=by)):
                 self.the_bank_answers(proposal.number, result, f"bank-{proposal.number}")
 
     @rule(
@@ -136,37 +151,33 @@ class ClaimLives(RuleBasedStateMachine):
         self.claim.answered(number, result, reference if result is OrderResult.CONFIRMED else "")
         self._moved(before, commands.RecordOutcome)
 
-    @precondition(lambda self: self.claim.state.payments)
     @rule(share=st.sampled_from([Decimal("0.01"), Decimal("0.5"), Decimal(1)]), which=st.integers(0, 3))
     def money_comes_back(self, share: Decimal, which: int) -> None:
         """A part of a payment or all of it."""
+        if not self.claim.state.payments:
+            return
         payment = self.claim.state.payments[which % len(self.claim.state.payments)]
         back = (payment.amount * share).quantize(ZERO)
         if back:
             told = {"number": payment.number, "how": "recovered", "amount": back, "reference": "back-2"}
             self.tried(commands.SetOffAdvance.model_validate(told))
 
-    @rule(wait=WAITS)
-    def time_passes_with_a_worker(self, wait: timedelta) -> None:
-        self.claim.until(self.claim.now + wait)
-
-    @rule(wait=WAITS)
-    def time_passes_without_one(self, wait: timedelta) -> None:
-        """Then everything that came due rings at once."""
-        self.claim.now += wait
-        self.claim.until(self.claim.now)
-
-    @rule()
-    def the_run_is_continued_as_new(self) -> None:
+    @rule(wait=WAITS, asleep=st.booleans())
+    def time_passes(self, wait: timedelta, asleep: bool) -> None:
+        """With a worker, or without one: then everything that came due rings at once. The run is continued as new."""
         again = ClaimState.model_validate_json(self.claim.state.model_dump_json())
         assert again == self.claim.state
         self.claim.state = again
+        if asleep:
+            self.claim.now += wait
+            self.claim.until(self.claim.now)
+        else:
+            self.claim.until(self.claim.now + wait)
 
-    @precondition(lambda self: self.claim.state.stage in ENDED)
-    @rule(years=st.sampled_from([1, 3]), command=COMMANDS, actor=ACTORS)
-    def nothing_is_done_to_an_archived_claim(self, years: int, command: Command, actor: Actor) -> None:
-        self.claim.until(self.claim.now + timedelta(days=366 * years))
-        if years > 2:
+    @rule(command=COMMANDS, actor=ACTORS)
+    def nothing_is_done_to_an_archived_claim(self, command: Command, actor: Actor) -> None:
+        if self.claim.state.stage in ENDED:
+            self.claim.until(self.claim.now + timedelta(days=3 * 366))
             assert life.over(self.claim.state)
             refusal = self.claim.refused(command, actor)
             assert refusal is not None
