@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Response
-from sqlalchemy import select, text
+from sqlalchemy import Row, select, text
 
 from api.callers import Entry
 from api.operator.visits import Reading
@@ -62,12 +62,20 @@ class Verified:
     """SHA-256 of the heads as they were then."""
 
 
-async def last_verified(entry: Entry) -> Verified | None:
-    """By `anze audit verify`; `None` where nobody ever did."""
+async def last_verified(entry: Entry) -> list[Verified]:
+    """By `anze audit verify`: the last time of all chains, and where one insurer's was verified since, that too.
+
+    One chain that held says nothing of the others: it never takes the place of what was found in all of them.
+    """
     found = select(AUDIT).where(AUDIT.c.chain == COMMON_CHAIN, AUDIT.c.what == AuditEvent.VERIFIED)
-    row = (await entry.connection.execute(found.order_by(AUDIT.c.number.desc()).limit(1))).one_or_none()
-    if row is None:
-        return None
+    last = found.order_by(AUDIT.c.number.desc()).limit(1)
+    whole = (await entry.connection.execute(last.where(AUDIT.c.object_id == ""))).one_or_none()
+    latest = (await entry.connection.execute(last)).one_or_none()
+    shown = [whole] if latest is None or (whole and whole.number == latest.number) else [whole, latest]
+    return [_verified(row) for row in shown if row is not None]
+
+
+def _verified(row: Row[Any]) -> Verified:
     counts = {name: int(row.said.get(name, 0)) for name in ("chains", "rows", "steps", "anchors", "findings")}
     return Verified(instant(row.at), row.who_name, row.object_id, digest=row.digest, **counts)
 

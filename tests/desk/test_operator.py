@@ -355,6 +355,12 @@ async def test_the_audit_page_tells_a_verification_that_held_one_that_did_not_an
             await note(connection, AuditEntry(AuditEvent.VERIFIED, who=COMMAND_LINE, about=("chain", ""), said=counts))
         page = await told()
         assert (says in page, not_said in page, "正在查验" in page) == (True, False, False), page
+        assert ("有不符</" in (await person.get("/operator/audit?what=verified")).text) == bool(findings)
+    async with admin.begin() as connection:
+        one = {"chains": 1, "rows": 4, "steps": 3, "anchors": 0, "findings": 0}
+        await note(connection, AuditEntry(AuditEvent.VERIFIED, who=COMMAND_LINE, about=("chain", "PS"), said=one))
+    page = await told()
+    assert page.index("不符处数：2") < page.index("只查了一家：PS"), "one chain that held hides nothing of the others"
     key = dict(zip("ab", VERIFYING, strict=True))
     async with admin.connect() as connection:
         await connection.execute(text("SELECT pg_advisory_lock_shared(:a, :b)"), key)
