@@ -32,7 +32,8 @@ NO_PAGE = re.compile(r"\.(xlsx|json)$|/evidence/|^/(health|version|static|enter/
 TYPED = """
 SELECT string_agg(DISTINCT said, E'\\n') FROM (
     SELECT name AS said FROM insurers UNION SELECT name FROM insureds UNION SELECT name FROM recipients
-    UNION SELECT name FROM providers UNION SELECT department FROM recipients UNION SELECT name FROM users UNION SELECT name FROM api_keys
+    UNION SELECT name FROM providers UNION SELECT department FROM recipients
+    UNION SELECT name FROM users UNION SELECT name FROM api_keys
     UNION SELECT said FROM tasks
     UNION SELECT value #>> '{}' FROM steps, jsonb_path_query(cause->'body'->'command', '$.**') value
         WHERE jsonb_typeof(value) = 'string'
@@ -56,7 +57,8 @@ def pieces(page: str) -> Iterator[tuple[str, bool, bool]]:
             name = re.split(r"[\s/>]", piece[1:])[0]
             marked = ' lang="zh' in piece or (marked and ' lang="en"' not in piece)
             record = record or " data-record" in piece
-            yield from ((unescape(said), marked, record) for said in HEARD.findall(piece))
+            # an attribute cannot be marked in part; names may stand in it
+            yield from ((unescape(said), marked or not SIGN.search(said), record) for said in HEARD.findall(piece))
             if name not in VOID and not piece.endswith("/>"):
                 open_.append((name, marked, record))
         else:
