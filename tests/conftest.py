@@ -108,6 +108,14 @@ async def database(postgres: PostgresServer) -> AsyncIterator[Database]:
         await admin.close()
 
 
+@pytest.fixture
+async def admin(database: Database) -> AsyncIterator[asyncpg.Connection]:
+    """A superuser of that database: row-level security and rights do not bind it."""
+    connection = await asyncpg.connect(database.admin)
+    yield connection
+    await connection.close()
+
+
 @pytest.fixture(scope="session")
 async def temporal(stack: Stack) -> Client:
     """A client of the session's Temporal server: time skipping is on, search attributes are registered."""

@@ -44,13 +44,6 @@ def ledger(engine: AsyncEngine) -> PgLedger:
     return PgLedger(engine)
 
 
-@pytest.fixture
-async def admin(database: Database) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database.admin)
-    yield connection
-    await connection.close()
-
-
 async def counts(admin: asyncpg.Connection) -> dict[str, Any]:
     tables = ("cases", "steps", "timeline", "commands", "outbox", "nudges", "tasks")
     return {table: await admin.fetchval(f"SELECT count(*) FROM {table}") for table in tables}

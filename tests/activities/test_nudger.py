@@ -59,13 +59,6 @@ async def engine(database: Database) -> AsyncIterator[AsyncEngine]:
 
 
 @pytest.fixture
-async def admin(database: Database) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database.admin)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
 async def worker(temporal: Client, task_queue: str) -> AsyncIterator[Worker]:
     async with Worker(temporal, task_queue=task_queue, workflows=[Letterbox]) as running:
         yield running

@@ -69,14 +69,6 @@ TAMPERINGS: dict[str, Tamper] = {
 
 
 @pytest.fixture
-async def admin(database: Database) -> AsyncIterator[asyncpg.Connection]:
-    """A superuser: row-level security and rights do not bind it."""
-    connection = await asyncpg.connect(database.admin)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
 async def reader(database: Database) -> AsyncIterator[asyncpg.Connection]:
     """The backup role, which verification uses."""
     connection = await asyncpg.connect(database.backup)

@@ -43,13 +43,6 @@ CHANGING = {"SELECT", "INSERT", "UPDATE"}
 
 
 @pytest.fixture
-async def owner(database: Database) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database.admin)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
 async def engine(database: Database) -> AsyncIterator[AsyncEngine]:
     """One connection only: whatever leaks, leaks into the next user of it."""
     engine = make_engine(sqlalchemy_url(database.app), pool_size=1)
@@ -69,22 +62,22 @@ def _differences(connection: Connection) -> list[object]:
     return compare_metadata(context, SQLModel.metadata)
 
 
-async def test_every_constraint_of_the_tables_is_in_the_database(owner: asyncpg.Connection):
-    rows = await owner.fetch("SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace")
+async def test_every_constraint_of_the_tables_is_in_the_database(admin: asyncpg.Connection):
+    rows = await admin.fetch("SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace")
     kept = {row["conname"] for row in rows}
     kinds = (CheckConstraint, ForeignKeyConstraint, UniqueConstraint)
     said = {c.name for t in SQLModel.metadata.tables.values() for c in t.constraints if isinstance(c, kinds)}
     assert said - kept == set()
 
 
-async def test_whatever_belongs_to_an_insurer_is_walled_off_for_every_command(owner: asyncpg.Connection):
+async def test_whatever_belongs_to_an_insurer_is_walled_off_for_every_command(admin: asyncpg.Connection):
     for table in OWN_ROWS:
-        flags = await owner.fetchrow(
+        flags = await admin.fetchrow(
             "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = $1::regclass", table
         )
         assert flags is not None, table
         assert tuple(flags) == (True, True), table
-        policy = await owner.fetchrow("SELECT * FROM pg_policies WHERE policyname = $1", f"{table}_tenant")
+        policy = await admin.fetchrow("SELECT * FROM pg_policies WHERE policyname = $1", f"{table}_tenant")
         assert policy is not None, table
         assert policy["cmd"] == "ALL", table
         assert policy["roles"] == ["anze_app"], table
@@ -101,14 +94,14 @@ async def test_children_point_at_their_case_together_with_its_insurer():
             assert {"insurer_id", "case_id"} in keys, name
 
 
-async def test_the_application_is_a_plain_role_that_owns_nothing_and_deletes_nothing(owner: asyncpg.Connection):
-    role = await owner.fetchrow("SELECT * FROM pg_roles WHERE rolname = 'anze_app'")
+async def test_the_application_is_a_plain_role_that_owns_nothing_and_deletes_nothing(admin: asyncpg.Connection):
+    role = await admin.fetchrow("SELECT * FROM pg_roles WHERE rolname = 'anze_app'")
     assert role is not None
     assert not any(role[power] for power in ("rolsuper", "rolbypassrls", "rolcreaterole", "rolcreatedb"))
-    rows = await owner.fetch("SELECT tablename, tableowner FROM pg_tables WHERE schemaname = 'public'")
+    rows = await admin.fetch("SELECT tablename, tableowner FROM pg_tables WHERE schemaname = 'public'")
     assert {row["tableowner"] for row in rows} == {"anze_owner"}
     for table in (row["tablename"] for row in rows):
-        grants = await owner.fetch(
+        grants = await admin.fetch(
             "SELECT privilege_type FROM information_schema.role_table_grants"
             " WHERE grantee = 'anze_app' AND table_name = $1",
             table,
@@ -116,17 +109,17 @@ async def test_the_application_is_a_plain_role_that_owns_nothing_and_deletes_not
         assert {grant["privilege_type"] for grant in grants} == RIGHTS.get(table, CHANGING), table
 
 
-async def test_no_view_looks_past_the_wall(owner: asyncpg.Connection):
+async def test_no_view_looks_past_the_wall(admin: asyncpg.Connection):
     query = (
         "SELECT relname FROM pg_class WHERE relkind IN ('v', 'm') AND relnamespace = 'public'::regnamespace"
         " AND NOT coalesce(reloptions, '{}') && '{security_invoker=true,security_invoker=on}'"
     )
-    assert await owner.fetch(query) == []
+    assert await admin.fetch(query) == []
 
 
-async def test_no_function_runs_with_the_rights_of_its_owner(owner: asyncpg.Connection):
+async def test_no_function_runs_with_the_rights_of_its_owner(admin: asyncpg.Connection):
     query = "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef"
-    assert await owner.fetch(query) == []
+    assert await admin.fetch(query) == []
 
 
 async def test_without_a_tenant_nothing_of_any_insurer_is_seen(database: Database, engine: AsyncEngine):
