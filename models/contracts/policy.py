@@ -62,6 +62,7 @@ class NameProvider(Command):
     provider_name: Name
     qualification: Name | None = None
     provider_code: CreditCode | None = None
+    """Lets the people of this provider in, where the insurer has registered it; a name alone lets nobody in."""
     on: FactDate | None = None
 
 
