@@ -52,7 +52,7 @@ LOSSES: tuple[tuple[LossLine, ...], ...] = (
     ),
 )
 DAYS = st.none() | st.dates(date(2024, 5, 30), date(2024, 9, 1))
-NUMBERS = st.sampled_from(["P-1", "P-2", "P-3", "P-4"])
+NUMBERS = st.sampled_from(["Q-1", "Q-2", "P-1", "P-2"])
 AMOUNTS = st.sampled_from(["0.01", "100.00", "120.50", "333.33", "600.00"]).map(yuan)
 CLERKS = st.sampled_from(["u-1", "u-2"])
 REFERENCES = st.sampled_from(["bank-1", "bank-2", "bank-3", "bank-4"])
