@@ -2,6 +2,8 @@
 
 import asyncio
 from dataclasses import dataclass, replace
+from email.errors import MessageError
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as CRLF
 from email.utils import parseaddr
@@ -121,3 +123,13 @@ def _by_code(refused: aiosmtplib.SMTPResponseException) -> Verdict:
 def _later(error: Exception) -> Verdict:
     code = error.code if isinstance(error, aiosmtplib.SMTPResponseException) else None
     return Verdict(Outcome.LATER, code, type(error).__name__)
+
+
+def unwritable(address: str) -> str:
+    """How the address fails that no header and no envelope can carry: nobody can ever be reached there."""
+    try:
+        Address(addr_spec=address)
+        address.encode("ascii")
+    except (ValueError, MessageError, LookupError, AttributeError) as error:  # its parser stumbles in all these ways
+        return type(error).__name__
+    return ""

@@ -5,8 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.errors import MessageError
-from email.headerregistry import Address
 from email.message import EmailMessage
 from functools import partial
 from typing import Protocol, TypeVar
@@ -23,7 +21,7 @@ from activities import mailbook as book
 from activities.beating import beating
 from activities.letters import Envelope, Letters
 from activities.links import DEPARTMENTS
-from activities.mailserver import Outcome, SmtpSettings, Verdict, hand_over
+from activities.mailserver import Outcome, SmtpSettings, Verdict, hand_over, unwritable
 from domain import wording
 from domain.calendar import opens_at
 from models.contracts import ports
@@ -75,6 +73,7 @@ class MailPostman(ports.Postman):
         self._base_url = base_url.rstrip("/")
         self._letters = Letters()
         self._writing = digests.Desk(self._letters, secret, self._base_url)
+        self._going: dict[UUID, asyncio.Task[Delivery]] = {}
         self._desks, self._lines = asyncio.Semaphore(DESKS), asyncio.Semaphore(LINES)
 
     @activity.defn(name="查看待发")
@@ -111,7 +110,27 @@ class MailPostman(ports.Postman):
     @activity.defn(name="投递")
     async def send(self, asked: ports.Send) -> Delivery:
         """One attempt. Raises a retryable error where the server asks for patience or the outcome is unknown once."""
-        async with beating(), self._lines:
+        async with beating():
+            going = self._going.get(asked.mail_id)
+            if going is None:
+                going = self._going[asked.mail_id] = asyncio.create_task(self._attempt(asked))
+                going.add_done_callback(lambda _: self._going.pop(asked.mail_id, None))
+            # A starved attempt is called off and tried again while it still goes on here: its end is waited for.
+            return await asyncio.shield(going)
+
+    @activity.defn(name="登记未送达")
+    async def give_up(self, asked: ports.Send) -> Delivery:
+        """After days of trying: an operator's task for each notice; the mail is tried no more."""
+        async with beating(), self._books(asked.recipient_id) as session:
+            opened = await _opened(session, asked)
+            if isinstance(opened, Delivery):
+                return opened
+            await book.queue_tasks(session, TaskKind.UNDELIVERED, opened.notices, wording.MAIL_UNDELIVERED)
+            await book.settle(session, asked.mail_id, NoticeStatus.UNDELIVERED, asked.now)
+        return Delivery(mail_id=asked.mail_id, status=NoticeStatus.UNDELIVERED)
+
+    async def _attempt(self, asked: ports.Send) -> Delivery:
+        async with self._lines:
             at = max(datetime.now(UTC), asked.now)
             async with self._books(asked.recipient_id) as session:
                 opened = await _opened(session, asked)
@@ -125,19 +144,7 @@ class MailPostman(ports.Postman):
                 opened.mail.subject = draft.subject
                 number = await book.begin_attempt(session, opened.mail, at)
             verdict = await self._hand_over(opened, envelope, draft)
-            # What the server said is written down also where this attempt is just being called off.
-            return await asyncio.shield(self._record(opened, number, verdict, max(datetime.now(UTC), asked.now)))
-
-    @activity.defn(name="登记未送达")
-    async def give_up(self, asked: ports.Send) -> Delivery:
-        """After days of trying: an operator's task for each notice; the mail is tried no more."""
-        async with beating(), self._books(asked.recipient_id) as session:
-            opened = await _opened(session, asked)
-            if isinstance(opened, Delivery):
-                return opened
-            await book.queue_tasks(session, TaskKind.UNDELIVERED, opened.notices, wording.MAIL_UNDELIVERED)
-            await book.settle(session, asked.mail_id, NoticeStatus.UNDELIVERED, asked.now)
-        return Delivery(mail_id=asked.mail_id, status=NoticeStatus.UNDELIVERED)
+            return await self._record(opened, number, verdict, max(datetime.now(UTC), asked.now))
 
     @asynccontextmanager
     async def _books(self, recipient_id: UUID) -> AsyncIterator[AsyncSession]:
@@ -180,7 +187,7 @@ class MailPostman(ports.Postman):
         )
 
     async def _hand_over(self, opened: book.Opened, envelope: Envelope, draft: Draft) -> Verdict:
-        unwritable = _unwritable(envelope.to_address)
+        unwritable = unwritable(envelope.to_address)
         if unwritable:
             return Verdict(Outcome.REFUSED, reply=unwritable)
         try:
@@ -250,16 +257,6 @@ async def _opened(session: AsyncSession, asked: ports.Send) -> book.Opened | Del
         log.warning("mail_forgotten", mail=str(asked.mail_id))
         return Delivery(mail_id=asked.mail_id, status=NoticeStatus.UNDELIVERED)
     return _delivery(opened.mail) if opened.mail.status in book.FINAL else opened
-
-
-def _unwritable(address: str) -> str:
-    """How the address fails that no header and no envelope can carry: nobody can ever be reached there."""
-    try:
-        Address(addr_spec=address)
-        address.encode("ascii")
-    except (ValueError, MessageError, LookupError, AttributeError) as error:  # its parser stumbles in all these ways
-        return type(error).__name__
-    return ""
 
 
 def _status(verdict: Verdict, broken_before: int) -> NoticeStatus | None:

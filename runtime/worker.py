@@ -45,7 +45,7 @@ STICKY = timedelta(seconds=2)
 """After a worker dies its cached workflows answer elsewhere within 3 s instead of 11 s (engine.md E13)."""
 GRACE = timedelta(seconds=4)
 """Short activities end before a stop; `make up` allows 10 s in all."""
-BEATS = timedelta(seconds=10)
+BEATS = timedelta(seconds=5)
 """Signs of life travel at least this often; its own is four fifths of the time-out, too late where all is slow."""
 
 

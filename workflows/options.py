@@ -46,7 +46,7 @@ REGISTRY: dict[str, Any] = {
 
 MAILROOM: dict[str, Any] = {
     "start_to_close_timeout": timedelta(minutes=3),
-    "heartbeat_timeout": timedelta(seconds=40),
+    "heartbeat_timeout": timedelta(seconds=20),
     "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(minutes=1)),
 }
 """Looking into the outbox, composing, recording that a mail was given up: tried until done. Seconds on a quiet machine;
@@ -54,7 +54,7 @@ on one that does much else a try that still lives is not tried again beside itse
 
 SEND: dict[str, Any] = {
     "start_to_close_timeout": timedelta(minutes=15),
-    "heartbeat_timeout": timedelta(seconds=40),
+    "heartbeat_timeout": timedelta(seconds=20),
     "schedule_to_close_timeout": timedelta(days=3),
     "retry_policy": RetryPolicy(
         initial_interval=timedelta(seconds=5), backoff_coefficient=2, maximum_interval=timedelta(minutes=10)

@@ -70,6 +70,23 @@ async def test_a_letter_the_server_took_from_an_attempt_that_was_overtaken_is_se
     assert [outcome for outcome, _ in await office.attempts(mail)] == ["ambiguous", None]
 
 
+async def test_an_attempt_beside_one_that_still_goes_on_here_waits_for_its_end(
+    office: PostOffice, mailbox: MailCatcher
+) -> None:
+    """A starved worker is called off and given the same letter again."""
+    await office.put(DESK, *UPLOAD)
+    [mail] = await office.compose(DESK)
+    async with slow_server(office) as slow:
+        first = asyncio.create_task(slow.office.send(DESK, mail))
+        await slow.reached.wait()
+        first.cancel()
+        again = asyncio.create_task(slow.office.send(DESK, mail))
+        await asyncio.sleep(0.05)
+        slow.answer.set()
+        assert (await again).status is NoticeStatus.ACCEPTED
+    assert await office.attempts(mail) == [("accepted", 250)]
+
+
 async def test_what_the_server_said_is_on_record_though_the_attempt_was_called_off_as_it_said_it(
     office: PostOffice, mailbox: MailCatcher
 ) -> None:
