@@ -187,9 +187,9 @@ class MailPostman(ports.Postman):
         )
 
     async def _hand_over(self, opened: book.Opened, envelope: Envelope, draft: Draft) -> Verdict:
-        unwritable = unwritable(envelope.to_address)
-        if unwritable:
-            return Verdict(Outcome.REFUSED, reply=unwritable)
+        why = unwritable(envelope.to_address)
+        if why:
+            return Verdict(Outcome.REFUSED, reply=why)
         try:
             message = await _aside(opened, draft.write)
         except ValueError as broken:
