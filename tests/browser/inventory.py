@@ -74,9 +74,8 @@ def addresses(cast: Cast) -> dict[str, tuple[str, ...]]:
         "/insurer/policies/{case_id:uuid}": tuple(
             f"/insurer/policies/{one.policy_id}" for one in (cast.late, cast.visited, cast.proposed)
         ),
-        "/insurer/hazards/{case_id:uuid}": (
-            f"/insurer/hazards/{cast.mended.hazard_id}",
-            f"/insurer/hazards/{cast.major.hazard_id}",
+        "/insurer/hazards/{case_id:uuid}": tuple(
+            f"/insurer/hazards/{one.hazard_id}" for one in (cast.mended, cast.major)
         ),
         "/insurer/claims/{case_id:uuid}": (f"/insurer/claims/{claim}",),
         "/insurer/claims/{claim_id:uuid}/victims": (f"/insurer/claims/{claim}/victims",),
