@@ -124,7 +124,7 @@ def _v1(today: date) -> APIRouter:
 
 
 def _add_portal(app: FastAPI) -> None:
-    """The rooms of enterprises and providers, pages behind mailed links, files of cases, and what pages are made with."""
+    """The rooms of everybody with pages, pages behind mailed links, files of cases, and what pages are made with."""
     for router in (enterprise_pages.router, provider_pages.router, case_files.router, portal.router):
         app.include_router(router)
     app.include_router(insurer_rooms.router)

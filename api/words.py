@@ -5,7 +5,9 @@ from typing import Self
 from api.claims.words import CLAIM_REFUSALS
 from models.contracts.vocabulary import Word
 
-COMMAND_TOO_LARGE = "这一项连同未填字段的缺省值不得超过 {most} KiB，请分几次办理或者减少条目；文件请先上传至 /v1/files。"
+COMMAND_TOO_LARGE = (
+    "这一项连同未填字段的缺省值不得超过 {most} KiB，请分几次办理或者减少条目；文件请先上传至 /v1/files。"
+)
 
 
 class ProblemCode(Word):

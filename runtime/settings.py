@@ -109,9 +109,7 @@ class Settings(BaseSettings):
 
     late_letter: int = Field(default=120, ge=1, description="minutes a letter may wait before operators are told")
     late_alarm: int = Field(default=10, ge=1, description="minutes a due case may rest before operators are told")
-    late_payment: int = Field(
-        default=1_440, ge=1, description="minutes a payment may be open before they are told"
-    )
+    late_payment: int = Field(default=1_440, ge=1, description="minutes a payment may be open before they are told")
 
     api_port: int = 8080
     postgres_port: int = 5433

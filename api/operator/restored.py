@@ -21,9 +21,7 @@ PAYMENTS = and_(
     ),
 )
 """Orders that were asked for by their key and not sent, and those whose turn has not come."""
-LETTERS = and_(
-    TASKS.c.done_at.is_(None), TASKS.c.kind == TaskKind.UNDELIVERED, TASKS.c.said == TOLD_BEFORE_RESTORE
-)
+LETTERS = and_(TASKS.c.done_at.is_(None), TASKS.c.kind == TaskKind.UNDELIVERED, TASKS.c.said == TOLD_BEFORE_RESTORE)
 
 
 @dataclass(frozen=True)

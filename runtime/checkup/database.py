@@ -26,7 +26,7 @@ WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND NOT (c.rel
 POWERS = "SELECT rolname FROM pg_roles WHERE rolname = $1 AND (rolsuper OR rolbypassrls OR rolcreaterole)"
 OWNS = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tableowner = $1"
 SILENT = "SELECT count(*) FROM cases WHERE ended_at IS NULL AND next_alarm_at < $1"
-UNSENT = "SELECT count(*), min(composed_at) FROM mails WHERE status = 'queued' AND sent_at IS NULL"
+MAILS = "SELECT count(*), min(composed_at) FROM mails WHERE status = 'queued' AND sent_at IS NULL"
 TASKS = "SELECT kind, count(*) FROM tasks WHERE done_at IS NULL GROUP BY kind ORDER BY kind"
 RESTORED = "SELECT min(as_of) FROM restorations WHERE released_at IS NULL"
 UNPAID = """
@@ -87,7 +87,7 @@ class Database:
         now = datetime.now(UTC)
         async with self.connecting() as connection:
             silent = await connection.fetchval(SILENT, now - LATE)
-            unsent, since = _of(await connection.fetchrow(UNSENT))
+            unsent, since = _of(await connection.fetchrow(MAILS))
             tasks = {row["kind"]: row["count"] for row in await connection.fetch(TASKS)}
         waits = since is not None and now - since > WAITS_LONG
         oldest = f"{unsent} 封，最早的自 {since:%m-%d %H:%M} UTC" if since else ""
