@@ -22,6 +22,7 @@ from runtime.schedules import anchoring_id, ensure_schedules
 from runtime.settings import Settings
 from runtime.worker import library, make_worker
 from tests.conftest import Database
+from tests.tables.rows import seed
 from tests.workflows.cases import Office, working
 from tests.workflows.otherwise import OtherPolicyWorkflow
 
@@ -125,6 +126,7 @@ async def test_what_a_restore_stopped_is_noted_until_it_is_released(
 ) -> None:
     monkeypatch.setattr("runtime.commands.recover.Settings", lambda: settings)
     monkeypatch.setattr("runtime.operating.Settings", lambda: settings)
+    await seed(database)  # two orders of 5 yuan that no core system has been sent
     examined = examining(monkeypatch, settings)
     assert (await examined())[1]["恢复后停住"] == ("good", "没有")
     for words in (
@@ -135,4 +137,4 @@ async def test_what_a_restore_stopped_is_noted_until_it_is_released(
         assert answer.exit_code == 0, answer.output
         state, says = (await examined())[1]["恢复后停住"]
         assert state == ("note" if words[0] == "hold" else "good")
-        assert ("2026-11-22 01:30 UTC" in says) == (words[0] == "hold")
+        assert ("2026-11-22 01:30 UTC：停住付款 2 笔共 10.00 元" in says) == (words[0] == "hold"), says
