@@ -20,10 +20,10 @@ TOKENLESS = ("/language",)
 """Whoever changes the language changes nothing but a cookie; a form of another site is refused there too."""
 ENDING = ("/leave",)
 """Whoever has left has no form to fill in."""
-FEWEST = {"insurer_admin": 50, "department_officer": 5, "enterprise": 6, "operator": 8, "link_holder": 5}
+FEWEST = {"insurer_admin": 50, "department_officer": 5, "enterprise": 6, "operator": 8, "provider": 2, "link_holder": 5}
 """How many forms a person finds at least; fewer would mean that the search itself is broken."""
 DOORS = (*INSURER_DOORS, *CLAIM_DOORS)
-PEOPLE = ("insurer_admin", "department_officer", "enterprise", "operator", "link_holder")
+PEOPLE = ("insurer_admin", "department_officer", "enterprise", "operator", "provider", "link_holder")
 """Somebody of each room with every form of it, and somebody with a letter and no account."""
 HUGE, CONTROLS, FOREIGN = "长" * 3000, "a\x00\x1bb", "\u202e\u200b\ufeff３４"
 WORDS = (HUGE, CONTROLS, FOREIGN, "-1", "9" * 40, "NaN", "no_such_word", "<script>alert(1)</script>", "' OR 1=1 --")
