@@ -180,3 +180,15 @@ async def test_another_insurers_register_is_nobodys_here(
     path = f"/insurer/providers/{assessor.provider_id}"
     assert (await rival.post(f"{path}/people", name="某", email="x@y.example")).status_code == 404
     assert (await rival.post(f"{path}/people/{assessor.user_id}", act="disable")).status_code == 404
+
+
+async def test_whoever_of_a_provider_is_disabled_is_out_with_the_next_request(
+    signed_in: SignedIn, assessor: Person, worker: Worker
+):
+    boss = await signed_in(ActorKind.INSURER, Post.INSURER_ADMIN)
+    assert (await assessor.get("/provider")).status_code == 200
+    path = f"/insurer/providers/{assessor.provider_id}/people/{assessor.user_id}"
+    assert (await boss.post(path, act="disable")).status_code == 303
+    assert (await assessor.get("/provider")).status_code == 303
+    colleague = f"/insurer/providers/{assessor.provider_id}/people/{boss.user_id}"
+    assert (await boss.post(colleague, act="disable")).status_code == 404, "the insurer's own people are not here"

@@ -10,6 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from typer.testing import CliRunner
 
+from api.entrance.people import NewProvider, found_provider
 from api.rows import API_KEYS, INSURERS, USERS
 from models.contracts.vocabulary import ActorKind, Post
 from runtime.commands.people import app as people_app
@@ -275,3 +276,18 @@ async def test_people_are_added_listed_and_disabled_on_the_server(said, insurer:
         assert answer.exit_code == 1, line
         assert "/" in answer.stderr
     assert (await said("add", "x@y.example", "--name", "x")).exit_code == 2
+
+
+async def test_people_of_a_registered_provider_are_added_on_the_server(
+    said, insurer: Caller, admin: AsyncEngine
+) -> None:
+    code = "91340100MA2TAN0K6J"
+    asked = ("add", "song@provider.example", "--name", "宋工", "--insurer", insurer.code, "--provider", code)
+    assert (await said(*asked)).exit_code == 1, "nobody has registered it yet"
+    async with admin.begin() as connection:
+        new = NewProvider(name="安评", credit_code=code, email="a@provider.example")
+        known = await found_provider(connection, insurer.id, new)
+    assert (await said(*asked)).exit_code == 0
+    added = await user(admin, "song@provider.example")
+    assert (added.kind, added.provider_id, added.posts) == (ActorKind.PROVIDER, known, [Post.PROVIDER_ASSESSOR])
+    assert (await said("add", "x@y.example", "--name", "x", "--operator", "--provider", code)).exit_code == 1
