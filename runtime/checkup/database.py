@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 
 from domain.wording import TOLD_BEFORE_RESTORE, money
+from models.tables.backlog import Bounds
 from models.tables.recovery import AFTER_RESTORE, UNSENT
 from rules.library import Library
 from runtime.checkup.finding import Finding, State, good, judged
@@ -16,9 +17,6 @@ Connecting = Callable[[], AbstractAsyncContextManager[asyncpg.Connection]]
 
 MOST_APART = timedelta(seconds=5)
 """Between this machine's clock and the database's; deadlines are told within this of being due (promises.md P3)."""
-WAITS_LONG = timedelta(hours=26)
-"""A digest goes out once an office day; urgent notices at once."""
-LATE = timedelta(minutes=10)
 WALLED = """
 SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'insurer_id'
 WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
@@ -50,6 +48,8 @@ class Database:
     """Name of the role the service works as."""
     newest: str | None
     library: Library
+    bounds: Bounds
+    """From when on what waits is a fault: as on the operators' page and in their letter."""
 
     async def schema(self) -> list[Finding]:
         """Version, powers, walls and clock."""
@@ -86,17 +86,18 @@ class Database:
         """Alarms that did not ring, mails that did not go, tasks that wait for a person."""
         now = datetime.now(UTC)
         async with self.connecting() as connection:
-            silent = await connection.fetchval(SILENT, now - LATE)
+            silent = await connection.fetchval(SILENT, now - self.bounds.alarm)
             unsent, since = _of(await connection.fetchrow(MAILS))
             tasks = {row["kind"]: row["count"] for row in await connection.fetch(TASKS)}
-        waits = since is not None and now - since > WAITS_LONG
+        late = self.bounds.alarm // timedelta(minutes=1)
+        waits = since is not None and now - since > self.bounds.letter
         oldest = f"{unsent} 封，最早的自 {since:%m-%d %H:%M} UTC" if since else ""
         waiting = "，".join(f"{kind} {count}" for kind, count in tasks.items())
         return [
             judged(
                 "到期未办",
                 silent == 0,
-                ("没有迟响的期限", f"{silent} 件案卷的期限已过 {LATE.seconds // 60} 分钟而没有动静"),
+                ("没有迟响的期限", f"{silent} 件案卷的期限已过 {late} 分钟而没有动静"),
                 "worker.md",
             ),
             judged("待发邮件", not waits, (f"{unsent} 封", oldest), "mail.md"),

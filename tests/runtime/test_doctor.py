@@ -121,6 +121,19 @@ async def test_running_lives_are_replayed_before_a_deploy_and_other_code_is_foun
         assert "Nondeterminism" in one["failure"]
 
 
+@pytest.mark.parametrize("patience", [10, 30])
+async def test_a_case_that_did_not_ring_is_a_fault_from_the_bound_on_that_operators_have_set(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch, patience: int
+) -> None:
+    await seed(database)
+    admin = await asyncpg.connect(database.admin)
+    await admin.execute("UPDATE cases SET next_alarm_at = now() - interval '20 minutes'")
+    await admin.close()
+    told = settings.model_copy(update={"late_alarm": patience})
+    state, says = (await examining(monkeypatch, told)())[1]["到期未办"]
+    assert state == ("bad" if patience == 10 else "good"), says
+
+
 async def test_what_a_restore_stopped_is_noted_until_it_is_released(
     settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
