@@ -18,7 +18,7 @@ MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 WIDEST, NARROWEST = 40, 10  # characters
 DAY, INSTANT, MONEY = "yyyy-mm-dd", "yyyy-mm-dd hh:mm", "#,##0.00"
 BOLD = Font(bold=True)
-ILLEGAL = {code: None for code in range(32) if code not in (9, 10, 13)}
+ILLEGAL = {code: None for code in (*range(32), 0xFFFE, 0xFFFF) if code not in (9, 10, 13)}
 """Characters no workbook may hold."""
 Value = str | int | Decimal | date | datetime | bool | None
 
