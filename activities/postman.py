@@ -230,7 +230,7 @@ class MailPostman(ports.Postman):
         for portion in refusing.portions(opened)[0]:
             async with self._books(opened.to.id) as session:
                 mail = await session.get_one(Mail, opened.mail.id, with_for_update=True)
-                if mail.attempts != number:
+                if mail.attempts != number or mail.status in book.FINAL:
                     return
                 await refusing.hand_on(session, opened.to, portion, at)
 

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
-from activities import refusing
+from activities import postman, refusing
+from activities.mailserver import Outcome, Verdict
+from models.contracts.ports import Send
 from models.contracts.vocabulary import NoticeKind, NoticeStatus, Role, Urgency
 from runtime.embedded.mail import CaughtMail, MailCatcher
-from tests.activities.post_office import BASE, PostOffice, emptied, rows_in
+from tests.activities.post_office import BASE, NOW, PostOffice, emptied, rows_in
 from tests.conftest import Database
 from tests.tables.rows import EMERGENCY, A, known
 
@@ -134,3 +136,24 @@ async def test_a_crash_between_two_portions_leaves_the_rest_to_the_next_attempt(
     assert (await office.send(MAILBOX, mail)).moved_to == DESK
     [row] = await office.sql("SELECT count(*), count(DISTINCT notice_id) AS notices FROM tasks")
     assert (row["count"], row["notices"]) == (5, 5)
+
+
+async def test_a_refusal_that_comes_after_the_letter_was_given_up_moves_nothing(
+    office: PostOffice, mailbox: MailCatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mailroom stopped waiting while the server still thought it over: an operator has each notice already."""
+    monkeypatch.setattr(refusing, "PORTION", 2)
+    await office.put(MAILBOX, NoticeKind.DUTY_REMINDER, Role.INSURED, Urgency.DIGEST)
+    await office.copies(4)
+    [mail] = await office.compose(MAILBOX, Urgency.DIGEST)
+
+    async def late(*_: object) -> Verdict:
+        await office.postman.give_up(Send(recipient_id=MAILBOX, mail_id=mail, now=NOW))
+        return Verdict(Outcome.REFUSED, 550, "5.1.1 no such user")
+
+    monkeypatch.setattr(postman, "hand_over", late)
+    assert (await office.send(MAILBOX, mail)).status is NoticeStatus.UNDELIVERED
+    rows = await office.sql("SELECT kind, count(*) FROM tasks GROUP BY kind")
+    assert {row["kind"]: row["count"] for row in rows} == {"undelivered": 5}
+    [row] = await office.sql("SELECT count(*) FROM outbox WHERE recipient_id = $1 AND status = 'undelivered'", MAILBOX)
+    assert row["count"] == 5
