@@ -3,12 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import asyncpg
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from temporalio.exceptions import ApplicationError
 
-from models.tables.engine import connected, is_lost
+from models.tables.engine import DATABASE_FAULTS, connected, is_lost
 
 OUT_OF_ORDER = "AZ001"
 
@@ -25,7 +24,7 @@ async def as_activity() -> AsyncIterator[None]:
     """Whatever the database refuses inside becomes an error that Temporal may show and repeat."""
     try:
         yield
-    except (SQLAlchemyError, OSError, asyncpg.InternalClientError, asyncpg.InterfaceError) as error:
+    except DATABASE_FAULTS as error:
         raise _failure(error) from None
 
 

@@ -1,12 +1,10 @@
 """Looks how long the oldest work waits, and writes to the operators' mailbox once a day where that is too long."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-import asyncpg
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlmodel import col
 from structlog import get_logger
@@ -17,12 +15,11 @@ from domain.calendar import local_date
 from models.contracts.ids import HUMAN_QUEUE, backlog_mail_id
 from models.contracts.vocabulary import NoticeStatus, Urgency
 from models.tables.backlog import Bounds, waits
-from models.tables.engine import operator
+from models.tables.engine import DATABASE_FAULTS, operator
 from models.tables.engine import recipient as for_recipient
 from models.tables.outbox import Mail, Nudge
 
 EVERY = 60.0  # seconds
-MINUTE = timedelta(minutes=1)
 
 log = get_logger(__name__)
 
@@ -40,7 +37,7 @@ class Lookout:
         while True:
             try:
                 await self.look(datetime.now(UTC))
-            except (SQLAlchemyError, OSError, asyncpg.InternalClientError, asyncpg.InterfaceError) as error:
+            except DATABASE_FAULTS as error:
                 log.warning("backlog_unknown", error=type(error).__name__)
             await asyncio.sleep(EVERY)
 
@@ -80,5 +77,4 @@ async def piece_of(session: AsyncSession, base_url: str) -> BacklogPiece | None:
     """How it stands as the letter goes out; `None` where nothing waits any more."""
     await operator(session)
     found = await waits(session, await session.scalar(select(func.now())) or datetime.now(UTC))
-    letter, alarm, payment = (int(one / MINUTE) for one in (found.letter, found.alarm, found.payment))
-    return BacklogPiece(letter, alarm, payment, f"{base_url}/operator") if letter or alarm or payment else None
+    return BacklogPiece(*found.minutes, f"{base_url}/operator") if any(found.minutes) else None

@@ -6,16 +6,14 @@ from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 from models.contracts.ids import mailroom_workflow_id
 from models.contracts.mailroom import MailroomState
-from models.tables.engine import connected, recipient
+from models.tables.engine import DATABASE_FAULTS, connected, recipient
 
 MAILROOM_WORKFLOW = "收件室"
 NUDGE = "nudge"
@@ -56,7 +54,7 @@ class Nudger:
         while True:
             try:
                 pause = BUSY if await self.carry() else min(pause * 1.5, IDLE)
-            except (SQLAlchemyError, OSError, asyncpg.InternalClientError, asyncpg.InterfaceError, RPCError) as error:
+            except (*DATABASE_FAULTS, RPCError) as error:
                 pause = min(pause * 2, AWAY)
                 log.warning("nudges are waiting: %s, next look in %.1f s", type(error).__name__, pause)
             await asyncio.sleep(pause)

@@ -5,14 +5,12 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-import asyncpg
 from prometheus_client import Counter, Gauge, Histogram
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from models.tables.backlog import Waits, waits
-from models.tables.engine import connected, operator
+from models.tables.backlog import KINDS, Waits, waits
+from models.tables.engine import DATABASE_FAULTS, connected, operator
 
 REQUESTS = Counter("anze_http_requests_total", "Requests answered", ["method", "route", "status"])
 SECONDS = Histogram("anze_http_request_seconds", "Seconds until the answer's head", ["method", "route"])
@@ -52,12 +50,12 @@ async def keep_measuring(engine: AsyncEngine, now: Callable[[], datetime]) -> No
             async with connected(engine) as connection, connection.begin():
                 await operator(connection)
                 show(await waits(connection, now()))
-        except (SQLAlchemyError, OSError, asyncpg.InternalClientError, asyncpg.InterfaceError):
+        except DATABASE_FAULTS:
             show(None)
         await asyncio.sleep(EVERY)
 
 
 def show(found: Waits | None) -> None:
     """Seconds of each kind of work, for the next who asks."""
-    for kind in ("letter", "alarm", "payment"):
+    for kind in KINDS:
         OLDEST.labels(kind).set(getattr(found, kind).total_seconds() if found else float("nan"))

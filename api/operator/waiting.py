@@ -17,6 +17,7 @@ from domain.places import full_region_name
 from models.contracts.ids import HUMAN_QUEUE, mailroom_workflow_id
 from models.contracts.vocabulary import CaseKind, NoticeStatus, Role, Sector, TaskKind
 from models.tables.backlog import waits
+from models.tables.recovery import UNSENT
 
 MOST = 50
 """Lines of one section; what is done makes room for the next."""
@@ -182,8 +183,7 @@ class Oldest:
 
 async def oldest(entry: Entry) -> Oldest:
     found = await waits(entry.connection, entry.tools.now())
-    letter, alarm, payment = (int(one.total_seconds() // 60) for one in (found.letter, found.alarm, found.payment))
-    return Oldest(letter, alarm, payment, entry.tools.bounds.exceeded(found))
+    return Oldest(*found.minutes, entry.tools.bounds.exceeded(found))
 
 
 async def suspects(entry: Entry) -> list[str]:
@@ -191,7 +191,7 @@ async def suspects(entry: Entry) -> list[str]:
     late = entry.tools.now() - SILENT_FOR
     silent = select(CASES.c.workflow_id).where(CASES.c.ended_at.is_(None), CASES.c.next_alarm_at < late).limit(MOST)
     orders = select(ORDERS.c.workflow_id).where(
-        ORDERS.c.bank_reference == "", ORDERS.c.state.in_(("written", "sending")), ORDERS.c.written_at < late
+        ORDERS.c.bank_reference == "", ORDERS.c.state.in_(UNSENT), ORDERS.c.written_at < late
     )
     rooms = (
         select(MAILS.c.recipient_id)

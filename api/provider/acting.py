@@ -10,7 +10,7 @@ from sqlalchemy import Row, func, select
 from starlette.datastructures import FormData, UploadFile
 
 from api.admission import Admitted
-from api.desk.acting import Misfilled, Wanted, admitted, done
+from api.desk.acting import ALREADY_SPENT, Misfilled, Wanted, admitted, done
 from api.desk.filling import KEPT, kept_before, kept_field
 from api.desk.forms import Form, Looked, kept, looked_at, read, store, wants_rows
 from api.desk.frame import Visit, back, posted, visited
@@ -34,8 +34,6 @@ MOST_PARTS = 120
 """Places for files in a form with all its rows, most of them left empty."""
 VISIT, REPORT = "record_visit", "complete_service"
 OWN: Mapping[str, Door] = {door.update: door for door in DOORS if door.update in (VISIT, REPORT)}
-ALREADY_SPENT = {ProblemCode.OUTCOME_UNKNOWN.value, ProblemCode.UNAVAILABLE.value, ProblemCode.TOO_MANY.value}
-"""After these the same sending may be repeated: it happens once, however often it is pressed."""
 SHEETS = {VISIT: "provider/record_visit.html.j2", REPORT: "provider/complete_service.html.j2"}
 Stored = dict[str, list[dict[str, str]]]
 

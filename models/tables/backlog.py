@@ -7,6 +7,9 @@ from sqlalchemy import text
 
 from models.tables.engine import Within
 
+KINDS = ("letter", "alarm", "payment")
+MINUTE = timedelta(minutes=1)
+
 
 @dataclass(frozen=True)
 class Waits:
@@ -19,6 +22,11 @@ class Waits:
     payment: timedelta
     """The oldest order to pay that is neither confirmed nor refused."""
 
+    @property
+    def minutes(self) -> tuple[int, int, int]:
+        """Whole minutes of letter, alarm and payment, as people are told."""
+        return self.letter // MINUTE, self.alarm // MINUTE, self.payment // MINUTE
+
 
 @dataclass(frozen=True)
 class Bounds:
@@ -30,7 +38,7 @@ class Bounds:
 
     def exceeded(self, waits: Waits) -> tuple[str, ...]:
         """The kinds of work that wait for longer."""
-        return tuple(kind for kind in ("letter", "alarm", "payment") if getattr(waits, kind) > getattr(self, kind))
+        return tuple(kind for kind in KINDS if getattr(waits, kind) > getattr(self, kind))
 
 
 SINCE = text("""

@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 from pydantic_core import to_json
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
 # Milliseconds. A statement that waits longer than this is a fault to be seen and repeated, not to be sat out
@@ -26,6 +26,9 @@ LOST = (
     asyncpg.CrashShutdownError,
     OSError,
 )
+
+DATABASE_FAULTS = (SQLAlchemyError, OSError, asyncpg.InternalClientError, asyncpg.InterfaceError)
+"""What a statement may raise where the database is away or refuses; whoever works in rounds tries again in the next."""
 
 Within = AsyncConnection | AsyncSession
 

@@ -9,7 +9,7 @@ from sqlalchemy import Row
 
 from api import reads
 from api.admission import Admitted
-from api.desk.acting import Misfilled, Wanted, admitted, done
+from api.desk.acting import ALREADY_SPENT, Misfilled, Wanted, admitted, done
 from api.desk.forms import Form, Looked, brings_files, kept, looked_at, read, store, wants_rows
 from api.desk.frame import Visit, back, posted, visited
 from api.doors import Door
@@ -20,12 +20,9 @@ from api.insurer.pages.lists import SHELVES
 from api.insurer.pages.providers import Registered, named_by_register, registered
 from api.insurer.pages.visits import staff_number
 from api.problems import Problem, not_found
-from api.words import ProblemCode
 
 SIGNED = "by_user"
 NAMING = "name_provider"
-ALREADY_SPENT = {ProblemCode.OUTCOME_UNKNOWN.value, ProblemCode.UNAVAILABLE.value, ProblemCode.TOO_MANY.value}
-"""After these the same sending may be repeated: it happens once, however often it is pressed."""
 router = APIRouter(prefix="/insurer", include_in_schema=False)
 
 

@@ -12,12 +12,11 @@ from pydantic import BaseModel, ValidationError
 
 from api import reads
 from api.claims.opening import opened_claim
-from api.desk.acting import Misfilled
+from api.desk.acting import ALREADY_SPENT, Misfilled
 from api.desk.forms import Form, read, wants_rows
 from api.desk.frame import Visit, back, posted, visited
 from api.idempotency import Attempt, stored_answer
 from api.insurer.opening import Opening, opened_policy
-from api.insurer.pages.acting import ALREADY_SPENT
 from api.insurer.pages.cases import case_address
 from api.insurer.pages.rules_ahead import ahead
 from api.insurer.pages.visits import Reading
