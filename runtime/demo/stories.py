@@ -12,6 +12,7 @@ from runtime.demo.people import NotDone, Policy
 from runtime.demo.readers import Reader
 from runtime.demo.town import Town
 from runtime.embedded.mail import MailCatcher
+from runtime.samples import read_directory
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,9 @@ async def _upload(scene: Scene) -> None:
 
 
 async def _name(scene: Scene) -> None:
-    await scene.policy.command("provider", provider_name="安明安全技术服务中心（样例）", qualification="样例-001")
+    named = read_directory().providers[0]  # whose people come in by the sample people's door
+    body = {"provider_name": named.name, "provider_code": named.credit_code, "qualification": named.qualification}
+    await scene.policy.command("provider", **body)
 
 
 async def _plan(scene: Scene) -> None:

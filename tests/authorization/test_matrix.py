@@ -95,6 +95,7 @@ OPENS = re.compile(r"engine\.(begin|connect)\(|entered_by_cookie\(|entered_by_li
 DECIDES_ITSELF = {
     "audit.py": "puts on record, beside the request's own transaction",
     "callers.py": "entered(): asks the table",
+    "department/answers.py": "what the case put on record with the step that was admitted",
     "desk/front.py": "the first page: only looks who is there",
     "desk/frame.py": "visited(): asks the table",
     "desk/sessions.py": "recognises a cookie",

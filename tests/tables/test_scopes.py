@@ -113,7 +113,8 @@ async def test_a_case_that_moves_to_another_place_changes_hands_with_it(above: A
 
 async def test_an_office_alone_shows_no_claim_and_nothing_but_cases_and_their_record(above: AsyncEngine) -> None:
     """And an enterprise alone the cases of itself, as one insurer knows it."""
-    shown = {"cases", "steps", "timeline", "recipients", "department_scopes", "case_figures", "insurers"}
+    of_cases = {"cases", "steps", "timeline", "case_figures", "insured_names"}
+    shown = of_cases | {"recipients", "department_scopes", "insurers"}
     async with above.connect() as connection:
         made = await portfolio(connection, [(kind, "341300", Sector.FIREWORKS, A) for kind in CaseKind])
         mine = {"recipient_id": EMERGENCY, "prefix": "", "sector": "*"}
@@ -126,7 +127,7 @@ async def test_an_office_alone_shows_no_claim_and_nothing_but_cases_and_their_re
         assert kinds == {CaseKind.POLICY, CaseKind.HAZARD}
         assert await filled(connection, tables) <= shown
         await opened.office(connection, uuid4())
-        assert await filled(connection, tables) <= shown - {"cases", "steps", "timeline", "case_figures"}
+        assert await filled(connection, tables) <= shown - of_cases
         await opened.insured(connection, known(A, "insured"))
         insurers = set((await connection.execute(select(CASES.c.insurer_id))).scalars())
         assert insurers == {A}
