@@ -16,12 +16,15 @@ router = APIRouter(prefix="/provider", include_in_schema=False)
 Here = Annotated[Visit, Depends(visitor, scope="function")]
 Just = Annotated[str, Query(alias="done", max_length=40)]
 """Which form has just been carried out, to be confirmed on the page it leads back to."""
+LONGEST_SEARCH = 120
+"""Letters of a number or a name that is looked for."""
 
 
 @router.get("")
 async def assignments(visit: Here) -> Response:
-    """What is to be served, by the day it is due."""
-    return visit.page("provider/todo.html.j2", board=await board(visit.entry))
+    """What is to be served, by the day it is due; where that is much, what is looked for."""
+    asked = visit.request.query_params.get("q", "").strip()[:LONGEST_SEARCH]
+    return visit.page("provider/todo.html.j2", board=await board(visit.entry, asked), q=asked)
 
 
 @router.get("/policies/{case_id:uuid}")

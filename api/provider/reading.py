@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Row, func, or_, select
 
 from api import reads
 from api.callers import Entry
@@ -64,6 +64,8 @@ class Board:
     due: tuple[Assigned, ...]
     served: tuple[Assigned, ...]
     ended: tuple[Assigned, ...]
+    more: bool
+    """There are others than these, to be looked for by name or number."""
 
     @property
     def late(self) -> int:
@@ -85,17 +87,24 @@ class PolicyShown:
     """The report of the signing term is in."""
 
 
-async def board(entry: Entry) -> Board:
-    """Every assignment of the calling provider, overdue first, then by the day a service is due."""
+async def board(entry: Entry, asked: str = "") -> Board:
+    """The assignments of the calling provider, overdue first, then by the day a service is due.
+
+    `asked` is how a policy's number begins or a part of the enterprise's name; empty for all.
+    """
     own = select(CASES).where(CASES.c.kind == CaseKind.POLICY, CASES.c.id.in_(_assigned(entry)))
+    called = or_(func.starts_with(CASES.c.number, asked), func.strpos(CASES.c.insured_name, asked) > 0)
+    own = own.where(called) if asked else own
     order = (CASES.c.ended_at.is_not(None), CASES.c.next_due_at, CASES.c.id)
-    rows = (await entry.connection.execute(own.order_by(*order).limit(MOST_CASES))).all()
+    found = (await entry.connection.execute(own.order_by(*order).limit(MOST_CASES + 1))).all()
+    rows = found[:MOST_CASES]
     services, now = services_of(entry.tools), entry.tools.now()
     running = [_line(row, services, now) for row in rows if row.ended_at is None]
     return Board(
         due=tuple(sorted((one for one in running if one.due_at), key=lambda one: (one.due_at, one.number))),
         served=tuple(one for one in running if one.due_at is None),
         ended=tuple(_line(row, frozenset(), now) for row in rows if row.ended_at is not None),
+        more=len(found) > MOST_CASES,
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.worker import Worker
 
 from api.insurer.doors import DOORS, SAMPLE_DIGEST, SAMPLE_FILE
+from api.provider import reading
 from api.rows import STEPS
 from models.contracts.vocabulary import ActorKind, CaseKind, Post
 from tests.api.conftest import sample_file, terms, today
@@ -65,6 +66,24 @@ async def test_what_is_to_be_served_stands_with_its_day_and_says_where_to_go_and
         assert said in page, said
     for secret in ("86000", "86,000", "保费", "限额", "理赔", "从业人员"):
         assert secret not in page, secret
+
+
+async def test_what_is_beyond_the_list_is_told_and_found_by_number_or_part_of_the_name(
+    assessor: Person, town: Town, policy: str, monkeypatch: pytest.MonkeyPatch
+):
+    insurer = town.insurers[0]
+    other = (await insurer.post("/v1/policies", terms(number="P-BEYOND"))).json()["id"]
+    named = {"provider_name": "皖安", "provider_code": PROVIDERS_OF_TOWN[0]}
+    assert (await insurer.post(f"/v1/policies/{other}/provider", named)).status_code == 200
+    assert "其余的请按" not in (await assessor.get("/provider")).text
+    monkeypatch.setattr(reading, "MOST_CASES", 1)
+    first = (await assessor.get("/provider")).text
+    assert ("其余的请按" in first, (policy in first) + (other in first)) == (True, 1)
+    for asked, found in (("P-BEY", {other}), ("nothing", set[str]())):
+        page = (await assessor.get("/provider", params={"q": asked})).text
+        assert {one for one in (policy, other) if one in page} == found, asked
+    by_name = (await assessor.get("/provider", params={"q": "皖北精细"})).text
+    assert (policy in by_name) + (other in by_name) == 1
 
 
 async def test_a_visit_with_hazards_and_a_picture_is_recorded_once_and_everybody_sees_who_did_it(
