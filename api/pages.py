@@ -1,4 +1,4 @@
-"""Two small pages for people who build against the API: the list of routes, and what a problem code means."""
+"""A small page for people who build against the API: the list of routes; the codes are told in api/desk/front.py."""
 
 from pathlib import Path
 from typing import Any
@@ -6,9 +6,6 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from api.problems import not_found
-from api.words import REFUSALS, ProblemCode
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 PAGES = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
@@ -26,17 +23,6 @@ async def docs(request: Request) -> HTMLResponse:
             entry = {"path": path, "method": method.upper(), "example": _example(operation), **operation}
             groups.setdefault(operation["tags"][0], []).append(entry)
     return _page("api/docs.html.j2", groups=groups, about=schema["info"])
-
-
-@router.get("/problems/{code}")
-async def problem(code: str) -> HTMLResponse:
-    """What a code means and what to do; 404 for a code that no answer carries."""
-    known = {one.value: (one.status, one.label, one.english, one.advice) for one in ProblemCode}
-    known |= {name: (None, said, "", "") for name, said in REFUSALS.items() if name not in known}
-    if code not in known:
-        raise not_found()
-    status, label, english, advice = known[code]
-    return _page("api/problem.html.j2", code=code, status=status, label=label, english=english, advice=advice)
 
 
 def _example(operation: dict[str, Any]) -> Any:

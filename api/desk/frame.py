@@ -25,6 +25,7 @@ from api.pages import PAGES, TEMPLATES
 from api.problems import Problem, one_field
 from api.tools import Tools
 from api.words import ProblemCode, Reason
+from domain.wording import plain_day
 from models.contracts.vocabulary import ActorKind
 
 POLICY = (
@@ -187,6 +188,7 @@ def page(
     frame = {
         "t": translator(language),
         "say": namer(language),
+        "plain_day": plain_day,
         "lang": language,
         "nonce": nonce,
         "me": caller,

@@ -1,4 +1,4 @@
-"""The front of the house: the first page, the switch of languages, and files browsers may keep."""
+"""The front of the house: the first page, problem codes, the switch of languages, and files browsers may keep."""
 
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -10,6 +10,8 @@ from starlette.types import Scope
 from api.desk.frame import ROOMS, back, page, posted
 from api.desk.sessions import CameIn, entered_by_cookie
 from api.desk.words import COOKIE, Language
+from api.problems import not_found
+from api.words import REFUSALS, ProblemCode
 
 YEAR = 365 * 24 * 3600  # seconds
 router = APIRouter(include_in_schema=False)
@@ -25,6 +27,19 @@ async def whoever(request: Request) -> CameIn | None:
 async def front(request: Request, came_in: Annotated[CameIn | None, Depends(whoever)]) -> Response:
     """One's own room, or the ways in."""
     return back(ROOMS[came_in.caller.kind]) if came_in else page(request, "desk/front.html.j2")
+
+
+@router.get("/problems/{code}")
+async def problem(request: Request, code: str) -> Response:
+    """What a code of the API means and what to do; 404 for a code that no answer carries."""
+    known = {one.value: (one.status, one.label, one.english, one.advice) for one in ProblemCode}
+    known |= {name: (None, said, "", "") for name, said in REFUSALS.items() if name not in known}
+    if code not in known:
+        raise not_found()
+    status, label, english, advice = known[code]
+    return page(
+        request, "desk/problem.html.j2", code=code, answered=status, label=label, english=english, advice=advice
+    )
 
 
 @router.post("/language")

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from string import Formatter
+from typing import Any
 
 from domain.calendar import SHANGHAI
 from domain.wording import WEEKDAYS
@@ -68,6 +70,17 @@ def same(words: str) -> str:
     return words
 
 
+class Counting(Formatter):
+    """Fills the gaps of a sentence; `{n:day}` counts days: 1 day, 2 days."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        ending = "" if str(value) == "1" else "s"
+        return f"{value} {format_spec}{ending}" if format_spec else str(value)
+
+
+COUNTING = Counting()
+
+
 class Speech:
     """How a drawing speaks: words through the translation, then their gaps filled."""
 
@@ -75,7 +88,7 @@ class Speech:
         self.t = t
 
     def __call__(self, words: str, **values: str | int) -> str:
-        return self.t(words).format(**values)
+        return COUNTING.format(self.t(words), **values)
 
     def day(self, on: date) -> str:
         """3月8日"""

@@ -25,6 +25,7 @@ from api.desk.retelling import (
     written,
 )
 from api.desk.tongues import in_english
+from api.pages import TEMPLATES
 from domain import wording
 from domain.calendar import SHANGHAI
 from models.contracts.clock import Projection
@@ -134,9 +135,10 @@ def test_every_sentence_the_domain_puts_together_is_known_in_english() -> None:
 
 
 def test_no_english_is_left_of_a_sentence_nobody_says() -> None:
-    """Every piece of every form stands somewhere in the code or among the words."""
+    """Every piece of every form stands somewhere in the code, in a template or among the words."""
     folders = ("domain", "api", "rules", "models", "activities")
     code = "\n".join(said for one in folders for path in (PROJECT_ROOT / one).rglob("*.py") for said in in_source(path))
+    code += "\n".join(path.read_text(encoding="utf-8") for path in TEMPLATES.rglob("*.j2"))
     gone = {
         said
         for said in written()
@@ -213,3 +215,14 @@ def test_a_sentence_may_be_as_long_as_people_write_it() -> None:
     began = thread_time()
     assert retold(said) is None
     assert thread_time() - began < SECONDS_OF_WORK, "a form looks at every way to divide a long sentence"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("1 处隐患未销号", "1 open hazard"), ("3 处隐患未销号", "3 open hazards"), ("1 处登录", "1 session"),
+        ("共 1,000+ 条", "1,000+ in all"), ("102,000.00 元", "CNY 102,000.00"), ("1 次", "1 time"),
+    ],
+)  # fmt: skip
+def test_what_a_page_counts_is_counted_as_english_counts(said: str, told: str) -> None:
+    assert retold(said) == told

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from api.drawings import words
 from api.drawings.bars import StageCount, stage_bar
 from api.drawings.svg import Sheet
+from api.drawings.words import Speech
 from domain.wording import SUSPENDED, WEEKDAYS
 from models.contracts.vocabulary import DayMark
 from tests.drawings.reading import everything, sheets
@@ -149,3 +150,16 @@ def test_a_text_is_cut_only_where_it_does_not_fit() -> None:
 def test_a_prefix_begins_an_id(prefix: str) -> None:
     with pytest.raises(ValueError, match=re.escape(prefix)):
         stage_bar((), prefix)
+
+
+@pytest.mark.parametrize(
+    ("word", "one", "two"),
+    [
+        (words.LEFT, "1 day left", "2 days left"),
+        (words.LATE_BY, "1 day overdue", "2 days overdue"),
+        (words.HAZARDS_SAID, "1 hazard, 0 open", "2 hazards, 0 open"),
+    ],
+)
+def test_one_is_counted_as_one_in_english(word: str, one: str, two: str) -> None:
+    say = Speech(lambda said: english()[said])
+    assert [say(word, n=1, open=0), say(word, n=2, open=0)] == [one, two]
