@@ -14,14 +14,13 @@ from api.desk.acting import ALREADY_SPENT, Misfilled, Wanted, admitted, done
 from api.desk.filling import KEPT, kept_before, kept_field
 from api.desk.forms import Form, Looked, kept, looked_at, read, store, wants_rows
 from api.desk.frame import Visit, back, posted, visited
-from api.doors import Door
-from api.insurer.doors import DOORS
 from api.problems import Problem
 from api.provider.reading import address, own_case
 from api.rows import STEPS
 from api.words import FileFault, ProblemCode
 from domain.calendar import local_date
-from models.contracts.base import Attachment
+from models.contracts.base import Attachment, Command
+from models.contracts.policy import CompleteService, RecordVisit
 from models.contracts.vocabulary import CaseKind
 from models.tables import engine as settings
 
@@ -33,7 +32,8 @@ MOST_PICTURES = 24
 MOST_PARTS = 120
 """Places for files in a form with all its rows, most of them left empty."""
 VISIT, REPORT = "record_visit", "complete_service"
-OWN: Mapping[str, Door] = {door.update: door for door in DOORS if door.update in (VISIT, REPORT)}
+OWN: Mapping[str, type[Command]] = {VISIT: RecordVisit, REPORT: CompleteService}
+"""By the name of the update; who may is decided in domain/serving.py."""
 SHEETS = {VISIT: "provider/record_visit.html.j2", REPORT: "provider/complete_service.html.j2"}
 Stored = dict[str, list[dict[str, str]]]
 
@@ -43,7 +43,7 @@ class Sheet:
     """One form on its way to the page; `files` are what earlier sendings brought, signed for this provider."""
 
     visit: Visit
-    door: Door
+    update: str
     row: Row[Any]
     form: Form
     files: str = ""
@@ -54,9 +54,8 @@ class Sheet:
         """The form with what was typed; where the outcome is unknown it goes under the key it had."""
         kept = {"once": self.once} if self.once else {}
         return self.visit.page(
-            SHEETS[self.door.update],
+            SHEETS[self.update],
             status,
-            door=self.door,
             row=self.row,
             sheet=self.form,
             files=self.files,
@@ -70,9 +69,9 @@ class Sheet:
 
 async def sheet_of(visit: Visit, case_id: UUID, update: str) -> Sheet:
     """An empty form, with what the case knows already. Raises Problem 404."""
-    row, door = await own_case(visit.entry, case_id, CaseKind.POLICY), OWN[update]
+    row = await own_case(visit.entry, case_id, CaseKind.POLICY)
     begun = await _visit(visit, row) if update == VISIT else {"on": str(local_date(visit.entry.tools.now()))}
-    return Sheet(visit, door, row, _with_rows(Form(door.command, visit.language, begun)))
+    return Sheet(visit, update, row, _with_rows(Form(OWN[update], visit.language, begun)))
 
 
 async def _visit(visit: Visit, row: Row[Any]) -> dict[str, Any]:
@@ -86,7 +85,7 @@ async def _visit(visit: Visit, row: Row[Any]) -> dict[str, Any]:
 
 def _with_rows(form: Form) -> Form:
     """At least some rows for hazards, and one more than are filled in."""
-    if form.contract is not OWN[VISIT].command:
+    if form.contract is not OWN[VISIT]:
         return form
     rows = list(form.body.get("hazards") or ())
     wanted = min(max(BLANK, len(rows) + 1), MOST_HAZARDS)
@@ -95,9 +94,8 @@ def _with_rows(form: Form) -> Form:
 
 async def act(request: Request, case_id: UUID, update: str) -> Response:
     """Carry the form out once; or the form again, with what was typed and what is wrong beside it."""
-    door = OWN[update]
     async with posted(request, most_files=MOST_PARTS) as form:
-        wanted = Wanted(case_id, CaseKind.POLICY, update, door.command, str(form.get("_once") or ""))
+        wanted = Wanted(case_id, CaseKind.POLICY, update, OWN[update], str(form.get("_once") or ""))
         async with visited(request) as visit:  # nobody else has us look at a file
             sheet = await sheet_of(visit, case_id, update)
         try:
@@ -113,7 +111,7 @@ async def act(request: Request, case_id: UUID, update: str) -> Response:
             sheet = _typed(replace(sheet, visit=visit, row=row), form, stored)
             if wants_rows(form):
                 return sheet.page()
-            body = _numbered(read(door.command, form, stored))
+            body = _numbered(read(OWN[update], form, stored))
             ready = await admitted(visit, wanted, body)
     return await _carried_out(sheet, ready, wanted, body)
 
@@ -139,7 +137,7 @@ def _typed(sheet: Sheet, form: FormData, stored: Stored) -> Sheet:
     """What was typed and brought, to be shown again."""
     tools, owner = sheet.visit.entry.tools, sheet.visit.caller.owner
     carried = tuple(Attachment.model_validate(one) for files in stored.values() for one in files)
-    body = read(sheet.door.command, form, stored)
+    body = read(OWN[sheet.update], form, stored)
     filled = _with_rows(replace(sheet.form, body=body))
     return replace(sheet, form=filled, files=kept_field(tools.secret, owner, carried))
 

@@ -11,7 +11,9 @@ from temporalio.worker import Worker
 
 from api.insurer.doors import DOORS, SAMPLE_DIGEST, SAMPLE_FILE
 from api.provider import reading
+from api.provider.acting import OWN
 from api.rows import STEPS
+from domain.serving import ITS_OWN
 from models.contracts.vocabulary import ActorKind, CaseKind, Post
 from tests.api.conftest import sample_file, terms, today
 from tests.desk.conftest import PROVIDERS_OF_TOWN, Person, SignedIn, Town
@@ -53,6 +55,10 @@ async def assessor(signed_in: SignedIn) -> Person:
 def visit(**more: Any) -> dict[str, Any]:
     plain = {"number": "F-1", "on": str(today()), "items": "hazard_inspection", "place": "厂区", "staff_count": "2"}
     return plain | {"summary": "检查罐区与仓库。"} | more
+
+
+def test_the_room_has_a_form_for_each_thing_a_provider_may_do_and_for_nothing_else():
+    assert set(OWN.values()) == ITS_OWN
 
 
 async def test_what_is_to_be_served_stands_with_its_day_and_says_where_to_go_and_by_which_plan(
