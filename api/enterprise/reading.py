@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from api import reads
 from api.callers import Entry
 from api.cursors import Cursors
 from api.desk.deeds import BEFORE_CLAIM
+from api.desk.due import when_due
 from api.desk.tones import tone_of
 from api.problems import not_found
 from api.rows import CASES, STEPS, TIMELINE
@@ -167,7 +168,7 @@ def _hazard(row: Row[Any], now: datetime) -> Item:
         policy_number=row.view["policy_number"],
         said=row.view["description"],
         major=row.view["grade"] == HazardGrade.MAJOR,
-        **(_due(own[0], reads.as_of(now, row.changed_at)) if own else {}),
+        **(when_due(own[0], reads.as_of(now, row.changed_at)) if own else {}),
     )
 
 
@@ -175,7 +176,7 @@ def _duties(row: Row[Any], now: datetime) -> Iterator[Item]:
     """What the enterprise owes under its policy before long: renewal, a filing; what has no day is owed now."""
     at = reads.as_of(now, row.changed_at)
     for duty in _own(row):
-        due = _due(duty, at)
+        due = when_due(duty, at)
         if due["due_at"] is not None and due["due_at"] - at > AHEAD:
             continue
         yield Item("duty", address(row.kind, row.id), row.number, row.number, said=duty["label"], **due)
@@ -183,18 +184,6 @@ def _duties(row: Row[Any], now: datetime) -> Iterator[Item]:
 
 def _own(row: Row[Any]) -> list[dict[str, Any]]:
     return [one for one in row.view.get("duties", ()) if one["owed_by"] == Role.INSURED]
-
-
-def _due(duty: dict[str, Any], at: datetime) -> dict[str, Any]:
-    due_at = datetime.fromisoformat(duty["due_at"]) if duty["due_at"] else None
-    effective = date.fromisoformat(duty["effective"]) if duty["effective"] else None
-    return {
-        "due_at": due_at,
-        "due_day": wording.day(effective) if effective else "",
-        "left": wording.left(due_at, at),
-        "late": due_at is not None and due_at <= at,
-        "provisional": duty["provisional"],
-    }
 
 
 async def _of_services(entry: Entry, policies: list[Row[Any]]) -> list[Item]:
@@ -231,7 +220,7 @@ def _claim(row: Row[Any], now: datetime) -> Brief:
     at, stage = reads.as_of(now, row.changed_at), ClaimStage(row.stage)
     briefs = [one for one in row.view.get("duties", ()) if one["due_at"]]
     first = min(briefs, key=lambda one: one["due_at"], default=None)
-    due = _due(first, at) if first else {}
+    due = when_due(first, at) if first else {}
     payable = row.view["money"].get("payable") if row.view.get("covered") is not None else None
     return Brief(
         href=address(row.kind, row.id),

@@ -1,7 +1,7 @@
 """What a service provider is shown: its assignments by the day a service is due, one policy, one hazard; no acts."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from api.callers import Entry
 from api.desk.audience import Reader
 from api.desk.caseduties import DutyShown, duties_of, policy_life
 from api.desk.casefile import Companion, companions_in, companions_of
+from api.desk.due import when_due
 from api.desk.matters import HazardMatter, PolicyMatter, hazard_matter, policy_matter
 from api.desk.tones import tone_of
 from api.duties import read_duties
@@ -179,20 +180,8 @@ def _line(row: Row[Any], services: frozenset[str], now: datetime) -> Assigned:
         stage=stage,
         tone=tone_of(stage),
         open_hazards=row.open_hazards,
-        **(_due(first, at) if first else {}),
+        **({"said": first["label"], **when_due(first, at)} if first else {}),
     )
-
-
-def _due(duty: dict[str, Any], at: datetime) -> dict[str, Any]:
-    due_at = datetime.fromisoformat(duty["due_at"])
-    return {
-        "said": duty["label"],
-        "due_at": due_at,
-        "due_day": wording.day(date.fromisoformat(duty["effective"])) if duty["effective"] else "",
-        "left": wording.left(due_at, at),
-        "late": due_at <= at,
-        "provisional": duty["provisional"],
-    }
 
 
 async def _contact(entry: Entry, row: Row[Any]) -> str:
