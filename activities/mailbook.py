@@ -1,7 +1,7 @@
 """The rows of a mailroom: what waits, what is composed, what was tried; no mail server and no wording here."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -13,6 +13,7 @@ from sqlmodel import col
 
 from activities.letters import message_id
 from activities.links import link_for, link_id
+from models.contracts.mailroom import Compose
 from models.contracts.vocabulary import NoticeStatus, Role, TaskKind, Urgency
 from models.tables import matters
 from models.tables.access import Link
@@ -81,9 +82,7 @@ async def unsent(session: AsyncSession, recipient_id: UUID, urgency: Urgency) ->
     return list(rows)
 
 
-async def take_waiting(
-    session: AsyncSession, recipient_id: UUID, urgency: Urgency, most: int | None = None
-) -> list[OutboxNotice]:
+async def take_waiting(session: AsyncSession, recipient_id: UUID, urgency: Urgency, most: int) -> list[OutboxNotice]:
     """Notices that are in no mail yet, locked; those somebody else is just composing are passed over."""
     rows = await session.scalars(
         select(OutboxNotice)
@@ -100,12 +99,6 @@ async def take_waiting(
     return list(rows)
 
 
-def paged(rows: list[OutboxNotice], urgency: Urgency) -> list[list[OutboxNotice]]:
-    """Each urgent notice by itself, the rest in digests."""
-    size = 1 if urgency is Urgency.NOW else PAGE
-    return [rows[start : start + size] for start in range(0, len(rows), size)]
-
-
 @dataclass(frozen=True)
 class Desk:
     """Who writes, with which key, to a recipient of which role."""
@@ -113,6 +106,19 @@ class Desk:
     sender: str
     secret: bytes
     holder: Role
+
+
+async def composed(session: AsyncSession, asked: Compose, desk: Desk, room: int | None) -> AsyncIterator[UUID]:
+    """New mails for what waits: each urgent notice by itself, as many as there is `room` for; all the rest in digests.
+
+    Taken a letter at a time: what waited for days would be more than one statement may read.
+    """
+    most = PAGE if room is None else room
+    while rows := await take_waiting(session, asked.recipient_id, asked.urgency, most):
+        for page in [rows] if room is None else [[row] for row in rows]:
+            yield await put_into_mail(session, page, asked.now, desk)
+        if room is not None or len(rows) < most:
+            return
 
 
 async def put_into_mail(session: AsyncSession, rows: list[OutboxNotice], now: datetime, desk: Desk) -> UUID:

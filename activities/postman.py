@@ -97,10 +97,8 @@ class MailPostman(ports.Postman):
         async with beating(), self._books(asked.recipient_id) as session:
             earlier = await book.unsent(session, asked.recipient_id, asked.urgency)
             room = max(0, book.AT_ONCE - len(earlier)) if asked.urgency is Urgency.NOW else None
-            rows = await book.take_waiting(session, asked.recipient_id, asked.urgency, room)
             to = await session.get_one(Recipient, asked.recipient_id)
-            desk = self._desk(to)
-            new = [await book.put_into_mail(session, page, asked.now, desk) for page in book.paged(rows, asked.urgency)]
+            new = [mail async for mail in book.composed(session, asked, self._desk(to), room)]
             if asked.urgency is Urgency.NOW:
                 sender = (self._smtp.sender, self._secret)
                 new += await letters_asked.put_into_mails(session, asked.recipient_id, asked.now, sender)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from activities import postman, refusing
+from activities import mailbook, postman, refusing
 from activities.mailserver import Outcome, Verdict
 from models.contracts.ports import Send
 from models.contracts.vocabulary import NoticeKind, NoticeStatus, Role, Urgency
@@ -157,3 +157,26 @@ async def test_a_refusal_that_comes_after_the_letter_was_given_up_moves_nothing(
     assert {row["kind"]: row["count"] for row in rows} == {"undelivered": 5}
     [row] = await office.sql("SELECT count(*) FROM outbox WHERE recipient_id = $1 AND status = 'undelivered'", MAILBOX)
     assert row["count"] == 5
+
+
+async def test_what_waited_for_days_is_taken_a_letter_at_a_time_and_all_of_it_goes(
+    office: PostOffice, mailbox: MailCatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One statement over all of it would run into the database's time-out, at every attempt."""
+    taken, take = list[int](), mailbook.take_waiting
+
+    async def counting(*asked: Any) -> Any:
+        rows = await take(*asked)
+        taken.append(len(rows))
+        return rows
+
+    monkeypatch.setattr(mailbook, "PAGE", 2)
+    monkeypatch.setattr(mailbook, "take_waiting", counting)
+    await office.put(EMERGENCY, *OVERDUE)
+    await office.copies(5)
+    mails = await office.compose(EMERGENCY, Urgency.DIGEST)
+    for mail in mails:
+        assert (await office.send(EMERGENCY, mail)).status is NoticeStatus.ACCEPTED
+    assert taken == [2, 2, 2, 0]
+    assert sorted(caught.subject[-3:] for caught in mailbox.messages) == ["1/3", "2/3", "3/3"]
+    assert await office.sql("SELECT 1 FROM outbox WHERE status <> 'accepted'") == []

@@ -352,7 +352,8 @@ async def test_of_many_urgent_letters_only_so_many_are_composed_at_a_time(
     asked = Compose(recipient_id=DESK, urgency=Urgency.NOW, now=NOW)
     first = await office.postman.compose(asked)
     assert (len(first.mails), first.more) == (2, True)
-    assert await office.postman.compose(asked) == first, "until they are gone"
+    again = await office.postman.compose(asked)
+    assert (set(again.mails), again.more) == (set(first.mails), True), "until they are gone"
     for mail in first.mails:
         await office.send(DESK, mail)
     last = await office.postman.compose(asked)
