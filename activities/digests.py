@@ -112,7 +112,9 @@ def _matter(desk: Desk, row: OutboxNotice, opened: Opened) -> Matter:
     letter = opened.mail.id if row.id in opened.anew else None
     link = address(desk.base_url, desk.secret, row, opened.to.role, letter)
     told = matter(row, opened.mail.composed_at, link, wording.SETTLED if over else "")
-    return replace(told, forwarded=wording.forwarded(row.to_role, opened.to.role) or told.forwarded)
+    theirs = wording.forwarded(row.to_role, opened.to.role)
+    by_hand = bool(theirs) and opened.to.role is Role.HUMAN_QUEUE
+    return replace(told, forwarded=theirs or told.forwarded, by_hand=by_hand)
 
 
 def _enclosed(desk: Desk, opened: Opened, told: Sequence[Matter]) -> Enclosed:

@@ -75,6 +75,8 @@ class Matter:
     link: str
     forwarded: str = ""
     """Why somebody else reads this letter than the one it was written for."""
+    by_hand: bool = False
+    """Whether it came to the operators for want of a reader: what it asks is to find one."""
 
 
 def matter(row: OutboxNotice, now: datetime, link: str | None = None, settled: str = "") -> Matter:
