@@ -216,18 +216,18 @@ class Case(Generic[S, V]):
     async def _followed(self, decision: Decision[S]) -> None:
         if self.follow:
             self.following += 1
-            await self.follow(decision)
-            self.following -= 1
+            try:
+                await self.follow(decision)
+            finally:  # or a repeated command would wait for ever
+                self.following -= 1
 
     async def recall(self, given: Given[Any]) -> V:
         """The answer a repeated command was given the first time, once what it tells of is there."""
         if self.following:
             await workflow.wait_condition(lambda: not self.following)
+        asked = Recall(case=journal.key_of(self._row(self._open_state())), command_id=given.command_id)
         recalled = await workflow.execute_activity_method(
-            Ledger.recall_answer,
-            Recall(case=journal.key_of(self._row(self._open_state())), command_id=given.command_id),
-            **options.LEDGER,
-            summary="重复的指令，取回原答复",
+            Ledger.recall_answer, asked, **options.LEDGER, summary="重复的指令，取回原答复"
         )
         if recalled.answer:
             return self.life.answer.model_validate(recalled.answer)
