@@ -13,7 +13,7 @@ from api.doors import answered, example
 from api.gateway import open_claim
 from api.insurer.opening import CREATED, Opening, opening
 from api.reads import case_row
-from api.rows import TIMELINE
+from api.rows import CASES, STEPS, TIMELINE
 from domain.calendar import local_date
 from models.contracts import ids
 from models.contracts.base import Given
@@ -51,31 +51,45 @@ async def opened_claim(opened: Opening, policy_id: UUID, command: ReportClaim) -
     """End the transaction and open the claim; the flag tells a repeated answer. Raises Problem."""
     if opened.stored and not opened.stored.is_young:
         return ClaimView.model_validate(opened.stored.answer), True
-    birth = await _birth(opened, policy_id, command)
+    policy = await case_row(opened.entry, policy_id, CaseKind.POLICY)
+    recorded, born = await _on_record(opened, command.number)
+    birth = born or await _birth(opened, policy, command)
     await opened.leave()
     made = opened.attempt
     given = Given[ReportClaim](
-        command_id=made.id, actor=opened.entry.caller.actor, fingerprint=made.fingerprint, command=command
+        command_id=made.id,
+        actor=opened.entry.caller.actor,
+        fingerprint=made.fingerprint,
+        command=command,
+        recorded=recorded,
     )
     return await open_claim(opened.entry.tools, birth, given, opened.entry.deadline), opened.stored is not None
 
 
-async def _birth(opened: Opening, policy_id: UUID, command: ReportClaim) -> ClaimBirth:
+async def _on_record(opened: Opening, number: str) -> tuple[int, ClaimBirth | None]:
+    """How many steps of the claim are on record, and what it was born with: a run that was lost is born so again."""
+    known = ids.claim_id(opened.entry.caller.tenant, number)
+    first = (STEPS.c.case_id == CASES.c.id) & (STEPS.c.seq == 1)
+    found = select(CASES.c.seq, STEPS.c.cause["body"]["birth"].label("birth")).join(STEPS, first)
+    row = (await opened.entry.connection.execute(found.where(CASES.c.id == known))).one_or_none()
+    return (row.seq if row else 0), (ClaimBirth.model_validate(row.birth) if row and row.birth else None)
+
+
+async def _birth(opened: Opening, row: Row[Any], command: ReportClaim) -> ClaimBirth:
     """Limits and figures as they stand at the report, each figure with its source; later changes touch it no more."""
     entry, caller = opened.entry, opened.entry.caller
-    row = await case_row(entry, policy_id, CaseKind.POLICY)
     terms = Terms.model_validate(row.view["terms"])
     own = await in_force(entry.connection, command.on or local_date(entry.tools.now()))
     return ClaimBirth(
         case_id=ids.claim_id(caller.tenant, command.number),
-        policy_id=policy_id,
+        policy_id=row.id,
         insurer_id=caller.tenant,
         insurer_code=caller.insurer_code,
         insurer_name=caller.name,
         workflow_id=ids.claim_workflow_id(caller.insurer_code, command.number),
         policy_number=row.number,
         **_place(row),
-        surrendered_on=await _surrendered_on(opened, policy_id),
+        surrendered_on=await _surrendered_on(opened, row.id),
         number=command.number,
         limits=Limits(
             per_person=terms.limit_per_person,

@@ -113,18 +113,23 @@ async def _put_down(opened: Opening, application: PolicyApplication) -> tuple[Bi
         insured_name=application.insured.name,
         facts=application.facts,
     )
-    if not await _exists(opened.entry.connection, birth.case_id):
+    recorded = await _recorded(opened.entry.connection, birth.case_id)
+    if not recorded:
         _refuse_early(opened.entry.tools, command)
         await _register(opened.entry.connection, caller.tenant, insured_id, application.insured)
     given = Given[OpenPolicy](
-        command_id=opened.attempt.id, actor=caller.actor, fingerprint=opened.attempt.fingerprint, command=command
+        command_id=opened.attempt.id,
+        actor=caller.actor,
+        fingerprint=opened.attempt.fingerprint,
+        command=command,
+        recorded=recorded,
     )
     return birth, given
 
 
-async def _exists(connection: AsyncConnection, case_id: UUID) -> bool:
-    """Opening a policy again changes nothing, so it does not change the enterprise's address either."""
-    return (await connection.execute(select(CASES.c.id).where(CASES.c.id == case_id))).first() is not None
+async def _recorded(connection: AsyncConnection, case_id: UUID) -> int:
+    """Its steps on record. Opening a policy again changes nothing, so it does not change the enterprise's address."""
+    return (await connection.execute(select(CASES.c.seq).where(CASES.c.id == case_id))).scalar_one_or_none() or 0
 
 
 async def _register(connection: AsyncConnection, insurer_id: UUID, insured_id: UUID, party: InsuredParty) -> None:

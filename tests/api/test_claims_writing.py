@@ -1,14 +1,19 @@
 """Claims over HTTP, workflow and PostgreSQL: examples pass, repeats change nothing, two sign, money is exact."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from temporalio.client import Client
 
 from api.claims.doors import losses, payment, report
+from api.insurer.doors import DOORS
 from api.words import Scope
 from tests.api.claiming import agreed, done, instructed, insured, reported, tried, trusted, until, victim
 from tests.api.conftest import Caller, counted, fresh_key, sample_file, today
+
+SURRENDER = next(door.example for door in DOORS if door.path == "surrender")
 
 pytestmark = pytest.mark.usefixtures("worker")
 
@@ -171,6 +176,24 @@ async def test_a_claim_outlives_its_policy(insurer: Caller) -> None:
     claim_id = await reported(insurer, policy_id)
     listed = (await insurer.get(f"/v1/policies/{policy_id}/claims")).json()["items"]
     assert [line["id"] for line in listed] == [claim_id]
+
+
+async def test_a_report_repeated_after_a_surrender_finds_its_claim_though_the_engine_lost_it(
+    insurer: Caller, temporal: Client
+) -> None:
+    await sample_file(insurer)
+    policy_id, key, body = await insured(insurer), fresh_key(), report(today())
+    first = await insurer.post(f"/v1/policies/{policy_id}/claims", body, key)
+    given_up = {**SURRENDER(today()), "on": str(today() - timedelta(days=2))}
+    answer = await insurer.post(f"/v1/policies/{policy_id}/surrender", given_up)
+    assert answer.status_code == 200, answer.text
+    new = await insurer.post(f"/v1/policies/{policy_id}/claims", {**body, "number": "C-2"})
+    assert (new.status_code, new.json()["code"]) == (409, "not_in_force")
+    await temporal.get_workflow_handle(f"claim/{insurer.code}/{body['number']}").terminate("lost")
+    again = await insurer.post(f"/v1/policies/{policy_id}/claims", body, key)
+    assert (again.status_code, again.json()["id"]) == (201, first.json()["id"])
+    other = await insurer.post(f"/v1/policies/{policy_id}/claims", {**body, "documents_complete": False})
+    assert (other.status_code, other.json()["code"]) == (409, "number_taken")
 
 
 async def test_a_payment_number_is_used_once_per_insurer(insurer: Caller) -> None:
