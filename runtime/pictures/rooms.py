@@ -34,6 +34,7 @@ PEOPLE = {
     "insurer": "guanli@panshi-insurance.example",
     "department": "liu@suzhou-ah.example",
     "operator": "gao@anze.example",
+    "provider": "song@wanan-safety.example",
 }
 TOLD: tuple[tuple[str, Until, int, Sector, bool], ...] = (
     ("宿州市磬云化工有限公司（样例）", "signed", 70, Sector.HAZARDOUS_CHEMICALS, False),
@@ -70,6 +71,11 @@ async def take_rooms(stack: Stack, browser: Browser, folder: Path) -> list[Path]
             ("stuck", "/operator"),
             ("directory", "/operator/directory?place=340000"),
             ("packs", "/operator/packs"),
+        ),
+        "provider": (
+            ("todo", "/provider"),
+            ("policy", f"/provider/policies/{open_.policy_id}"),
+            ("visit", f"/provider/policies/{open_.policy_id}/visit"),
         ),
         "enterprise": (
             ("todo", "/enterprise"),
