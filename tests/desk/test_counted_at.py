@@ -1,5 +1,6 @@
 """Figures over many cases are counted once in five minutes and say when; those over few, for every page."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.department.overview import Figures, Tally
 from api.department.scope import Scope
-from api.kept import FRESH, MOST_KEPT, USABLE, WIDE, Kept
+from api.kept import FRESH, MOST_KEPT, USABLE, WIDE, Counted, Kept
 from api.tools import Tools
 from models.contracts.vocabulary import ActorKind
 from tests.desk.conftest import SignedIn, Town
@@ -52,10 +53,57 @@ async def test_while_somebody_counts_anew_others_are_shown_what_there_was():
     async def slowly() -> Figures:
         meanwhile = await kept.figures(SCOPE, later, count)
         assert meanwhile.as_of == AT
-        assert (await kept.figures(SCOPE, AT + USABLE, count)).as_of == AT + USABLE
         return figures(WIDE + 7)
 
     assert (await kept.figures(SCOPE, later, slowly)).figures.rows == WIDE + 7
+
+
+class Slow:
+    """Counts when it is let; how often it was asked."""
+
+    def __init__(self, rows: int) -> None:
+        self.rows, self.asked, self.let = rows, 0, asyncio.Event()
+
+    async def __call__(self) -> Figures:
+        self.asked += 1
+        await self.let.wait()
+        return figures(self.rows)
+
+
+async def visitors(kept: Kept, count: Slow, number: int) -> list[asyncio.Task[Counted[Figures]]]:
+    """So many at once, each as far as it comes."""
+    come = [asyncio.create_task(kept.figures(SCOPE, AT, count)) for _ in range(number)]
+    await asyncio.sleep(0)
+    return come
+
+
+async def test_first_visitors_at_once_wait_for_one_count():
+    kept, count = Kept(), Slow(WIDE)
+    come = await visitors(kept, count, 3)
+    come[2].cancel()
+    count.let.set()
+    seen = await asyncio.gather(*come, return_exceptions=True)
+    assert count.asked == 1
+    assert seen[0] is seen[1]
+    assert isinstance(seen[2], asyncio.CancelledError)
+
+
+async def test_a_first_visitor_who_leaves_leaves_the_count_to_the_next_one():
+    kept, count = Kept(), Slow(WIDE)
+    come = await visitors(kept, count, 3)
+    come[0].cancel()
+    await asyncio.wait(come[:1])
+    count.let.set()
+    first, second = await asyncio.gather(*come[1:])
+    assert (count.asked, first) == (2, second)
+
+
+async def test_few_cases_are_counted_for_every_one_of_several_visitors_at_once():
+    kept, count = Kept(), Slow(10)
+    come = await visitors(kept, count, 2)
+    count.let.set()
+    assert [one.as_of for one in await asyncio.gather(*come)] == [None, None]
+    assert count.asked == 2
 
 
 async def test_a_count_that_fails_is_made_again_by_the_next_visitor():
