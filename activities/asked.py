@@ -9,6 +9,7 @@ from sqlmodel import col
 
 from activities.letters import AskedPiece, message_id
 from activities.links import LASTS, token, token_hash
+from activities.mailbook import Sender
 from domain import wording
 from domain.codes import code_of
 from models.contracts.ids import fresh_link_id
@@ -38,29 +39,23 @@ async def counted(session: AsyncSession, recipient_id: UUID) -> int:
     return await session.scalar(number) or 0
 
 
-async def put_into_mails(
-    session: AsyncSession, recipient_id: UUID, now: datetime, desk: tuple[str, bytes]
-) -> list[UUID]:
-    """One mail for each letter that waits; a fresh link comes to be here, and the one it replaces ends.
-
-    `desk` is who writes, and the key of what is written.
-    """
+async def put_into_mails(session: AsyncSession, recipient_id: UUID, now: datetime, sender: Sender) -> list[UUID]:
+    """One mail for each letter that waits; a fresh link comes to be here, and the one it replaces ends."""
     waiting = await session.scalars(
         select(AskedLetter)
         .where(col(AskedLetter.recipient_id) == recipient_id, col(AskedLetter.mail_id).is_(None), _alive())
         .order_by(col(AskedLetter.asked_at), col(AskedLetter.id))
         .with_for_update()
     )
-    return [await _put_into_mail(session, letter, now, desk) for letter in waiting.all()]
+    return [await _put_into_mail(session, letter, now, sender) for letter in waiting.all()]
 
 
-async def _put_into_mail(session: AsyncSession, letter: AskedLetter, now: datetime, desk: tuple[str, bytes]) -> UUID:
-    sender, secret = desk
+async def _put_into_mail(session: AsyncSession, letter: AskedLetter, now: datetime, sender: Sender) -> UUID:
     mail_id = uuid4()
     mail = Mail(
         id=mail_id,
         recipient_id=letter.recipient_id,
-        message_id=message_id(str(mail_id), sender),
+        message_id=message_id(str(mail_id), sender.address),
         urgency=Urgency.NOW,
         composed_at=now,
     )
@@ -68,7 +63,7 @@ async def _put_into_mail(session: AsyncSession, letter: AskedLetter, now: dateti
     await session.flush()
     letter.mail_id = mail_id
     if letter.asked_for is AskedFor.FRESH_LINK and letter.link_id:
-        await _renew(session, letter, letter.link_id, secret)
+        await _renew(session, letter, letter.link_id, sender.secret)
     await session.flush()
     return mail_id
 

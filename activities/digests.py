@@ -41,7 +41,7 @@ log = get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Desk:
+class Writing:
     """Who makes links, and where they lead; `base_url` has no trailing slash."""
 
     letters: Letters
@@ -58,26 +58,26 @@ class Contents:
     broken: tuple[OutboxNotice, ...] = ()
 
 
-def contents(desk: Desk, opened: Opened) -> Contents:
+def contents(writing: Writing, opened: Opened) -> Contents:
     """Every notice in words; the most urgent in full. Takes a second of CPU for some thousands: call it beside others.
 
     A notice whose words fail is set aside and does not hold up the rest.
     """
-    told, broken = _in_words(desk, opened)
+    told, broken = _in_words(writing, opened)
     ranked = ordered(told, lambda one: one[1])
-    pieces, unwritten = _pieces(desk.letters, ranked)
+    pieces, unwritten = _pieces(writing.letters, ranked)
     failed = {row.id for row in unwritten}
     left = [known for row, known in ranked if row.id not in failed]
-    enclosed = _enclosed(desk, opened, left) if len(left) > len(pieces) else None
+    enclosed = _enclosed(writing, opened, left) if len(left) > len(pieces) else None
     return Contents(tuple(pieces), enclosed, (*broken, *unwritten))
 
 
-def _in_words(desk: Desk, opened: Opened) -> tuple[list[tuple[OutboxNotice, Matter]], list[OutboxNotice]]:
+def _in_words(writing: Writing, opened: Opened) -> tuple[list[tuple[OutboxNotice, Matter]], list[OutboxNotice]]:
     told: list[tuple[OutboxNotice, Matter]] = []
     broken: list[OutboxNotice] = []
     for row in opened.notices:
         try:
-            told.append((row, _matter(desk, row, opened)))
+            told.append((row, _matter(writing, row, opened)))
         except BROKEN as error:
             broken.append(_set_aside(row, error))
     return told, broken
@@ -105,19 +105,19 @@ def _set_aside(row: OutboxNotice, error: Exception) -> OutboxNotice:
     return row
 
 
-def _matter(desk: Desk, row: OutboxNotice, opened: Opened) -> Matter:
+def _matter(writing: Writing, row: OutboxNotice, opened: Opened) -> Matter:
     # a report is met by being told: that is no news to the department it tells
     reports = row.kind is NoticeKind.MAJOR_HAZARD_REPORT
     over = not reports and (row.case_id, row.about.get("duty_key")) in opened.settled
     letter = opened.mail.id if row.id in opened.anew else None
-    link = address(desk.base_url, desk.secret, row, opened.to.role, letter)
+    link = address(writing.base_url, writing.secret, row, opened.to.role, letter)
     told = matter(row, opened.mail.composed_at, link, wording.SETTLED if over else "")
     theirs = wording.forwarded(row.to_role, opened.to.role)
     by_hand = bool(theirs) and opened.to.role is Role.HUMAN_QUEUE
     return replace(told, forwarded=theirs or told.forwarded, by_hand=by_hand)
 
 
-def _enclosed(desk: Desk, opened: Opened, told: Sequence[Matter]) -> Enclosed:
+def _enclosed(writing: Writing, opened: Opened, told: Sequence[Matter]) -> Enclosed:
     room = ROOMS.get(opened.to.role)
     at = opened.mail.composed_at
     return Enclosed(
@@ -126,7 +126,7 @@ def _enclosed(desk: Desk, opened: Opened, told: Sequence[Matter]) -> Enclosed:
         kinds=tuple(_kinds(told)),
         name=wording.DIGEST_FILE.format(day=wording.plain_day(wording.local_date(at))),
         workbook=partial(_workbook, opened.to.name, at, told),
-        room=f"{desk.base_url}{room}" if room else "",
+        room=f"{writing.base_url}{room}" if room else "",
     )
 
 

@@ -100,15 +100,15 @@ async def take_waiting(session: AsyncSession, recipient_id: UUID, urgency: Urgen
 
 
 @dataclass(frozen=True)
-class Desk:
+class Sender:
     """Who writes, with which key, to a recipient of which role."""
 
-    sender: str
+    address: str
     secret: bytes
     holder: Role
 
 
-async def composed(session: AsyncSession, asked: Compose, desk: Desk, room: int | None) -> AsyncIterator[UUID]:
+async def composed(session: AsyncSession, asked: Compose, sender: Sender, room: int | None) -> AsyncIterator[UUID]:
     """New mails for what waits: each urgent notice by itself, as many as there is `room` for; all the rest in digests.
 
     Taken a letter at a time: what waited for days would be more than one statement may read.
@@ -116,18 +116,18 @@ async def composed(session: AsyncSession, asked: Compose, desk: Desk, room: int 
     most = PAGE if room is None else room
     while rows := await take_waiting(session, asked.recipient_id, asked.urgency, most):
         for page in [rows] if room is None else [[row] for row in rows]:
-            yield await put_into_mail(session, page, asked.now, desk)
+            yield await put_into_mail(session, page, asked.now, sender)
         if room is not None or len(rows) < most:
             return
 
 
-async def put_into_mail(session: AsyncSession, rows: list[OutboxNotice], now: datetime, desk: Desk) -> UUID:
+async def put_into_mail(session: AsyncSession, rows: list[OutboxNotice], now: datetime, sender: Sender) -> UUID:
     """One mail for these notices of one recipient, with the links they carry."""
     mail_id = uuid4()
     mail = Mail(
         id=mail_id,
         recipient_id=rows[0].recipient_id,
-        message_id=message_id(str(mail_id), desk.sender),
+        message_id=message_id(str(mail_id), sender.address),
         urgency=rows[0].urgency,
         composed_at=now,
     )
@@ -137,7 +137,7 @@ async def put_into_mail(session: AsyncSession, rows: list[OutboxNotice], now: da
         update(OutboxNotice).where(among(OutboxNotice.id, (row.id for row in rows))).values(mail_id=mail_id)
     )
     linked = await _linked(session, {link_id(row.id, row.recipient_id): row.id for row in rows})
-    made = [link_for(row, desk.holder, desk.secret, now, mail_id if row.id in linked else None) for row in rows]
+    made = [link_for(row, sender.holder, sender.secret, now, mail_id if row.id in linked else None) for row in rows]
     links = [link for link in made if link]
     if links:
         values = [link.model_dump(exclude={"created_at"}) for link in links]

@@ -37,7 +37,7 @@ TRY_LATER = "mail_try_later"
 
 PATIENCE = timedelta(minutes=1), timedelta(hours=6)
 """The first pause before a mail server that asked for patience is asked again, and the longest; each is doubled."""
-DESKS, LINES = 8, 16
+BOOKS, LINES = 8, 16
 """Letters of this process in the database, and on their way to the mail server, at one time: half of the connections
 stay with the cases, and of a thousand letters some are finished before all are begun."""
 
@@ -72,9 +72,9 @@ class MailPostman(ports.Postman):
         self._secret = secret
         self._base_url = base_url.rstrip("/")
         self._letters = Letters()
-        self._writing = digests.Desk(self._letters, secret, self._base_url)
+        self._writing = digests.Writing(self._letters, secret, self._base_url)
         self._going: dict[UUID, asyncio.Task[Delivery]] = {}
-        self._desks, self._lines = asyncio.Semaphore(DESKS), asyncio.Semaphore(LINES)
+        self._open_books, self._lines = asyncio.Semaphore(BOOKS), asyncio.Semaphore(LINES)
 
     @activity.defn(name="查看待发")
     async def look_in(self, asked: ports.LookIn) -> Waiting:
@@ -97,10 +97,9 @@ class MailPostman(ports.Postman):
         async with beating(), self._books(asked.recipient_id) as session:
             earlier = await book.unsent(session, asked.recipient_id, asked.urgency)
             room = max(0, book.AT_ONCE - len(earlier)) if asked.urgency is Urgency.NOW else None
-            to = await session.get_one(Recipient, asked.recipient_id)
-            new = [mail async for mail in book.composed(session, asked, self._desk(to), room)]
+            sender = self._sender(await session.get_one(Recipient, asked.recipient_id))
+            new = [mail async for mail in book.composed(session, asked, sender, room)]
             if asked.urgency is Urgency.NOW:
-                sender = (self._smtp.sender, self._secret)
                 new += await letters_asked.put_into_mails(session, asked.recipient_id, asked.now, sender)
         mails = (*earlier, *new)
         return Composed(mails=mails[: book.AT_ONCE], more=room is not None and len(mails) >= book.AT_ONCE)
@@ -147,7 +146,7 @@ class MailPostman(ports.Postman):
     @asynccontextmanager
     async def _books(self, recipient_id: UUID) -> AsyncIterator[AsyncSession]:
         """One transaction over what was addressed to the recipient."""
-        async with self._desks, book.session_for(self._engine) as session, session.begin():
+        async with self._open_books, book.session_for(self._engine) as session, session.begin():
             await for_recipient(session, recipient_id)
             yield session
 
@@ -212,7 +211,7 @@ class MailPostman(ports.Postman):
             status = _status(verdict, await book.broken_lines(session, mail_id, number))
             moved_to = None
             if divided:
-                await refusing.divide(session, opened, at, self._desk(opened.to))
+                await refusing.divide(session, opened, at, self._sender(opened.to))
             elif status is NoticeStatus.BOUNCED:
                 moved_to = await refusing.end(session, opened, at)
             if status:
@@ -232,8 +231,8 @@ class MailPostman(ports.Postman):
                     return
                 await refusing.hand_on(session, opened.to, portion, at)
 
-    def _desk(self, to: Recipient) -> book.Desk:
-        return book.Desk(self._smtp.sender, self._secret, to.role)
+    def _sender(self, to: Recipient) -> book.Sender:
+        return book.Sender(self._smtp.sender, self._secret, to.role)
 
 
 async def _aside(opened: book.Opened, work: Callable[[], T]) -> T:

@@ -39,13 +39,13 @@ def in_halves(opened: book.Opened, verdict: Verdict) -> bool:
     return is_too_big(verdict) and verdict.size > DIVISIBLE and len(opened.notices) > 1
 
 
-async def divide(session: AsyncSession, opened: book.Opened, now: datetime, desk: book.Desk) -> None:
+async def divide(session: AsyncSession, opened: book.Opened, now: datetime, sender: book.Sender) -> None:
     """Two letters for what one could not hold; they go with the next digest. The refused one stays on record."""
     waiting = book.waiting(opened.notices)
     middle = (len(waiting) + 1) // 2
     for half in (waiting[:middle], waiting[middle:]):
         if half:
-            await book.put_into_mail(session, half, now, desk)
+            await book.put_into_mail(session, half, now, sender)
     session.add(Nudge(recipient_id=opened.to.id))
 
 
