@@ -4,24 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import select
 from sqlmodel import col
 
 from api.callers import Entry
-from api.rows import ORDERS, TASKS
 from domain.wording import TOLD_BEFORE_RESTORE
-from models.contracts.vocabulary import OrderResult, TaskKind
-from models.tables.recovery import AFTER_RESTORE, UNSENT, Restoration
-
-PAYMENTS = and_(
-    ORDERS.c.bank_reference == "",
-    or_(
-        ORDERS.c.state.in_(UNSENT),
-        and_(ORDERS.c.state == OrderResult.UNKNOWN, ORDERS.c.code == AFTER_RESTORE),
-    ),
-)
-"""Orders that were asked for by their key and not sent, and those whose turn has not come."""
-LETTERS = and_(TASKS.c.done_at.is_(None), TASKS.c.kind == TaskKind.UNDELIVERED, TASKS.c.said == TOLD_BEFORE_RESTORE)
+from models.tables.recovery import STOPPED, Restoration, asked_of_stopped
 
 
 @dataclass(frozen=True)
@@ -44,7 +32,5 @@ async def stopped(entry: Entry) -> Stopped | None:
     row = (await entry.connection.execute(held)).one_or_none()
     if row is None:
         return None
-    orders = select(func.count().label("n"), func.coalesce(func.sum(ORDERS.c.amount), 0).label("yuan")).where(PAYMENTS)
-    waiting = (await entry.connection.execute(orders)).one()
-    letters = (await entry.connection.execute(select(func.count()).where(LETTERS))).scalar_one()
-    return Stopped(row.as_of, row.restored_at, row.why, waiting.n, waiting.yuan, letters)
+    found = (await entry.connection.exec_driver_sql(STOPPED, asked_of_stopped(TOLD_BEFORE_RESTORE))).one()
+    return Stopped(row.as_of, row.restored_at, row.why, found.payments, found.yuan, found.letters)

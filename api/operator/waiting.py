@@ -5,7 +5,7 @@ Nothing here is personal: an enterprise's address is shown cut short, and the te
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,8 +24,6 @@ MOST = 50
 RETURNED = (TaskKind.BOUNCED, TaskKind.UNDELIVERED)
 NOBODY = (TaskKind.NO_ROUTE, TaskKind.NO_ADDRESS)
 BOOKS = (TaskKind.PAYMENT_UNKNOWN, TaskKind.BOOKS_DIFFER)
-SILENT_FOR = timedelta(minutes=10)
-"""An alarm, an order or an urgent notice that is this much late is a sign of work that is stuck."""
 OPEN = TASKS.c.done_at.is_(None)
 
 
@@ -187,8 +185,11 @@ async def oldest(entry: Entry) -> Oldest:
 
 
 async def suspects(entry: Entry) -> list[str]:
-    """Workflows that should have done something by now: a missed alarm, an order that is not out, a mail not sent."""
-    late = entry.tools.now() - SILENT_FOR
+    """Workflows that should have done something by now: a missed alarm, an order that is not out, a mail not sent.
+
+    An order that is not out is stuck as soon as an alarm that did not ring.
+    """
+    late = entry.tools.now() - entry.tools.bounds.alarm
     silent = select(CASES.c.workflow_id).where(CASES.c.ended_at.is_(None), CASES.c.next_alarm_at < late).limit(MOST)
     orders = select(ORDERS.c.workflow_id).where(
         ORDERS.c.bank_reference == "", ORDERS.c.state.in_(UNSENT), ORDERS.c.written_at < late

@@ -1,4 +1,4 @@
-"""That the database was restored to an earlier state, and whether a person has looked at the money since."""
+"""That the database was restored to an earlier state, what that stopped, and whether a person has looked since."""
 
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -13,6 +13,19 @@ AFTER_RESTORE = "after-restore"
 WRITTEN, SENDING = "written", "sending"
 UNSENT = frozenset({WRITTEN, SENDING})
 """States of an order that has no answer yet."""
+STOPPED = """
+SELECT count(*) AS payments, coalesce(sum(amount), 0) AS yuan,
+    (SELECT count(*) FROM tasks WHERE done_at IS NULL AND kind = 'undelivered' AND said = $3) AS letters
+FROM payment_orders
+WHERE bank_reference = '' AND (state = ANY ($1) OR (state = 'unknown' AND code = $2))
+"""
+"""What waits for `anze recover release`, counted with `asked_of_stopped`: orders that were asked for by their key and
+not sent with those whose turn has not come, their sum, and letters. The driver's own SQL: the doctor has no other."""
+
+
+def asked_of_stopped(said: str) -> tuple[list[str], str, str]:
+    """The values of STOPPED; `said` is on every task for a letter that may have gone before the restore."""
+    return sorted(UNSENT), AFTER_RESTORE, said
 
 
 class Restoration(Row, table=True):

@@ -9,7 +9,7 @@ import asyncpg
 
 from domain.wording import TOLD_BEFORE_RESTORE, money
 from models.tables.backlog import Bounds
-from models.tables.recovery import AFTER_RESTORE, UNSENT
+from models.tables.recovery import STOPPED, asked_of_stopped
 from rules.library import Library
 from runtime.checkup.finding import Finding, State, good, judged
 
@@ -27,11 +27,6 @@ SILENT = "SELECT count(*) FROM cases WHERE ended_at IS NULL AND next_alarm_at < 
 MAILS = "SELECT count(*), min(composed_at) FROM mails WHERE status = 'queued' AND sent_at IS NULL"
 TASKS = "SELECT kind, count(*) FROM tasks WHERE done_at IS NULL GROUP BY kind ORDER BY kind"
 RESTORED = "SELECT min(as_of) FROM restorations WHERE released_at IS NULL"
-UNPAID = """
-SELECT count(*), coalesce(sum(amount), 0) AS yuan FROM payment_orders
-WHERE bank_reference = '' AND (state = ANY ($1) OR (state = 'unknown' AND code = $2))
-"""
-WITHHELD = "SELECT count(*) FROM tasks WHERE done_at IS NULL AND kind = 'undelivered' AND said = $1"
 PINNED = """
 SELECT DISTINCT pack->>'region' AS region, pack->>'digest' AS digest
 FROM cases CROSS JOIN LATERAL jsonb_array_elements(packs) pack WHERE ended_at IS NULL
@@ -108,8 +103,8 @@ class Database:
         """What a restore stopped and nobody has released yet."""
         async with self.connecting() as connection:
             as_of = await connection.fetchval(RESTORED)
-            unpaid, yuan = _of(await connection.fetchrow(UNPAID, sorted(UNSENT), AFTER_RESTORE))
-            letters = await connection.fetchval(WITHHELD, TOLD_BEFORE_RESTORE)
+            found = await connection.fetchrow(STOPPED, *asked_of_stopped(TOLD_BEFORE_RESTORE))
+            unpaid, yuan, letters = _of(found)
         if as_of is None:
             return [good("恢复后停住", "没有")]
         held = f"数据恢复到 {as_of:%Y-%m-%d %H:%M} UTC：停住付款 {unpaid} 笔共 {money(yuan)}，转人工的信 {letters} 封"
