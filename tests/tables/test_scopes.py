@@ -1,6 +1,7 @@
 """What a department or an enterprise sees of random portfolios is what a naive model says: the wall and the reader."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -13,12 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from api.callers import Entry
 from api.department.scope import scopes, within
-from api.rows import CASES, DEPARTMENT_SCOPES
+from api.rows import CASES, DEPARTMENT_SCOPES, STEPS
 from models.contracts.vocabulary import CaseKind, Sector
 from models.tables import engine as opened
 from runtime.settings import sqlalchemy_url
 from tests.conftest import Database
-from tests.tables.rows import EMERGENCY, A, B, known, seed
+from tests.tables.rows import AT, EMERGENCY, A, B, known, seed
 
 REGIONS = ("341300", "341302", "341321", "341200", "340000", "350200", "350203", "330100", "130000")
 PREFIXES = ("", "34", "3413", "341302", "3412", "35", "3502", "33", "13", "3")
@@ -132,6 +133,21 @@ async def test_an_office_alone_shows_no_claim_and_nothing_but_cases_and_their_re
         insurers = set((await connection.execute(select(CASES.c.insurer_id))).scalars())
         assert insurers == {A}
         assert await filled(connection, tables) <= shown
+        await connection.rollback()
+
+
+async def test_a_provider_reads_the_steps_of_its_work_and_not_what_the_policy_was_opened_with(
+    above: AsyncEngine,
+) -> None:
+    case, work = known(A, "case"), ["RecordVisit", "FilePlan", "ConfirmPlan", "CompleteService"]
+    async with above.connect() as connection:
+        for seq, name in enumerate(("NameProvider", "RecordSpending", *work), start=2):
+            row = {"case_id": case, "seq": seq, "insurer_id": A, "at": datetime.fromisoformat(AT), "command_name": name}
+            await connection.execute(insert(STEPS).values(row))
+        await as_application(connection)
+        await opened.provider(connection, known(A, "provider"))
+        assert (await connection.execute(select(CASES.c.id))).scalars().all() == [case]
+        assert (await connection.execute(select(STEPS.c.command_name).order_by(STEPS.c.seq))).scalars().all() == work
         await connection.rollback()
 
 
