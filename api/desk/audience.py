@@ -165,6 +165,14 @@ TOLD_TO: dict[ActorKind, frozenset[Role]] = {
     ActorKind.OPERATOR: frozenset(Role),
 }
 """Whose notices somebody sees listed: kind, addressee and delivery; nobody reads the text of another's mail."""
+FOLLOWED_BY: dict[ActorKind, frozenset[Event]] = {
+    ActorKind.INSURER: frozenset(Event),
+    ActorKind.DEPARTMENT: frozenset(Event),
+    ActorKind.ENTERPRISE: frozenset(Event),
+    ActorKind.PROVIDER: OF_VISITS,
+    ActorKind.OPERATOR: frozenset(Event),
+}
+"""With which events the stages end that the bar of a policy's life shows somebody."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +196,7 @@ class Reader:
 
     def follows(self, event: Event) -> bool:
         """Whether the bar of a policy's life shows this reader the stage that ends with this event."""
-        return self.kind is not ActorKind.PROVIDER or event in OF_VISITS
+        return event in FOLLOWED_BY[self.kind]
 
     def reads_of(self, role: Role) -> bool:
         """Whether this reader sees that this role was told something."""

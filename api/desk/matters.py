@@ -1,6 +1,6 @@
 """A hazard, a plan and a service in words, as the insured reads them: in its room and behind a mailed link alike."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,12 +15,11 @@ from api.desk.caserecord import RecordLine, line_of
 from api.desk.deeds import Deed, of_hazard
 from api.desk.tones import tone_of
 from api.duties import read_duties
-from api.evidence import OF_EVERYBODY, OF_PROVIDERS, Piece, pieces
+from api.evidence import VISIBLE, Piece, pieces
 from api.rows import INSURERS, STEPS
 from api.shapes import DutyReading
 from domain import wording
 from models.contracts.vocabulary import (
-    ActorKind,
     Event,
     HazardGrade,
     HazardStage,
@@ -163,14 +162,9 @@ def _choices(extendable: int) -> tuple[int, ...]:
     return tuple(sorted({*(days for days in TERMS if days < most), most}))
 
 
-def _seen(reader: Reader) -> Mapping[str, Event]:
-    """With which commands the files came that this reader is shown here."""
-    return OF_PROVIDERS if reader.kind is ActorKind.PROVIDER else OF_EVERYBODY
-
-
 async def _of_hazard(entry: Entry, row: Row[Any], reader: Reader) -> list[Piece]:
     """Files of the hazard's own record, and those its visit brought along; each once."""
-    own = await pieces(entry.connection, row.id, _seen(reader))
+    own = await pieces(entry.connection, row.id, VISIBLE[reader.kind])
     brought = await pieces(entry.connection, row.parent_id, {"RecordVisit": Event.VISIT_RECORDED})
     told = [one for one in brought if one.speaks_of(row.number)]
     return list({one.digest: one for one in reversed([*told, *own])}.values())[::-1]
@@ -180,7 +174,7 @@ async def policy_matter(entry: Entry, row: Row[Any], reader: Reader, address: Ad
     """The policy of this row, which was looked up with the caller's rights."""
     duties, happened = await read_duties(entry, row), await reads.timeline(entry, row.id)
     own = next((one.key for one in duties.items if one.state == "open" and one.owed_by is Role.INSURED), "")
-    files = await pieces(entry.connection, row.id, _seen(reader))
+    files = await pieces(entry.connection, row.id, VISIBLE[reader.kind])
     steps = [dict(one._mapping) for one in await entry.connection.execute(_services(row))]
     stage = reads.STAGES[row.kind](row.stage)
     return PolicyMatter(
