@@ -1,7 +1,7 @@
 """The two forms of a service provider, a visit and the report of a service, and what becomes of one that is sent."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -9,11 +9,11 @@ from fastapi import Request, Response
 from sqlalchemy import Row, func, select
 from starlette.datastructures import FormData, UploadFile
 
-from api.admission import Admitted
-from api.desk.acting import ALREADY_SPENT, Misfilled, Wanted, admitted, done
+from api.desk.acting import Wanted, admitted
 from api.desk.filling import KEPT, kept_before, kept_field
 from api.desk.forms import Form, Looked, kept, looked_at, read, store, wants_rows
-from api.desk.frame import Visit, back, posted, visited
+from api.desk.frame import Visit, posted, visited
+from api.desk.sheets import Sheet, outcome_of
 from api.problems import Problem
 from api.provider.reading import address, own_case
 from api.rows import STEPS
@@ -38,40 +38,13 @@ SHEETS = {VISIT: "provider/record_visit.html.j2", REPORT: "provider/complete_ser
 Stored = dict[str, list[dict[str, str]]]
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """One form on its way to the page; `files` are what earlier sendings brought, signed for this provider."""
-
-    visit: Visit
-    update: str
-    row: Row[Any]
-    form: Form
-    files: str = ""
-    once: str = ""
-    problem: Problem | None = None
-
-    def page(self, status: int = 200) -> Response:
-        """The form with what was typed; where the outcome is unknown it goes under the key it had."""
-        kept = {"once": self.once} if self.once else {}
-        return self.visit.page(
-            SHEETS[self.update],
-            status,
-            row=self.row,
-            sheet=self.form,
-            files=self.files,
-            back=address(self.row.kind, self.row.id),
-            problem=self.problem,
-            most_files=MOST_PICTURES,
-            language=self.visit.language,
-            **kept,
-        )
-
-
 async def sheet_of(visit: Visit, case_id: UUID, update: str) -> Sheet:
     """An empty form, with what the case knows already. Raises Problem 404."""
     row = await own_case(visit.entry, case_id, CaseKind.POLICY)
     begun = await _visit(visit, row) if update == VISIT else {"on": str(local_date(visit.entry.tools.now()))}
-    return Sheet(visit, update, row, _with_rows(Form(OWN[update], visit.language, begun)))
+    form = _with_rows(Form(OWN[update], visit.language, begun))
+    beside = {"files": "", "most_files": MOST_PICTURES}
+    return Sheet(visit, row, form, SHEETS[update], address(row.kind, row.id), beside)
 
 
 async def _visit(visit: Visit, row: Row[Any]) -> dict[str, Any]:
@@ -113,7 +86,9 @@ async def act(request: Request, case_id: UUID, update: str) -> Response:
                 return sheet.page()
             body = _numbered(read(OWN[update], form, stored))
             ready = await admitted(visit, wanted, body)
-    return await _carried_out(sheet, ready, wanted, body)
+    if update == REPORT and not body.get("report"):
+        return sheet.wrong({"report": FileFault.MISSING.label})
+    return await outcome_of(sheet, ready, wanted, body)
 
 
 async def _looked(visit: Visit, form: FormData) -> Looked:
@@ -134,28 +109,15 @@ def _allowed(visit: Visit, form: FormData, stored: Stored, looked: Looked) -> St
 
 
 def _typed(sheet: Sheet, form: FormData, stored: Stored) -> Sheet:
-    """What was typed and brought, to be shown again."""
+    """What was typed and brought, to be shown again; files are signed for this provider."""
     tools, owner = sheet.visit.entry.tools, sheet.visit.caller.owner
     carried = tuple(Attachment.model_validate(one) for files in stored.values() for one in files)
-    body = read(OWN[sheet.update], form, stored)
-    filled = _with_rows(replace(sheet.form, body=body))
-    return replace(sheet, form=filled, files=kept_field(tools.secret, owner, carried))
+    filled = _with_rows(replace(sheet.form, body=read(sheet.form.contract, form, stored)))
+    beside = {**sheet.beside, "files": kept_field(tools.secret, owner, carried)}
+    return replace(sheet, form=filled, beside=beside)
 
 
 def _numbered(body: dict[str, Any]) -> dict[str, Any]:
     """Hazards are numbered after their visit, the same however often the form is sent."""
     rows = [{"number": f"{body.get('number', '')}-H{at}", **row} for at, row in enumerate(body.get("hazards", ()), 1)]
     return {**body, "hazards": rows} if rows else body
-
-
-async def _carried_out(sheet: Sheet, ready: Admitted, wanted: Wanted, body: dict[str, Any]) -> Response:
-    try:
-        if wanted.update == REPORT and not body.get("report"):
-            raise Misfilled({"report": FileFault.MISSING.label})
-        await done(ready, wanted, body)
-    except Misfilled as wrong:
-        return replace(sheet, form=sheet.form.wrong(wrong.errors)).page(422)
-    except Problem as problem:
-        once = wanted.once if problem.code in ALREADY_SPENT else ""
-        return replace(sheet, once=once, problem=problem).page(problem.status)
-    return back(f"{address(CaseKind.POLICY, wanted.case_id)}?done={wanted.update}")

@@ -1,60 +1,27 @@
 """The one pair of routes behind every act of the insurer on a case: its form, and what becomes of a form sent."""
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import Row
 
 from api import reads
-from api.admission import Admitted
-from api.desk.acting import ALREADY_SPENT, Misfilled, Wanted, admitted, done
+from api.desk.acting import Wanted, admitted
 from api.desk.forms import Form, Looked, brings_files, kept, looked_at, read, store, wants_rows
-from api.desk.frame import Visit, back, posted, visited
+from api.desk.frame import Visit, posted, visited
+from api.desk.sheets import Sheet, outcome_of
 from api.doors import Door
 from api.insurer.pages.acts import DANGEROUS, DOORS
 from api.insurer.pages.cases import case_address
 from api.insurer.pages.choices import offer, situation_of
 from api.insurer.pages.lists import SHELVES
-from api.insurer.pages.providers import Registered, named_by_register, registered
+from api.insurer.pages.providers import named_by_register, registered
 from api.insurer.pages.visits import staff_number
 from api.problems import Problem, not_found
 
 SIGNED = "by_user"
 NAMING = "name_provider"
 router = APIRouter(prefix="/insurer", include_in_schema=False)
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """One act's form on its way to the page."""
-
-    visit: Visit
-    door: Door
-    row: Row[Any]
-    form: Form
-    once: str = ""
-    problem: Problem | None = None
-    known: tuple[Registered, ...] = ()
-    """Providers of the register, to be named by a click."""
-
-    def page(self, status: int = 200) -> Response:
-        """The form with what was typed; where the outcome is unknown it goes under the key it had."""
-        kept = {"once": self.once} if self.once else {}
-        return self.visit.page(
-            "insurer/act.html.j2",
-            status,
-            door=self.door,
-            row=self.row,
-            sheet=self.form,
-            back=case_address(self.row.kind, self.row.id),
-            language=self.visit.language,
-            dangerous=self.door.update in DANGEROUS,
-            problem=self.problem,
-            known=self.known,
-            **kept,
-        )
 
 
 def door_of(shelf: str, update: str) -> Door:
@@ -77,8 +44,12 @@ async def sheet_of(visit: Visit, door: Door, case_id: UUID) -> Sheet:
     asked = visit.request.query_params.get("number")
     if asked and "number" in offered.options:
         form = replace(form, body={**form.body, "number": asked})
-    known = tuple(await registered(visit.entry)) if door.update == NAMING else ()
-    return Sheet(visit, door, row, form, known=known)
+    beside = {
+        "door": door,
+        "dangerous": door.update in DANGEROUS,
+        "known": tuple(await registered(visit.entry)) if door.update == NAMING else (),
+    }
+    return Sheet(visit, row, form, "insurer/act.html.j2", case_address(row.kind, row.id), beside)
 
 
 @router.get("/{shelf}/{case_id:uuid}/{update}")
@@ -113,15 +84,4 @@ async def act(request: Request, shelf: str, case_id: UUID, update: str) -> Respo
                 return sheet.page()
             body = {**body, **sheet.form.fixed}
             ready = await admitted(visit, wanted, body)
-    return await _carried_out(sheet, ready, wanted, body)
-
-
-async def _carried_out(sheet: Sheet, ready: Admitted, wanted: Wanted, body: dict[str, Any]) -> Response:
-    try:
-        await done(ready, wanted, body)
-    except Misfilled as wrong:
-        return replace(sheet, form=sheet.form.wrong(wrong.errors)).page(422)
-    except Problem as problem:
-        once = wanted.once if problem.code in ALREADY_SPENT else ""
-        return replace(sheet, once=once, problem=problem).page(problem.status)
-    return back(f"{case_address(wanted.kind, wanted.case_id)}?done={wanted.update}")
+    return await outcome_of(sheet, ready, wanted, body)
