@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from api.desk.searching import MOST_OPENED
+from api.desk.searching import KEPT_PART, MOST_OPENED
 from api.rows import CASES, INSURED_NAMES
 from models.contracts.vocabulary import ActorKind
 from tests.desk.conftest import Person, SignedIn, Town
@@ -43,6 +43,9 @@ async def test_a_name_is_found_by_any_part_of_it(signed_in: SignedIn, town: Town
         assert await found(handler, "/insurer/policies", part, every) == wanted, part
         assert await found(officer, "/department/cases", part, every) == [*wanted, foreign], part
     assert await found(elsewhere, "/department/cases", "鹭港", every) == []
+    async with admin.begin() as connection:
+        kept = (await connection.execute(select(func.max(func.length(INSURED_NAMES.c.part))))).scalar_one()
+    assert kept == KEPT_PART, "a search cuts a name where the database does"
 
 
 async def test_a_number_is_found_by_how_it_begins_and_not_by_its_end(
