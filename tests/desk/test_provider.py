@@ -217,3 +217,19 @@ async def test_whoever_of_a_provider_is_disabled_is_out_with_the_next_request(
     assert (await assessor.get("/provider")).status_code == 303
     colleague = f"/insurer/providers/{assessor.provider_id}/people/{boss.user_id}"
     assert (await boss.post(colleague, act="disable")).status_code == 404, "the insurer's own people are not here"
+
+
+async def test_an_address_that_somebody_has_is_refused_in_the_same_words_whoever_has_it(
+    signed_in: SignedIn, assessor: Person, worker: Worker
+):
+    boss = await signed_in(ActorKind.INSURER, Post.INSURER_ADMIN)
+    rival = await signed_in(ActorKind.INSURER, Post.INSURER_ADMIN, second=True)
+    path, said = f"/insurer/providers/{assessor.provider_id}/people", set[str]()
+    assert (await boss.post(path, name="韩工", email="han@own.example")).status_code == 303
+    assert (await rival.post("/insurer/people", name="对手", email="dui@rival.example")).status_code == 303
+    for email in ("han@own.example", "dui@rival.example"):
+        answer = await boss.post(path, name="某", email=email)
+        assert answer.status_code == 409
+        said |= set(re.findall(r"这个邮箱[^<]*", unescape(answer.text)))
+    [once] = said
+    assert "请在统一身份认证里另设一个邮箱" in once
