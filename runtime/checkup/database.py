@@ -23,6 +23,11 @@ WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND NOT (c.rel
 """
 POWERS = "SELECT rolname FROM pg_roles WHERE rolname = $1 AND (rolsuper OR rolbypassrls OR rolcreaterole)"
 OWNS = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tableowner = $1"
+ORDERED = """
+SELECT datlocprovider::text AS provider, CASE datlocprovider WHEN 'c' THEN datcollate ELSE datlocale END AS locale
+FROM pg_database WHERE datname = current_database()
+"""
+BY_CODE_POINT = frozenset({("c", "C"), ("c", "POSIX"), ("c", "C.UTF-8"), ("c", "C.utf8")})
 SILENT = "SELECT count(*) FROM cases WHERE ended_at IS NULL AND next_alarm_at < $1"
 MAILS = "SELECT count(*), min(composed_at) FROM mails WHERE status = 'queued' AND sent_at IS NULL"
 TASKS = "SELECT kind, count(*) FROM tasks WHERE done_at IS NULL GROUP BY kind ORDER BY kind"
@@ -51,11 +56,13 @@ class Database:
         async with self.connecting() as connection:
             at = await connection.fetchval("SELECT version_num FROM alembic_version")
             open_tables = [row["relname"] for row in await connection.fetch(WALLED)]
+            ordered = _of(await connection.fetchrow(ORDERED))
             powers = await connection.fetchval(POWERS, self.application)
             owns = await connection.fetchval(OWNS, self.application)
             before, there = datetime.now(UTC), await connection.fetchrow("SELECT clock_timestamp() AS at")
             apart = abs(_of(there)["at"] - before)
         return [
+            ordering(ordered["provider"], ordered["locale"]),
             judged("结构版本", at == self.newest, (f"{at}", f"{at}，应为 {self.newest}：anze migrate"), "database.md"),
             judged(
                 "机构隔离",
@@ -140,6 +147,16 @@ def _of(row: asyncpg.Record | None) -> asyncpg.Record:
     """The one row that such a statement always has."""
     assert row is not None
     return row
+
+
+def ordering(provider: str, locale: str | None) -> Finding:
+    """How the database compares texts (`b` is PostgreSQL's own, always by code point, `c` the system's, `i` ICU's).
+
+    Parts of names and beginnings of numbers are looked for between two texts: in another order some are not found.
+    """
+    fits = provider == "b" or (provider, locale) in BY_CODE_POINT
+    wrong = f"{locale}：按名称和编号查找会漏，按 docs/deploy.md“数据库”另建一个库，再装回备份"
+    return judged("排序规则", fits, (f"{locale}", wrong), "database.md")
 
 
 def _expiring(last: int) -> Finding:

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from models.contracts.ids import reconciling_id
 from models.tables.engine import make_engine
 from models.tables.sealed import new_key
+from runtime.checkup.database import ordering
 from runtime.cli import app
 from runtime.codec import converter
 from runtime.schedules import anchoring_id, ensure_schedules
@@ -61,6 +62,7 @@ async def test_a_well_system_is_well(well: Settings, monkeypatch: pytest.MonkeyP
     assert {
         "结构版本",
         "机构隔离",
+        "排序规则",
         "应用角色",
         "时钟",
         "办理进程",
@@ -132,6 +134,16 @@ async def test_a_case_that_did_not_ring_is_a_fault_from_the_bound_on_that_operat
     told = settings.model_copy(update={"late_alarm": patience})
     state, says = (await examining(monkeypatch, told)())[1]["到期未办"]
     assert state == ("bad" if patience == 10 else "good"), says
+
+
+@pytest.mark.parametrize(
+    ("provider", "locale", "state"),
+    [("b", "C.UTF-8", "good"), ("c", "C", "good"), ("c", "zh_CN.UTF-8", "bad"), ("i", "zh-Hans", "bad")],
+)
+async def test_a_database_that_sorts_by_a_language_is_a_fault_because_names_would_not_be_found(
+    provider: str, locale: str, state: str
+) -> None:
+    assert ordering(provider, locale).state.value == state
 
 
 async def test_what_a_restore_stopped_is_noted_until_it_is_released(
