@@ -12,7 +12,7 @@ from runtime.embedded.ports import free_ports
 from runtime.embedded.process import Launch
 from runtime.services import Name, Service
 from runtime.settings import PROJECT_ROOT, Settings
-from tests.faults.failpoints import REACHED, Failpoint, environment
+from tests.faults.failpoints import KILLED, REACHED, Failpoint, environment
 
 COMPILED = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(PROJECT_ROOT / ".pytest_cache" / "bytecode")}
 """Compiled once for all children: where Python keeps no bytecode, each would compile everything anew, for seconds."""
@@ -49,6 +49,12 @@ class Servant(Service):
         assert self.child is not None
         async with asyncio.timeout(within):
             while REACHED not in self.child.last_words:
+                await asyncio.sleep(0.02)
+
+    async def killed(self, within: float = 30) -> None:
+        """Until a failpoint has ended it as kill -9 does. Raises TimeoutError."""
+        async with asyncio.timeout(within):
+            while self.child is None or self.child.returncode != KILLED:
                 await asyncio.sleep(0.02)
 
 

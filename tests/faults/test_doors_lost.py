@@ -19,7 +19,7 @@ from runtime.embedded.guest import Guest
 from runtime.embedded.ports import LOOPBACK, free_ports
 from tests.faults.children import serving
 from tests.faults.conftest import Measured
-from tests.faults.failpoints import KILLED, Failpoint
+from tests.faults.failpoints import Failpoint
 from tests.faults.ground import Ground
 from tests.faults.history import Outcome, Voice
 from tests.faults.invariants import rows_of
@@ -104,7 +104,7 @@ async def test_an_api_that_dies_between_its_commit_and_the_start_of_the_workflow
     async with ground.worker(), serving("web", ground.settings, dying) as web, ground.voices(at=web) as (voice,):
         told = await voice.post("/v1/policies", opening(ground, 1), "1-open", patience=0)
         assert told.outcome is Outcome.INFO
-        await until(lambda: web.child is not None and web.child.returncode == KILLED)
+        await web.killed()
     tables = ("insureds", "cases", "steps", "commands", "outbox")
     left = {one: len(await rows_of(ground.database.admin, f"SELECT 1 FROM {one}")) for one in tables}
     assert left == {"insureds": 1, "cases": 0, "steps": 0, "commands": 0, "outbox": 0}
@@ -144,7 +144,7 @@ async def test_a_hazard_whose_policy_died_after_its_commit_is_opened_when_a_work
             for path in ("upload", "provider", "plan", "plan/confirmation"):
                 await ground.author.act(voice, policy, 1, path)
             visit = asyncio.create_task(ground.author.act(voice, policy, 1, "visits"))
-            await until(lambda: worker.child is not None and worker.child.returncode == KILLED, 30)
+            await worker.killed()
         hazards = "SELECT 1 FROM cases WHERE kind = 'hazard'"
         assert await rows_of(ground.database.admin, hazards) == []
         back = time.monotonic()
@@ -169,7 +169,7 @@ async def test_a_worker_that_dies_beside_the_commit_of_a_step_leaves_one_step_an
         async with serving("worker", ground.settings, dying) as worker:
             policy = await ground.author.open(voice, 1)
             upload = asyncio.create_task(ground.author.act(voice, policy, 1, "upload"))
-            await until(lambda: worker.child is not None and worker.child.returncode == KILLED, 30)
+            await worker.killed()
         committed = (await rows_of(ground.database.admin, "SELECT seq, stage FROM cases"))[0]
         assert committed["seq"] == (2 if when == "after" else 1)
         back = time.monotonic()

@@ -10,13 +10,12 @@ import pytest
 
 from tests.faults.children import serving
 from tests.faults.conftest import Measured
-from tests.faults.failpoints import KILLED, Failpoint
+from tests.faults.failpoints import Failpoint
 from tests.faults.ground import Ground
 from tests.faults.history import Outcome, Voice
 from tests.faults.lives import Untold
 from tests.faults.proxy import Mode
 from tests.faults.watching import Executions
-from tests.runtime.waiting import until
 
 pytestmark = pytest.mark.timeout(400)
 RUNGS = """
@@ -168,7 +167,7 @@ async def test_an_opening_that_died_with_temporal_and_worker_after_its_commit_is
     async with ground.voices(answer_within=2.0) as (voice,):
         async with serving("worker", ground.settings, dying) as worker:
             opening = asyncio.create_task(ground.author.open(voice, 1))
-            await until(lambda: worker.child is not None and worker.child.returncode == KILLED, 30)
+            await worker.killed()
             await ground.kill_temporal()
         await ground.temporal.start()
         async with ground.worker():
