@@ -211,7 +211,8 @@ class MailPostman(ports.Postman):
             status = _status(verdict, await book.broken_lines(session, mail_id, number))
             moved_to = None
             if divided:
-                await refusing.divide(session, opened, at, self._sender(opened.to))
+                opens = opens_at(self._library.calendar(), at)
+                await refusing.divide(session, opened, opens, self._sender(opened.to))
             elif status is NoticeStatus.BOUNCED:
                 moved_to = await refusing.end(session, opened, at)
             if status:

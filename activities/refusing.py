@@ -39,13 +39,16 @@ def in_halves(opened: book.Opened, verdict: Verdict) -> bool:
     return is_too_big(verdict) and verdict.size > DIVISIBLE and len(opened.notices) > 1
 
 
-async def divide(session: AsyncSession, opened: book.Opened, now: datetime, sender: book.Sender) -> None:
-    """Two letters for what one could not hold; they go with the next digest. The refused one stays on record."""
+async def divide(session: AsyncSession, opened: book.Opened, opens: datetime, sender: book.Sender) -> None:
+    """Two letters for what one could not hold, of the instant the office opens; the refused one stays on record.
+
+    They go with the next digest: until then they are no backlog.
+    """
     waiting = book.waiting(opened.notices)
     middle = (len(waiting) + 1) // 2
     for half in (waiting[:middle], waiting[middle:]):
         if half:
-            await book.put_into_mail(session, half, now, sender)
+            await book.put_into_mail(session, half, opens, sender)
     session.add(Nudge(recipient_id=opened.to.id))
 
 

@@ -1,14 +1,18 @@
 """One letter for all that waits: the urgent in full, the whole as a table; refused for its size it goes in halves."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from activities import mailbook, postman, refusing
 from activities.mailserver import Outcome, Verdict
+from domain.calendar import OPENS, SHANGHAI
 from models.contracts.ports import Send
 from models.contracts.vocabulary import NoticeKind, NoticeStatus, Role, Urgency
+from models.tables.backlog import waits
+from models.tables.engine import operator
 from runtime.embedded.mail import CaughtMail, MailCatcher
 from tests.activities.post_office import BASE, NOW, PostOffice, emptied, rows_in
 from tests.conftest import Database
@@ -97,6 +101,23 @@ async def test_a_letter_refused_for_its_size_goes_as_two_and_every_notice_once(
     rows = await office.sql("SELECT mail_id, count(*) FROM outbox WHERE status = 'accepted' GROUP BY mail_id")
     assert {row["mail_id"]: row["count"] for row in rows} == dict.fromkeys(halves, 50)
     assert await office.sql("SELECT 1 FROM tasks") == []
+
+
+async def test_halves_that_wait_over_a_weekend_for_the_office_to_open_are_no_backlog(
+    office: PostOffice, mailbox: MailCatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refusing, "DIVISIBLE", 10_000)
+    mailbox.replies.append("552 5.3.4 message too big for system")
+    await office.put(EMERGENCY, *OVERDUE)
+    await office.copies(99)
+    [whole] = await office.compose(EMERGENCY, Urgency.DIGEST)
+    saturday, monday = datetime(2030, 6, 1, 10, tzinfo=SHANGHAI), datetime(2030, 6, 3, 10, tzinfo=SHANGHAI)
+    await office.postman.send(Send(recipient_id=EMERGENCY, mail_id=whole, now=saturday))
+    async with mailbook.session_for(office.engine) as session:
+        await operator(session)
+        opened = datetime.combine(monday, OPENS, SHANGHAI)
+        assert (await waits(session, saturday + timedelta(days=1))).letter == timedelta(0)
+        assert (await waits(session, monday)).letter == monday - opened
 
 
 @pytest.mark.parametrize("reply", ["552 5.2.2 mailbox full", "550 5.1.1 no such user"])
