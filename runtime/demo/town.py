@@ -111,12 +111,16 @@ class Town:
         return found
 
     async def next_day(self) -> date | None:
-        """The next day on which time alone changes something, or a digest may go; `None` if there is none."""
+        """The next morning on which time alone changes something, or a digest may go; `None` if there is none.
+
+        Today's, while it is still to come: a digest that waits since the night leaves before what tomorrow brings.
+        """
         alarm = await self.traveller.next_alarm()
         days = [local_date(alarm)] if alarm else []
+        first = self.today if self.traveller.now().astimezone(SHANGHAI).time() < MORNING else self.today + DAY
         if await self._count(text("SELECT count(*) FROM outbox WHERE status = 'queued'")):
-            days.append(next_working(self.calendar, self.today + DAY))
-        return max(min(days), self.today + DAY) if days else None
+            days.append(next_working(self.calendar, first))
+        return max(min(days), first) if days else None
 
     async def _untold(self) -> int:
         now = self.traveller.now()
