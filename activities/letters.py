@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from css_inline import CSSInliner
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
 from activities.matters import Matter
@@ -20,15 +20,21 @@ from domain.workbook import MEDIA_TYPE
 from models.contracts.vocabulary import AskedFor
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+OF_LETTERS = ("mail", "parts", "asked", "backlog")
+"""Folders of the templates that letters are made of."""
 LONGEST_SUBJECT = 160
 """Characters; a phone shows about thirty, and servers fold what is longer."""
 T = TypeVar("T")
 
 
 def environment(folder: Path = TEMPLATES) -> Environment:
-    """Templates that escape everything but plain-text parts, and fail on a name that is not there."""
+    """Templates that escape everything but plain-text parts, and fail on a name that is not there.
+
+    All are read now: while the next version is laid over a running worker's files, none of its words fail this code.
+    """
+    paths = (path for part in OF_LETTERS for path in (folder / part).rglob("*") if path.is_file())
     return Environment(
-        loader=FileSystemLoader(folder),
+        loader=DictLoader({path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in paths}),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -124,7 +130,7 @@ def message_id(mail_id: str, sender: str) -> str:
 
 
 class Letters:
-    """The templates, compiled once; plain text has an environment of its own, since it must not be escaped."""
+    """The templates of the start, compiled once; plain text has an environment of its own: it must not be escaped."""
 
     def __init__(self, folder: Path = TEMPLATES) -> None:
         self.html = environment(folder)

@@ -1,6 +1,8 @@
 """Every kind of notice has its words in both parts, for everybody who may be told; no template is an orphan."""
 
 from itertools import product
+from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -54,6 +56,14 @@ def test_every_kind_reads_in_chinese_for_everybody_who_may_be_told(
         envelope = Envelope("m", "安责险 <notice@anze.example>", "收件单位", "a@b.example", NOW)
         message = LETTERS.message(envelope, [piece])
         assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+
+
+def test_a_worker_whose_files_are_replaced_writes_on_in_the_words_it_started_with(tmp_path: Path) -> None:
+    copytree(TEMPLATES, tmp_path, dirs_exist_ok=True)
+    letters, told = Letters(tmp_path), matter(row(NoticeKind.DUTY_OVERDUE, Role.EMERGENCY), NOW, "")
+    for newer in (*tmp_path.rglob("*.txt.j2"), *tmp_path.rglob("*.html.j2"), tmp_path / "parts" / "subject.j2"):
+        newer.write_text("{{ n.known_to_the_next_version }}", encoding="utf-8")
+    assert letters.piece(told) == LETTERS.piece(told)
 
 
 @pytest.mark.parametrize("kind", NoticeKind)
