@@ -50,6 +50,10 @@ ADDRESSEES = text(f"SELECT DISTINCT recipient_id FROM outbox WHERE {RUNG}")  # n
 NUDGED = text("SELECT count(*) FROM nudges")
 """Mailrooms that have not been told yet; each is there once it was."""
 UNSENT = text(f"SELECT count(*) FROM outbox WHERE told_at IS NULL AND {RUNG}")  # noqa: S608
+LEFT = text(f"""
+SELECT concat_ws(' ', 'notice', o.status, 'mail', m.status, m.attempts, m.last_code), count(*)
+FROM outbox o LEFT JOIN mails m ON m.id = o.mail_id WHERE o.told_at IS NULL AND o.{RUNG} GROUP BY 1
+""")  # noqa: S608
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,8 @@ class Midnight:
     mails: int
     mail_seconds: float
     unsent: int
+    left: dict[str, int]
+    """The unsent by how far they came: in no letter, in one that waits after so many attempts, or set aside."""
     opened_per_second: float
     memory: "Memory"
     workers: int
@@ -201,7 +207,7 @@ async def _strike(ground: Ground, due: datetime, eve: Opened, wanted: Night) -> 
         notices, distinct, committed = await _until_told(ground, opened)
         cpu, late = meter.read()[1], await _late(ground, due)
         mails, mail_seconds, recipients = await _deliver(ground, opened)
-        unsent = (await _rows(ground, UNSENT))[0][0]
+        left = dict(tuple(row) for row in await _rows(ground, LEFT))
     return Midnight(
         policies=opened,
         committed=committed,
@@ -212,7 +218,8 @@ async def _strike(ground: Ground, due: datetime, eve: Opened, wanted: Night) -> 
         recipients=recipients,
         mails=mails,
         mail_seconds=mail_seconds,
-        unsent=unsent,
+        unsent=sum(left.values()),
+        left=left,
         opened_per_second=eve.per_second,
         memory=replace(eve.memory, server=ground.server_memory()),
         workers=wanted.workers,
