@@ -35,6 +35,8 @@ SELECT string_agg(DISTINCT said, E'\\n') FROM (
     UNION SELECT name FROM providers UNION SELECT department FROM recipients
     UNION SELECT name FROM users UNION SELECT name FROM api_keys
     UNION SELECT said FROM tasks
+    UNION SELECT value #>> '{}' FROM audit, jsonb_path_query(audit.said, '$.**') value
+        WHERE jsonb_typeof(value) = 'string'
     UNION SELECT value #>> '{}' FROM steps, jsonb_path_query(cause->'body'->'command', '$.**') value
         WHERE jsonb_typeof(value) = 'string'
 ) spoken
