@@ -109,6 +109,7 @@ def matter(row: OutboxNotice, now: datetime, link: str | None = None, settled: s
         hazard=hazard,
         link=link or "",
         forwarded=about.passed_on,
+        by_hand=False,
         **_parties(row.matter),
     )
 

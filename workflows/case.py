@@ -49,7 +49,7 @@ class Case(Generic[S, V]):
         self.again: Opener[S] | None = None
         """How the case was opened, to open it again at another instant, under the rules of then."""
         self.reborn: Callable[[], Awaitable[None]] | None = None
-        """Opens a case that is on record and whose run was never told, or has lost it."""
+        """Returns once a case that is on record is open here, whose run was never told, or has lost it."""
         self.found: Found | None = None
         self.alarm: datetime | None = None
         self.committed, self.times_caught_up = (state.seq if state else 0), 0

@@ -65,6 +65,7 @@ class HazardWorkflow:
     def __init__(self, run: HazardRun) -> None:
         self.birth = HazardBirth.model_validate(run.model_dump(exclude={"state"}))
         self.case = Case(HAZARD, run.state, self._tell_policy)
+        self.case.reborn = self._on_record
 
     @workflow.run
     async def run(self, run: HazardRun) -> str:
@@ -91,11 +92,15 @@ class HazardWorkflow:
         found = Cause(kind=CauseKind.NEWS, key="found", body=birth.model_dump(mode="json"))
         await self.case.open(lambda *under: life.open_hazard(birth, *under), rules, found)
 
+    async def _on_record(self) -> None:
+        """Wait until this run has opened the hazard: one that begins anew after a crash finds it on record already."""
+        await workflow.wait_condition(lambda: self.case.committed > 0)
+
     @workflow.update(name="opened")
     async def opened(self, recorded: int = 0) -> HazardView:
         """Waits until the hazard is on record; its policy answers only then. `recorded`: steps the caller has seen."""
         with self.case.answering():
-            await workflow.wait_condition(lambda: self.case.committed > 0)
+            await self._on_record()
             await self.case.level(recorded)
             assert self.case.state is not None
             return views.view(self.case.state)
@@ -103,7 +108,7 @@ class HazardWorkflow:
     @workflow.signal(name="stop")
     async def stop(self, stop: commands.StopHazard) -> None:
         """The policy has ended early."""
-        await workflow.wait_condition(lambda: self.case.committed > 0)
+        await self._on_record()
         await self.case.hear(stop)
 
     async def _tell_policy(self, decision: Decision[HazardState]) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from temporalio.client import Client, WorkflowHandle
@@ -11,7 +12,7 @@ from domain.calendar import local_date
 from models.contracts import hazard as commands
 from models.contracts.base import Actor, Command
 from models.contracts.case import TakeOverDuty
-from models.contracts.hazard import HazardView
+from models.contracts.hazard import HazardRun, HazardView
 from models.contracts.vocabulary import HazardGrade, HazardStage
 from tests.domain.lives import found, visit
 from tests.domain.test_hazard_life import CLAIM, FAILED, PASSED, REFUSE
@@ -23,9 +24,14 @@ from tests.workflows.test_policy import refused
 
 
 async def act(
-    handle: WorkflowHandle[Any, Any], update: str, command: Command, actor: Actor = SOMEBODY, key: str | None = None
+    handle: WorkflowHandle[Any, Any],
+    update: str,
+    command: Command,
+    actor: Actor = SOMEBODY,
+    key: str | None = None,
+    recorded: int = 0,
 ) -> HazardView:
-    asked = given(command, key or fresh_key(), actor)
+    asked = given(command, key or fresh_key(), actor).model_copy(update={"recorded": recorded})
     return await handle.execute_update(update, asked, id=asked.command_id, result_type=HazardView)
 
 
@@ -100,6 +106,22 @@ async def test_a_hazard_opened_twice_is_one(office: Office) -> None:
     again = await hazard.execute_update("opened", id=fresh_key(), result_type=HazardView)
     assert (str(again.id), again.seq) == (brief["hazard_id"], 1)
     assert again.stage is HazardStage.FOUND
+
+
+async def test_a_run_that_begins_anew_lets_those_wait_who_have_seen_its_hazard_on_record(office: Office) -> None:
+    """The engine died with the first run before it was told of the commit."""
+    policy, hazard = await with_hazard(office, "341300", HazardGrade.ORDINARY)
+    (brief,) = policy.steps[-1].row.view["hazards"]
+    found_by = office.ledger.of(UUID(brief["hazard_id"]))[0].cause
+    assert found_by is not None
+    await hazard.terminate()
+    office.ledger.outages = 2
+    anew = await office.client.start_workflow(
+        "隐患", HazardRun.model_validate(found_by.body), id=hazard.id, task_queue=office.task_queue
+    )
+    assert await refused(act(anew, "claim_rectification", CLAIM)) == "not_open"
+    view = await act(anew, "claim_rectification", CLAIM, recorded=1)
+    assert (office.ledger.outages, view.seq, view.rounds) == (0, 2, 1)
 
 
 async def test_the_insureds_receipt_is_proof_of_delivery(office: Office) -> None:
