@@ -77,7 +77,8 @@ def _visit(state: PolicyState, command: RecordVisit, actor: Actor, now: datetime
     events += [] if Event.FIRST_SERVICE_DONE in state.facts else [Event.FIRST_SERVICE_DONE]
     events += [Event.QUALIFIED_SERVICE_DONE] if QUALIFIED & set(command.items) else []
     events += [Event.CONTRACT_SERVICES_DONE] if visits == state.terms.services_per_year else []
-    said = f"第 {len(state.visits) + 1} 次服务：{command.summary}；发现隐患 {len(command.hazards)} 处"
+    summary = command.summary.rstrip("。；")  # it goes on
+    said = f"第 {len(state.visits) + 1} 次服务：{summary}；发现隐患 {len(command.hazards)} 处"
     happened = tuple(Happening(event=event, at=at, said=said if event is events[0] else "") for event in events)
     found = tuple(_found(state, command, hazard) for hazard in command.hazards)
     update = {

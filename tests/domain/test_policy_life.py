@@ -336,6 +336,14 @@ class TestRateReview:
         assert decisions.hear(over.state, known, over.now + timedelta(days=1)) is None
 
 
+def test_what_was_found_is_told_after_the_summary_whichever_sign_that_ends_with() -> None:
+    told = {
+        planned().act(visit("V-1", date(2024, 3, 8), summary=summary)).happened[0].said
+        for summary in ("现场排查", "现场排查。", "现场排查；")
+    }
+    assert told == {"第 1 次服务：现场排查；发现隐患 0 处"}
+
+
 def test_a_hazard_carries_what_it_needs_of_its_policy() -> None:
     life = planned()
     decision = life.act(visit("V-1", date(2024, 3, 8), found("H-1", told_on=date(2024, 3, 8), receipt=FILE)))
