@@ -1,5 +1,6 @@
 """A hazard on the real engine: beside its policy, told to it, reported on time, carried through its rounds."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -115,12 +116,16 @@ async def test_a_run_that_begins_anew_lets_those_wait_who_have_seen_its_hazard_o
     found_by = office.ledger.of(UUID(brief["hazard_id"]))[0].cause
     assert found_by is not None
     await hazard.terminate()
+    office.desk.outages = 1000  # it has no state before its rules are resolved
     office.ledger.outages = 2
     anew = await office.client.start_workflow(
         "隐患", HazardRun.model_validate(found_by.body), id=hazard.id, task_queue=office.task_queue
     )
+    waiting = asyncio.create_task(act(anew, "claim_rectification", CLAIM, recorded=1))
     assert await refused(act(anew, "claim_rectification", CLAIM)) == "not_open"
-    view = await act(anew, "claim_rectification", CLAIM, recorded=1)
+    assert not waiting.done()
+    office.desk.outages = 0
+    view = await waiting
     assert (office.ledger.outages, view.seq, view.rounds) == (0, 2, 1)
 
 
