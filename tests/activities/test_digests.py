@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -83,14 +84,20 @@ async def test_long_descriptions_make_a_letter_show_fewer_and_never_grow(
     assert shown_bytes(caught) < 200_000
 
 
-async def test_a_letter_refused_for_its_size_goes_as_two_and_every_notice_once(
-    office: PostOffice, mailbox: MailCatcher, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def too_big(office: PostOffice, mailbox: MailCatcher, monkeypatch: pytest.MonkeyPatch) -> UUID:
+    """A letter of a hundred notices, composed; the server will refuse its size."""
     monkeypatch.setattr(refusing, "DIVISIBLE", 10_000)
     mailbox.replies.append("552 5.3.4 message too big for system")
     await office.put(EMERGENCY, *OVERDUE)
     await office.copies(99)
     [whole] = await office.compose(EMERGENCY, Urgency.DIGEST)
+    return whole
+
+
+async def test_a_letter_refused_for_its_size_goes_as_two_and_every_notice_once(
+    office: PostOffice, mailbox: MailCatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = await too_big(office, mailbox, monkeypatch)
     assert (await office.send(EMERGENCY, whole)).status is NoticeStatus.BOUNCED
     halves = await office.compose(EMERGENCY, Urgency.DIGEST)
     for mail in halves:
@@ -106,11 +113,7 @@ async def test_a_letter_refused_for_its_size_goes_as_two_and_every_notice_once(
 async def test_halves_that_wait_over_a_weekend_for_the_office_to_open_are_no_backlog(
     office: PostOffice, mailbox: MailCatcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(refusing, "DIVISIBLE", 10_000)
-    mailbox.replies.append("552 5.3.4 message too big for system")
-    await office.put(EMERGENCY, *OVERDUE)
-    await office.copies(99)
-    [whole] = await office.compose(EMERGENCY, Urgency.DIGEST)
+    whole = await too_big(office, mailbox, monkeypatch)
     saturday, monday = datetime(2030, 6, 1, 10, tzinfo=SHANGHAI), datetime(2030, 6, 3, 10, tzinfo=SHANGHAI)
     await office.postman.send(Send(recipient_id=EMERGENCY, mail_id=whole, now=saturday))
     async with mailbook.session_for(office.engine) as session:

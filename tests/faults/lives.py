@@ -63,7 +63,6 @@ class Author:
         for path in WALK:
             await self.act(voice, policy, number, path)
         hazard = ids.hazard_id(policy, HAZARD)
-        await self._there(voice, f"/v1/hazards/{hazard}")
         for path in MENDED:
             await self._done(voice, f"/v1/hazards/{hazard}/{path}", self._bodies[path], f"{number}-{path}")
         await self.act(voice, policy, number, END)
@@ -96,12 +95,6 @@ class Author:
                 if view is not None and view["payments"][0]["status"] == "confirmed":
                     return
                 await asyncio.sleep(0.2)
-
-    async def _there(self, voice: Voice, path: str, within: float = 60) -> None:
-        """A visit that was repeated gets its stored answer, maybe before its hazards are open. Raises TimeoutError."""
-        async with asyncio.timeout(within):
-            while await voice.get(path) is None:
-                await asyncio.sleep(0.1)
 
     async def _done(self, voice: Voice, path: str, body: Any, key: str) -> Operation:
         told = await voice.post(path, body, key)
