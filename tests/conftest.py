@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 import hypothesis
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 from pydantic import SecretStr
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -23,6 +23,8 @@ from runtime.embedded.mail import MailCatcher
 from runtime.embedded.postgres import DATABASE, PostgresServer
 from runtime.settings import Settings
 from runtime.stack import Stack, StackOptions
+from tests.runtime.patient import widen
+from tests.runtime.waiting import PATIENCE
 
 CHROMIUM = Path("/usr/bin/chromium")
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
@@ -34,6 +36,7 @@ hypothesis.settings.register_profile("shared machine", deadline=None, print_blob
 hypothesis.settings.register_profile("ci", parent=hypothesis.settings.get_profile("shared machine"), derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "shared machine")
 
+widen()
 _parse, _parsing = ast.parse, RLock()
 
 
@@ -160,5 +163,24 @@ async def browser() -> AsyncIterator[Browser]:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        _patiently(chromium)
         yield chromium
         await chromium.close()
+
+
+def _patiently(chromium: Browser) -> None:
+    """Every page waits as long as a test waits for anything; Playwright knows no such setting for a browser."""
+    new_context, new_page = chromium.new_context, chromium.new_page
+
+    async def context(**how: Any) -> BrowserContext:
+        made = await new_context(**how)
+        made.set_default_timeout(PATIENCE * 1000)
+        return made
+
+    async def page(**how: Any) -> Page:
+        made = await new_page(**how)
+        made.set_default_timeout(PATIENCE * 1000)
+        return made
+
+    chromium.new_context, chromium.new_page = context, page
+    expect.set_options(timeout=PATIENCE * 1000)

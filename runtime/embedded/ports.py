@@ -3,28 +3,50 @@
 import asyncio
 import errno
 import socket
+from collections import deque
 from contextlib import closing
 
 from runtime.embedded.process import POLL, Child, ServerFailed
 
 LOOPBACK = "127.0.0.1"
 PATIENCE = 1.0  # seconds for a server that was just killed to let go of its port
+PROMISES = 64  # ports of ours that are kept from other processes of ours
 
 
 class PortTaken(ServerFailed):
     """Somebody else listens there."""
 
 
+_promised: deque[socket.socket] = deque()
+
+
 def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on now; held together while choosing, so they differ."""
-    sockets = [socket.socket() for _ in range(count)]
+    """Ports nobody listens on now, and that no other process is given by this function while it is used to them.
+
+    Between choosing and listening whole servers start, and others choose meanwhile. So the UDP port of the same number
+    is kept for a promise: nothing of ours speaks UDP. The last `PROMISES` are kept.
+    """
+    ports: list[int] = []
+    while len(ports) < count:
+        with socket.socket() as chosen:
+            chosen.bind((LOOPBACK, 0))
+            port = chosen.getsockname()[1]
+            if _promise(port):
+                ports.append(port)
+    while len(_promised) > PROMISES:
+        _promised.popleft().close()
+    return ports
+
+
+def _promise(port: int) -> bool:
+    promise = socket.socket(type=socket.SOCK_DGRAM)
     try:
-        for each in sockets:
-            each.bind((LOOPBACK, 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+        promise.bind((LOOPBACK, port))
+    except OSError:
+        promise.close()
+        return False
+    _promised.append(promise)
+    return True
 
 
 async def require_free(port: int, what: str, setting: str) -> None:

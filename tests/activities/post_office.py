@@ -25,6 +25,7 @@ from runtime.embedded.ports import LOOPBACK
 from runtime.settings import sqlalchemy_url
 from tests.conftest import Database
 from tests.makers import calendar
+from tests.runtime.waiting import PATIENCE
 from tests.tables.rows import A, known, seed
 
 NOW = datetime(2024, 3, 11, 2, 0, tzinfo=UTC)
@@ -59,7 +60,7 @@ class PostOffice:
 
     async def until(self, query: str) -> None:
         """There is such a row."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not await self.sql(query):
                 await asyncio.sleep(0.01)
 
@@ -138,8 +139,8 @@ def json(value: object) -> str:
     return to_json(value).decode()
 
 
-def post_office(database: Database, engine: AsyncEngine, port: int, patience: float = 5.0) -> PostOffice:
-    smtp = SmtpSettings(LOOPBACK, port, "安责险 <notice@anze.example>", timeout=5.0, data_timeout=patience)
+def post_office(database: Database, engine: AsyncEngine, port: int, patience: float = PATIENCE) -> PostOffice:
+    smtp = SmtpSettings(LOOPBACK, port, "安责险 <notice@anze.example>", timeout=PATIENCE, data_timeout=patience)
     return PostOffice(database, engine, MailPostman(engine, Shelf(), smtp, SECRET, BASE))
 
 
@@ -184,7 +185,8 @@ class SlowServer:
 
 
 @asynccontextmanager
-async def slow_server(office: PostOffice) -> AsyncIterator[SlowServer]:
+async def slow_server(office: PostOffice, hangs_up: bool = False) -> AsyncIterator[SlowServer]:
+    """`hangs_up`: instead of answering when it is let."""
     reached, answer = asyncio.Event(), asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -196,6 +198,8 @@ async def slow_server(office: PostOffice) -> AsyncIterator[SlowServer]:
                     pass
                 reached.set()
                 await answer.wait()
+                if hangs_up:
+                    break
             writer.write(b"250 fine\r\n")
         writer.close()
 

@@ -15,8 +15,9 @@ from models.contracts.ports import Send
 from models.contracts.vocabulary import NoticeKind, NoticeStatus, Role
 from runtime.embedded.mail import MailCatcher
 from runtime.embedded.ports import LOOPBACK
-from tests.activities.post_office import NOW, PostOffice, emptied, post_office, slow_server, stalling_server
+from tests.activities.post_office import NOW, PostOffice, emptied, slow_server
 from tests.conftest import Database
+from tests.runtime.waiting import PATIENCE
 from tests.tables.rows import A, known
 
 DESK = known(A, "desk")
@@ -30,24 +31,23 @@ async def office(database: Database, mailbox: MailCatcher) -> AsyncIterator[Post
 
 
 async def test_an_attempt_that_was_called_interrupted_stays_so_when_its_worker_comes_back(
-    database: Database, office: PostOffice, mailbox: MailCatcher
+    office: PostOffice, mailbox: MailCatcher
 ) -> None:
     """Cut off from the engine it kept its line to the mail server, while another worker sent the same letter."""
-    server = await stalling_server()
-    stalled = post_office(database, office.engine, server.sockets[0].getsockname()[1], patience=1.0)
     await office.put(DESK, *UPLOAD)
     [mail] = await office.compose(DESK)
-    first = asyncio.create_task(stalled.send(DESK, mail))
-    await office.until("SELECT 1 FROM attempts")
-    assert (await office.send(DESK, mail)).status is NoticeStatus.ACCEPTED
-    with pytest.raises(ApplicationError):
-        await first
+    async with slow_server(office, hangs_up=True) as slow:
+        first = asyncio.create_task(slow.office.send(DESK, mail))
+        await slow.reached.wait()
+        assert (await office.send(DESK, mail)).status is NoticeStatus.ACCEPTED
+        slow.answer.set()
+        with pytest.raises(ApplicationError):
+            await first
     assert await office.attempts(mail) == [("ambiguous", None), ("accepted", 250)]
     replies = await office.sql("SELECT reply FROM attempts WHERE number = 1")
     assert [row["reply"] for row in replies] == ["interrupted"]
     [row] = await office.sql("SELECT status, last_code FROM mails")
     assert (row["status"], row["last_code"]) == ("accepted", 250)
-    server.close()
 
 
 async def test_a_letter_the_server_took_from_an_attempt_that_was_overtaken_is_sent_no_more(
@@ -59,7 +59,7 @@ async def test_a_letter_the_server_took_from_an_attempt_that_was_overtaken_is_se
         [mail] = await office.compose(DESK)
         first = asyncio.create_task(slow.office.send(DESK, mail))
         await slow.reached.wait()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await office.sql("UPDATE attempts SET ended_at = now(), outcome = 'ambiguous', reply = 'interrupted'")
             await office.sql("INSERT INTO attempts (mail_id, number, started_at) VALUES ($1, 2, $2)", mail, NOW)
             await office.sql("UPDATE mails SET attempts = 2")
@@ -132,7 +132,7 @@ async def test_an_attempt_that_is_cut_off_sends_no_final_dot_afterwards() -> Non
 
     server = await asyncio.start_server(serve, LOOPBACK, 0, limit=4096)
     sending = asyncio.create_task(hand_over(_smtp(server), _letter(24_000_000), "a@a.example"))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await began.wait()
         await asyncio.sleep(0.2)
         sending.cancel()
@@ -160,7 +160,7 @@ async def test_an_attempt_shows_signs_of_life_while_it_waits_for_its_turn(
         await slow.reached.wait()
         second = Send(recipient_id=DESK, mail_id=mails[1], now=NOW)
         later = asyncio.create_task(waiting.run(slow.office.postman.send, second))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while len(beats) < 3:
                 await asyncio.sleep(0.01)
         assert await office.attempts(mails[1]) == []
@@ -184,7 +184,7 @@ async def test_a_letter_above_the_size_the_server_announced_is_not_sent_at_all()
 
 
 def _smtp(server: asyncio.Server) -> SmtpSettings:
-    return SmtpSettings(LOOPBACK, server.sockets[0].getsockname()[1], "notice@anze.example", timeout=5, data_timeout=15)
+    return SmtpSettings(LOOPBACK, server.sockets[0].getsockname()[1], "notice@anze.example")
 
 
 def _letter(size: int) -> EmailMessage:

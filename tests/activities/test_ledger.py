@@ -23,6 +23,7 @@ from runtime.settings import sqlalchemy_url
 from tests.activities.steps import ACTOR, CASE, HUASHAN, SUZHOU, department, notice, register, step
 from tests.conftest import Database
 from tests.makers import calendar, calendar_year
+from tests.runtime.waiting import PATIENCE
 from tests.tables.rows import A, B, known
 
 CUT = (
@@ -120,7 +121,7 @@ async def test_the_first_step_of_a_case_waits_for_another_attempt_before_it_writ
     async with admin.transaction():
         await admin.execute("SELECT lock_matters(ARRAY[$1::uuid])", CASE)
         attempt = asyncio.create_task(outcome(ledger.commit_step(step(1))))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not (waiting := await admin.fetchval(f"SELECT pid FROM pg_locks WHERE NOT granted AND {HERE}")):
                 await asyncio.sleep(0.02)
         writes = "SELECT count(*) FROM pg_locks WHERE pid = $1 AND relation = 'cases'::regclass AND mode LIKE 'RowEx%'"
@@ -292,7 +293,7 @@ async def test_a_locked_case_is_given_up_within_the_time_limit(
 ):
     await register(database)
     await ledger.commit_step(step(1))
-    async with asyncio.timeout(4), admin.transaction():
+    async with asyncio.timeout(PATIENCE), admin.transaction():
         await admin.execute("SELECT 1 FROM cases FOR UPDATE")
         with pytest.raises(ApplicationError, match="55P03"):
             await ledger.commit_step(step(2))

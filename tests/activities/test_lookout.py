@@ -20,6 +20,7 @@ from runtime.embedded.mail import MailCatcher
 from runtime.embedded.ports import LOOPBACK, free_ports
 from tests.activities.post_office import BASE, PostOffice, emptied
 from tests.conftest import Database
+from tests.runtime.waiting import PATIENCE
 from tests.tables.rows import A, known
 
 DESK = known(A, "desk")
@@ -95,7 +96,7 @@ async def test_prometheus_reads_how_long_the_oldest_of_each_waits_and_nothing_wh
     gone = create_async_engine(f"postgresql+asyncpg://x@{LOOPBACK}:{free_ports(1)[0]}/x")
     measuring = asyncio.create_task(keep_measuring(gone if away else office.engine, lambda: now))
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not _fits(away):
                 await asyncio.sleep(0.02)
     finally:

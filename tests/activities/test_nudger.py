@@ -22,13 +22,12 @@ from models.contracts.mailroom import MailroomState
 from models.tables.engine import make_engine
 from runtime.settings import sqlalchemy_url
 from tests.conftest import Database
+from tests.runtime.waiting import PATIENCE
 
 CUT = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'anze_app' AND datname = current_database()"
 )
 """Those to this test's database; other tests keep theirs."""
-
-SOON = 20  # seconds; the limit of every wait here
 
 
 @workflow.defn(name=MAILROOM_WORKFLOW, sandboxed=False)
@@ -153,7 +152,7 @@ async def test_a_running_carrier_goes_on_after_its_database_connections_were_cut
     recipient = uuid4()
     running = asyncio.create_task(Nudger(engine, temporal, task_queue).run())
     try:
-        async with asyncio.timeout(SOON):
+        async with asyncio.timeout(PATIENCE):
             await leave(admin, recipient)
             await until_none_waits(admin)
             await admin.fetch(CUT)

@@ -11,6 +11,7 @@ from api.keys import KeyFor, mint_key
 from api.words import Scope
 from models.contracts.vocabulary import ActorKind
 from tests.api.conftest import Caller, sample_file, terms, today
+from tests.runtime.waiting import PATIENCE
 
 PERSON = {"employee": True, "name": "张某", "bank_account": "6200000000000000000"}
 EXAMPLES = {door.path: door.example for door in DOORS}
@@ -86,10 +87,9 @@ async def instructed(caller: Caller, claim_id: str, ref: str, number: str = "P-1
 
 async def until(caller: Caller, claim_id: str, number: str, status: str) -> dict[str, Any]:
     """The order is carried out beside the answer; wait for it."""
-    view: dict[str, Any] = {}
-    for _ in range(100):
-        view = (await caller.get(f"/v1/claims/{claim_id}")).json()
-        if {one["number"]: one["status"] for one in view["payments"]}[number] == status:
-            return view
-        await asyncio.sleep(0.05)
-    raise AssertionError(view["payments"])
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            view = (await caller.get(f"/v1/claims/{claim_id}")).json()
+            if {one["number"]: one["status"] for one in view["payments"]}[number] == status:
+                return view
+            await asyncio.sleep(0.05)

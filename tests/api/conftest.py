@@ -19,13 +19,14 @@ from api.app import create_app
 from api.insurer.doors import SAMPLE_FILE, application
 from api.keys import KeyFor, mint_key
 from api.rows import INSURERS, RECIPIENTS
-from api.tools import Tools
+from api.tools import Budgets, Tools
 from domain.calendar import local_date
 from models.contracts.vocabulary import ActorKind, Role
 from models.tables.engine import make_engine
 from runtime.settings import Settings, sqlalchemy_url
 from runtime.worker import library, make_worker
 from tests.conftest import Database
+from tests.runtime.waiting import PATIENCE
 
 _codes, _keys = count(1), count(1)
 SECRET = b"a-secret-of-the-tests-0123456789"
@@ -89,6 +90,7 @@ async def tools(settings: Settings, temporal: Client) -> AsyncIterator[Tools]:
         secret=SECRET,
         sealing=settings.sealing,
         base_url=settings.base_url,
+        budgets=Budgets(answer_within=PATIENCE),  # how soon an answer must come is another test's business
     )
     await engine.dispose()
 

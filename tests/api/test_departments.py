@@ -11,6 +11,7 @@ from models.contracts.vocabulary import CaseKind
 from tests.api.conftest import Caller, counted, department, fresh_key, sample_file, terms, today
 from tests.api.test_tenancy import told
 from tests.api.test_writing import opened
+from tests.runtime.waiting import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("worker")
 DUTY = {"duty": "policy_upload"}
@@ -97,7 +98,7 @@ async def test_after_a_report_it_is_answered_with_what_it_owes_and_a_repeat_says
         assert answer.status_code == 200, answer.text
     hazard_id = answer.json()["hazards"][0]["hazard_id"]
     bureau = await department(http, admin, "330100", "应急管理局")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while (await insurer.get(f"/v1/hazards/{hazard_id}")).status_code == 404:
             await asyncio.sleep(0.1)
     await told(admin, hazard_id, bureau, "major_hazard_report")

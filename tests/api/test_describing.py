@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 
 from api.words import REFUSALS, ProblemCode
 from tests.api.conftest import Caller
+from tests.runtime.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 OPEN = {"/health/live", "/health/ready", "/version"}
@@ -99,10 +100,10 @@ async def test_readiness_tells_whether_anybody_works(http: AsyncClient) -> None:
 
 @pytest.mark.usefixtures("worker")
 async def test_readiness_sees_a_worker(http: AsyncClient) -> None:
-    for _ in range(100):
-        if (await http.get("/health/ready")).json()["workers"]:
-            return
-    pytest.fail("no worker was seen")
+    async def is_seen() -> bool:
+        return (await http.get("/health/ready")).json()["workers"]
+
+    await until(is_seen)
 
 
 async def test_every_answer_carries_its_id_and_safe_headers(insurer: Caller) -> None:

@@ -21,6 +21,7 @@ from runtime.settings import Settings
 from runtime.worker import library, make_worker
 from tests.api.conftest import Caller, counted, fresh_key, terms
 from tests.api.test_writing import opened
+from tests.runtime.waiting import PATIENCE
 
 NOWHERE = "127.0.0.1:9"  # the discard port; nobody listens there
 
@@ -120,7 +121,7 @@ async def test_a_statement_that_does_not_end_is_cut_off_and_its_outcome_called_u
     assert took < 2.5
     record_property("measured", f"cut off after s: {took:.1f}")
     busy = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'INSERT INTO insureds%' AND state = 'active'"
-    async with asyncio.timeout(5), admin.connect() as connection:
+    async with asyncio.timeout(PATIENCE), admin.connect() as connection:
         while (await connection.exec_driver_sql(busy)).scalar_one():
             await asyncio.sleep(0.05)
     assert (await insurer.get("/v1/me")).status_code == 200
@@ -203,7 +204,7 @@ async def test_a_paused_workflow_breaks_no_page(
 
 
 async def test_too_many_requests_are_told_to_wait(tools: Tools, insurer: Caller, other: Caller) -> None:
-    few = replace(tools, budgets=Budgets(requests_per_second=0.5, burst=3))
+    few = replace(tools, budgets=Budgets(requests_per_second=0.001, burst=3))
     eager = through(few, insurer)
     answers = [await eager.get("/v1/me") for _ in range(5)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]

@@ -19,10 +19,11 @@ from runtime.stack import Stack
 from runtime.worker import library, make_worker
 from tests.api.conftest import SECRET
 from tests.authorization.world import PAGE, World, built
+from tests.runtime.waiting import PATIENCE
 
 NAME = "test_authorization"
 PLENTY = Budgets(
-    answer_within=30.0,
+    answer_within=PATIENCE,
     requests_per_second=100_000,
     burst=1_000_000,
     guesses_burst=1_000_000,

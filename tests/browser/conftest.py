@@ -22,6 +22,7 @@ from domain.calendar import local_date
 from models.contracts.vocabulary import Sector
 from runtime.pictures.leading import Story, Until, lead
 from runtime.stack import Stack, StackOptions
+from tests.runtime.waiting import PATIENCE
 
 PEOPLE = {
     "officer": "liu@suzhou-ah.example",
@@ -30,6 +31,7 @@ PEOPLE = {
     "auditor": "shenji@panshi-insurance.example",
     "operator": "gao@anze.example",
     "assessor": "song@wanan-safety.example",
+    "of two insurers": "han@huihe-safety.example",
 }
 """Who signs in by the identity provider, by their address in samples/directory.yaml."""
 INSURER = "PS"
@@ -56,7 +58,7 @@ class Site:
         content, kind = (body, "application/pdf") if isinstance(body, bytes) else (json.dumps(body), "application/json")
         token = next(key for name, key in self.stack.credentials.items() if name.startswith(INSURER))
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": f"browser-{next(_keys)}"}
-        async with httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=30) as http:
+        async with httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=PATIENCE) as http:
             answer = await http.post(path, content=content, headers=headers | {"Content-Type": kind})
         assert not answer.is_error, f"{path}: {answer.text}"
         return answer.json()
@@ -79,14 +81,14 @@ class Site:
         """One value of the database, as text."""
         return str(await self.admin.fetchval(asked, *given))
 
-    async def until(self, asked: str, within: float = 60) -> str:
+    async def until(self, asked: str, within: float = PATIENCE) -> str:
         """The value as soon as there is one. Raises TimeoutError."""
         async with asyncio.timeout(within):
             while (found := await self.admin.fetchval(asked)) is None:
                 await asyncio.sleep(0.1)
         return str(found)
 
-    async def mail(self, to: str, *words: str, within: float = 60) -> str:
+    async def mail(self, to: str, *words: str, within: float = PATIENCE) -> str:
         """The latest mail to an address whose subject or text has all the words. Raises TimeoutError."""
         async with asyncio.timeout(within):
             while True:
@@ -139,7 +141,7 @@ async def enter_by_code(page: Page, site: Site, story: Story) -> None:
 
 async def code_for(site: Site, email: str, after: int) -> str:
     """The digits in the next mail to this address that carries some; `after` is how many mails there were."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while True:
             for mail in site.stack.mail[after:]:
                 found = CODE.search(mail.body().replace("\r\n", "\n"))

@@ -14,7 +14,7 @@ from tests.browser.conftest import Site, enter_by_code
 from tests.browser.inventory import DEAD_LINK, ROOMS, Cast, addresses, looks_at, routes, visits
 from tests.browser.watching import Watch
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.browser
 LINK = re.compile(r"/l/[A-Za-z0-9_-]{43}")
 
 

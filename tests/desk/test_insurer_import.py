@@ -19,6 +19,7 @@ from api.rows import USERS
 from models.contracts.vocabulary import ActorKind, Post
 from tests.api.conftest import terms
 from tests.desk.conftest import Person, SignedIn, Town, disable
+from tests.runtime.waiting import PATIENCE
 
 HEADINGS = (
     *("保单号", "地区代码", "行业", "规模", "签署时间", "生效日期", "届满日期", "保费总额", "从业人数", "投保人数"),
@@ -66,13 +67,10 @@ async def checked(person: Person, content: bytes) -> str:
 
 
 async def settled(person: Person, address: str, words: str) -> str:
-    page = ""
-    for _ in range(200):
-        page = (await person.get(address)).text
-        if words in page:
-            return page
-        await asyncio.sleep(0.05)
-    raise AssertionError(page)
+    async with asyncio.timeout(PATIENCE):
+        while words not in (page := (await person.get(address)).text):
+            await asyncio.sleep(0.05)
+    return page
 
 
 async def numbers(town: Town, second: bool = False) -> list[str]:

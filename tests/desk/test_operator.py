@@ -26,7 +26,7 @@ from runtime.recovery.holding import hold, release
 from runtime.settings import Settings
 from tests.desk.conftest import Person, SignedIn, Town
 from tests.desk.matters import open_policy, served_policy
-from tests.runtime.waiting import until
+from tests.runtime.waiting import PATIENCE, until
 
 PAGES = (
     "/operator",
@@ -114,7 +114,7 @@ async def bounced(
     (address,) = (await rows(admin, "SELECT email FROM recipients WHERE id = :id", id=town.enterprises[0]))[0]
     mailbox.refused[address] = REFUSED
     await carry()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not await _count(admin, "SELECT count(*) FROM tasks WHERE kind = 'bounced'"):
             await asyncio.sleep(0.1)
     return policy_id, address

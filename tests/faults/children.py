@@ -13,6 +13,7 @@ from runtime.embedded.process import Launch
 from runtime.services import Name, Service
 from runtime.settings import PROJECT_ROOT, Settings
 from tests.faults.failpoints import KILLED, REACHED, Failpoint, environment
+from tests.runtime.waiting import PATIENCE
 
 COMPILED = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(PROJECT_ROOT / ".pytest_cache" / "bytecode")}
 """Compiled once for all children: where Python keeps no bytecode, each would compile everything anew, for seconds."""
@@ -44,14 +45,14 @@ class Servant(Service):
         assert self.child is not None
         await self.child.stop(signal.SIGKILL, patience=5)
 
-    async def reached(self, within: float = 30) -> None:
+    async def reached(self, within: float = PATIENCE) -> None:
         """Until a failpoint has struck. Raises TimeoutError."""
         assert self.child is not None
         async with asyncio.timeout(within):
             while REACHED not in self.child.last_words:
                 await asyncio.sleep(0.02)
 
-    async def killed(self, within: float = 30) -> None:
+    async def killed(self, within: float = PATIENCE) -> None:
         """Until a failpoint has ended it as kill -9 does. Raises TimeoutError."""
         async with asyncio.timeout(within):
             while self.child is None or self.child.returncode != KILLED:

@@ -40,11 +40,10 @@ from tests.faults.history import History, Voice
 from tests.faults.invariants import Look, broken, rows_of, settled
 from tests.faults.lives import Author
 from tests.faults.proxy import Proxy
-from tests.runtime.waiting import until
+from tests.runtime.waiting import PATIENCE, until
 
 # pragma: allowlist nextline secret
 SECRET = "0123456789abcdef-of-the-core-system"
-ANSWERS_WITHIN = 30.0  # seconds a caller waits for one answer; the API's own budget is 5
 RULES = rules()
 _codes = count(1)
 
@@ -71,7 +70,7 @@ class Ground:
             self.database.admin, self.database.backup, self.client, self.mailbox.messages, self.bank, self.history
         )
 
-    async def broken(self, within: float = 30) -> list[str]:
+    async def broken(self, within: float = PATIENCE) -> list[str]:
         """What invariants do not hold once everything has settled; empty is the proof."""
         await settled(self.look(), within)
         return await broken(self.look())
@@ -127,7 +126,7 @@ class Ground:
                 app = create_app(await open_.enter_async_context(self.tools(answer_within)))
                 http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://anze.test")
             else:
-                http = httpx.AsyncClient(base_url=at.url, trust_env=False, timeout=ANSWERS_WITHIN)
+                http = httpx.AsyncClient(base_url=at.url, trust_env=False, timeout=PATIENCE)
             await open_.enter_async_context(http)
             engine = make_engine(self.settings.database, 1)
             open_.push_async_callback(engine.dispose)

@@ -14,6 +14,8 @@ from uuid import UUID
 
 import httpx
 
+from tests.runtime.waiting import PATIENCE
+
 PAUSE = 0.5  # seconds before an unknown outcome is asked for again
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 """Of a case: made of its insurer and number."""
@@ -85,7 +87,7 @@ class Voice:
     id: UUID
     token: str
     history: History
-    patience: float = 60.0
+    patience: float = PATIENCE
     """Seconds after which an unknown outcome is left unknown."""
 
     async def post(self, path: str, body: Any, key: str, patience: float | None = None) -> Operation:
@@ -109,7 +111,7 @@ class Voice:
         self.history.saw(self.id, answer.text)
         return answer.json() if answer.is_success else None
 
-    async def upload(self, content: bytes, key: str, patience: float = 60) -> None:
+    async def upload(self, content: bytes, key: str, patience: float = PATIENCE) -> None:
         """A PDF, until it is there."""
         headers = {**self._headers(key), "Content-Type": "application/pdf"}
         async with asyncio.timeout(patience):

@@ -15,6 +15,7 @@ from runtime.auditing import Verifier
 from runtime.core_system import CoreSystem
 from runtime.embedded.mail import CaughtMail
 from tests.faults.history import History, Outcome
+from tests.runtime.waiting import PATIENCE
 
 TRIED_IN_VAIN = 3
 """A workflow task that fails so often is stuck; one failure is a worker that died."""
@@ -109,7 +110,7 @@ async def broken(look: Look) -> list[str]:
         await rows.close()
 
 
-async def settled(look: Look, within: float = 30) -> float:
+async def settled(look: Look, within: float = PATIENCE) -> float:
     """Wait until nothing is on its way any more: outbox, nudges, payment orders; gives the seconds it took.
 
     Returns also when `within` is over: what is still on its way is then told by I9.

@@ -13,6 +13,7 @@ from bench.midnight import REGION, TERM
 from domain.calendar import local_date
 from models.contracts import ids
 from tests.faults.history import Operation, Outcome, Voice
+from tests.runtime.waiting import PATIENCE
 
 WALK = ("upload", "provider", "plan", "plan/confirmation", "visits")
 MENDED = ("rectification", "recheck")
@@ -68,7 +69,7 @@ class Author:
         await self.act(voice, policy, number, END)
         return policy
 
-    async def claim(self, voice: Voice, number: int, within: float = 60) -> str:
+    async def claim(self, voice: Voice, number: int, within: float = PATIENCE) -> str:
         """A policy, an accident, one payment approved and paid; the claim's path. Raises Untold, TimeoutError."""
         policy, name = await self.open(voice, number, **LIMITS), f"C-{number:06d}"
         claim = f"/v1/claims/{ids.claim_id(voice.id, name)}"

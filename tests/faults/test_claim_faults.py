@@ -34,7 +34,7 @@ from tests.conftest import Database
 from tests.domain.lives import INSURED_ID, INSURER_ID
 from tests.faults.children import serving
 from tests.faults.conftest import Measured
-from tests.runtime.waiting import until
+from tests.runtime.waiting import PATIENCE, until
 from tests.workflows.claims import ClaimDesk, Reported, fresh_key, given, working
 
 # pragma: allowlist nextline secret
@@ -134,7 +134,7 @@ async def status(admin: asyncpg.Connection, claim: Reported, number: str) -> str
 
 
 async def becomes(admin: asyncpg.Connection, claim: Reported, number: str, wanted: PaymentStatus) -> None:
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(PATIENCE):
         while await status(admin, claim, number) != wanted.value:
             await asyncio.sleep(0.05)
 
@@ -160,7 +160,7 @@ async def test_a_worker_killed_between_sending_and_hearing_pays_once(
     bank.system.manner, bank.system.seconds = Manner.LATE, 8.0
     async with serving("worker", told) as worker:
         await claim.approve("Z-1")
-        await until(lambda: bool(bank.system.payments), 30)
+        await until(lambda: bool(bank.system.payments))
         await worker.die()
     bank.system.manner, killed = Manner.PROMPT, time.monotonic()
     assert await status(admin, claim, "Z-1") == PaymentStatus.APPROVED.value
@@ -259,7 +259,7 @@ async def test_after_continue_as_new_the_same_keys_are_used_and_nothing_is_paid_
         await claim.approve("Z-1", key)
         for number in range(2, 11):
             await claim.propose(f"Z-{number}", number)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while (await claim.handle.describe()).run_id == first:
                 await asyncio.sleep(0.05)
         again = await claim.approve("Z-1", key)
@@ -288,7 +288,7 @@ async def test_reconciling_asks_by_key_settles_what_the_bank_knows_and_lists_the
         bank.system.payments[f"pingan:{claim.birth.number}:Z-3"].body = {"amount": "100.01"}
         first = await Reconciler(engine, temporal, lambda _: channel).run()
         await becomes(admin, claim, "Z-1", DONE)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while await counted(admin, "SELECT count(*) FROM payment_orders WHERE state = 'confirmed'") != 2:
                 await asyncio.sleep(0.05)
         tasks = (
@@ -299,7 +299,7 @@ async def test_reconciling_asks_by_key_settles_what_the_bank_knows_and_lists_the
         assert await counted(admin, tasks) == ["books_differ", "books_differ", "payment_unknown"]
         bank.system.payments.pop(stray["key"])
         await claim.act("record_outcome", commands.RecordOutcome(number="Z-2", result=OrderResult.REFUSED, code="no"))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while await counted(admin, "SELECT count(*) FROM payment_orders WHERE state = 'refused'") != 1:
                 await asyncio.sleep(0.05)
         third = await Reconciler(engine, temporal, lambda _: channel).run()

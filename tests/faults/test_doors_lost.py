@@ -24,9 +24,8 @@ from tests.faults.ground import Ground
 from tests.faults.history import Outcome, Voice
 from tests.faults.invariants import rows_of
 from tests.faults.lives import HAZARD, WALK
-from tests.runtime.waiting import until
+from tests.runtime.waiting import PATIENCE, until
 
-pytestmark = pytest.mark.timeout(300)
 CUTS = (0.0, 0.001, 0.005, 0.02, 0.05, 0.1, 0.2)
 """Seconds between the last byte of a request and the caller's hanging up."""
 PARTS = (0.2, 0.7, 0.99)
@@ -149,13 +148,13 @@ async def test_a_hazard_whose_policy_died_after_its_commit_is_opened_when_a_work
         assert await rows_of(ground.database.admin, hazards) == []
         back = time.monotonic()
         async with ground.worker():
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE):
                 while not await rows_of(ground.database.admin, hazards):
                     await asyncio.sleep(0.1)
             measured("hazard's workflow started s after a worker was back:", time.monotonic() - back)
             await visit
             assert await voice.get(f"/v1/hazards/{ids.hazard_id(policy, HAZARD)}") is not None
-            assert await ground.broken(60) == []
+            assert await ground.broken() == []
 
 
 @pytest.mark.slow_fault
@@ -178,6 +177,6 @@ async def test_a_worker_that_dies_beside_the_commit_of_a_step_leaves_one_step_an
             measured(f"killed {when} the commit, answered s after a worker was back:", time.monotonic() - back)
             assert (done.said["stage"], done.said["seq"]) == ("uploaded", 2)
             await ground.author.act(voice, policy, 1, "provider")
-            assert await ground.broken(60) == []
+            assert await ground.broken() == []
         row = (await rows_of(ground.database.admin, "SELECT seq, stage FROM cases"))[0]
         assert (row["seq"], row["stage"]) == (3, "provider_named")

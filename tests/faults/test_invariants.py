@@ -13,6 +13,7 @@ from runtime.core_system import Paid
 from tests.faults.ground import Ground
 from tests.faults.history import History, Operation, Outcome
 from tests.faults.invariants import CHECKS, TRIED_IN_VAIN, broken
+from tests.runtime.waiting import PATIENCE
 
 UNLOCKED = "ALTER TABLE outbox DROP CONSTRAINT uq_outbox_notice_key"
 """What would have refused a notice told twice."""
@@ -104,7 +105,7 @@ async def a_workflow_that_fails(ground: Ground, history: History) -> None:
     failing = Worker(
         ground.client, task_queue="failing", workflows=[Failing], workflow_runner=UnsandboxedWorkflowRunner()
     )
-    async with failing, asyncio.timeout(60):
+    async with failing, asyncio.timeout(PATIENCE):
         await ground.client.start_workflow(Failing.run, id=name, task_queue="failing")
         while (await handle.describe()).raw_description.pending_workflow_task.attempt <= TRIED_IN_VAIN:
             await asyncio.sleep(0.1)

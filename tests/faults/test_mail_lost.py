@@ -26,6 +26,7 @@ from tests.faults.conftest import Measured
 from tests.faults.ground import Ground
 from tests.faults.invariants import rows_of
 from tests.faults.proxy import Mode, Proxy
+from tests.runtime.waiting import PATIENCE
 from tests.tables.rows import A, known
 from workflows.mailroom import MailroomWorkflow
 
@@ -76,7 +77,7 @@ async def attempts(office: PostOffice) -> list[tuple[str, int | None]]:
 
 async def tried(office: PostOffice, least: int) -> None:
     """Until so many attempts have ended."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while sum(outcome is not None for outcome, _ in await attempts(office)) < least:
             await asyncio.sleep(0.03)
 

@@ -27,7 +27,7 @@ from tests.faults.children import servant
 from tests.faults.ground import Ground
 from tests.faults.history import Voice
 from tests.faults.lives import LIMITS, Untold
-from tests.runtime.waiting import until
+from tests.runtime.waiting import PATIENCE, until
 
 PERSON = {
     "name": "赵钱孙李",
@@ -87,7 +87,7 @@ async def running(ground: Ground, traces: Traces) -> AsyncIterator[str]:
         yield web.url
         for one in (worker, web):
             for port, _ in one._ports():
-                async with httpx.AsyncClient(trust_env=False, timeout=10) as http:
+                async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as http:
                     traces.found[f"metrics of {one.name} {port}"] = (
                         await http.get(f"http://127.0.0.1:{port}/metrics")
                     ).content
@@ -128,7 +128,7 @@ async def lived(ground: Ground, voice: Voice) -> str:
     await done(voice, f"{claim}/determination", {"covered": True, "note": WORDS})
     await done(voice, f"{claim}/payments", {**payment(ref), "number": f"Z-{NUMBER}"})
     await done(voice, f"{claim}/payments/approval", {"number": f"Z-{NUMBER}", "by_user": "U1002"})
-    await author.paid(voice, claim, within=60)
+    await author.paid(voice, claim, within=PATIENCE)
     return claim
 
 
@@ -145,7 +145,7 @@ def enterprise() -> dict[str, str]:
 async def astray(voice: Voice, url: str, cookie: str, claim: str) -> None:
     """Whatever goes wrong with people's data in it: refused bodies, wrong tokens, odd addresses; and an operator."""
     bearer = {"Authorization": f"Bearer {voice.token}"}
-    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=20) as http:
+    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE) as http:
         for body in ({"employee": True, **PERSON, "extra": PERSON["name"]}, {"name": PERSON}):
             await http.post(f"{claim}/victims", json=body, headers={**bearer, "Idempotency-Key": uuid4().hex})
         await http.get(f"/v1/claims?q={PERSON['name']}&phone={PERSON['phone']}", headers=bearer)
@@ -192,12 +192,12 @@ async def test_no_planted_name_number_token_or_key_is_found_outside_the_database
     ground, traces = sealed, Traces()
     ground.client = await Client.connect(ground.temporal.address, data_converter=converter(ground.settings))
     async with ground.voices() as (voice,), running(ground, traces) as url:
-        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as http:
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE) as http:
             voice.http = http
             claim = await lived(ground, voice)
         session, cookie = await operator(ground)
         await astray(voice, url, cookie, claim)
-        await until(lambda: len(ground.mailbox.messages) >= 3, 30)
+        await until(lambda: len(ground.mailbox.messages) >= 3)
         tokens = {link.rpartition("/l/")[2] for mail in ground.mailbox.messages for link in LINKS.findall(mail.body())}
     told = {**PERSON, "enterprise": ENTERPRISE, "expert": EXPERT, "place": ADDRESS, "words": WORDS}
     told |= {"credit code": credit_code(NUMBER), "e-mail": "anquan@zhibiao.example", "API key": voice.token}

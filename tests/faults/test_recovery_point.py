@@ -28,6 +28,7 @@ from runtime.migrate import upgrade
 from runtime.settings import PROJECT_ROOT, Settings
 from tests.conftest import Database
 from tests.faults.conftest import Measured
+from tests.runtime.waiting import PATIENCE
 from tests.tables.rows import seed
 
 WRITE = "SELECT write_audit(jsonb_populate_record(NULL::audit, $1::jsonb))"
@@ -168,7 +169,7 @@ async def _held_and_let_in(site: Site, restored: PostgresServer, data: Path, mon
     assert await told(restored, HELD, LINKS) == [1, 0]
     assert not await enters(restored)
     by_hand(site, data, "sed -i '/ anze_app")
-    async with asyncio.timeout(10):  # the server reads it in a moment
+    async with asyncio.timeout(PATIENCE):  # the server reads it in a moment
         while not await enters(restored):
             await asyncio.sleep(0.05)
 

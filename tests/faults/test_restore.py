@@ -37,6 +37,7 @@ from tests.faults.conftest import Measured
 from tests.faults.ground import Ground
 from tests.faults.history import Voice
 from tests.faults.lives import LIMITS, Untold
+from tests.runtime.waiting import PATIENCE
 
 KEYS = FieldKeys.parse(f"b1:{new_key()}")
 STEPS = "SELECT sum(seq) FROM cases"
@@ -143,7 +144,7 @@ async def approve(voice: Voice, claim: str, number: int) -> None:
 
 
 async def becomes(voice: Voice, claim: str, status: str) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while (await voice.get(claim))["payments"][0]["status"] != status:
             await asyncio.sleep(0.1)
 

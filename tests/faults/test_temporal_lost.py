@@ -17,7 +17,6 @@ from tests.faults.lives import Untold
 from tests.faults.proxy import Mode
 from tests.faults.watching import Executions
 
-pytestmark = pytest.mark.timeout(400)
 RUNGS = """
 SELECT count(*) AS told, count(DISTINCT notice_key) AS keys, count(DISTINCT case_id) AS cases,
        max(extract(epoch FROM queued_at - $1::timestamptz))::float AS latest,
@@ -81,7 +80,7 @@ async def test_every_open_timer_fires_once_across_five_kills(ground: Ground, mea
         async with asyncio.timeout(PROMISED * 3):  # so that it ends; how late it may be is asked below
             while (await ground.rows(RUNGS, due))[0]["cases"] < 200:
                 await asyncio.sleep(0.5)
-        assert await ground.broken(90) == []
+        assert await ground.broken() == []
         rung = (await ground.rows(RUNGS, due))[0]
     assert (rung["cases"], rung["told"], rung["keys"]) == (200, 400, 400)
     assert rung["earliest"] >= 0
@@ -109,7 +108,7 @@ async def test_every_acknowledged_start_of_a_burst_exists_once(ground: Ground, m
             await ground.temporal.start()
         storm = False
         await asyncio.gather(*starters)
-        assert await ground.broken(120) == []
+        assert await ground.broken() == []
     acknowledged = ground.history.count(Outcome.OK)
     assert acknowledged == len(ground.history.operations)
     measured("acknowledged", acknowledged)
@@ -131,7 +130,7 @@ async def test_an_outage_longer_than_an_activity_repeats_activities_and_no_effec
         back = time.monotonic()
         await lives
         measured("seconds from recovery to the last answer:", time.monotonic() - back)
-        assert await ground.broken(120) == []
+        assert await ground.broken() == []
     assert ground.history.count(Outcome.OK) == 40 * 9
     assert executions.repeated > 0, "the outage outlasted no activity, and nothing was tried"
     measured("activities that ran again:", executions.repeated)
@@ -192,7 +191,7 @@ async def test_connections_reset_five_times_are_invisible(ground: Ground, measur
         await lives
         measured("seconds for 4 lives:", time.monotonic() - began)
         assert ground.to_temporal.cut >= 5
-        assert await ground.broken(60) == []
+        assert await ground.broken() == []
     assert ground.history.count(Outcome.OK) == 4 * 9
 
 
@@ -215,7 +214,7 @@ async def test_after_a_black_hole_every_command_ends_once(ground: Ground, measur
         await ground.author.open(other, 99)
         measured(f"{seconds} s: seconds from healing to the first answer:", time.monotonic() - healed)
         await lives
-        assert await ground.broken(90) == []
+        assert await ground.broken() == []
     assert ground.history.count(Outcome.OK) == 4 * 9 + 1
 
 
@@ -234,5 +233,5 @@ async def test_latency_makes_everything_slower_and_nothing_else(ground: Ground, 
             measured(f"quickest answer {words}", quickest[-1])
         without, slowed = quickest
         assert slowed > max(without, 2 * ONE_WAY)
-        assert await ground.broken(90) == []
+        assert await ground.broken() == []
     assert ground.history.count(Outcome.OK) == 2 * 20 * 9

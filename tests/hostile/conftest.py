@@ -15,6 +15,7 @@ from runtime.stack import Stack
 from runtime.wire import Bounded
 from tests.authorization.conftest import founded
 from tests.authorization.world import World
+from tests.runtime.waiting import until
 
 NAME = "test_hostile"
 
@@ -48,8 +49,7 @@ async def served(world: World) -> AsyncIterator[Served]:
         uvicorn.Config(world.app, LOOPBACK, port, http=Bounded, log_config=None, access_log=False, proxy_headers=False)
     )
     serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
+    await until(lambda: server.started)
     yield Served(world, port)
     server.should_exit = True
     await serving

@@ -22,6 +22,7 @@ from models.contracts.vocabulary import ActorKind
 from tests.api.claiming import EXAMPLES, insured, reported
 from tests.api.conftest import Caller, admin, app, fresh_key, http, insurer, today, tools, worker
 from tests.hostile.test_limits import case
+from tests.runtime.waiting import PATIENCE
 
 __all__ = ["admin", "app", "case", "http", "insurer", "tools", "worker"]
 AT_ONCE = 10
@@ -62,7 +63,7 @@ async def test_ten_of_the_largest_commands_at_once_meet_a_case_as_full_as_it_get
 
 async def _until_known(caller: Caller, path: str, body: Any) -> Any:
     key = fresh_key()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while (answer := await caller.post(path, body, key)).status_code == 503:
             await asyncio.sleep(0.5)
     return answer

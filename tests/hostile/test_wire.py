@@ -15,12 +15,13 @@ from runtime.embedded.ports import LOOPBACK
 from runtime.services import run_web
 from runtime.settings import Settings
 from tests.hostile.conftest import Served
+from tests.runtime.waiting import PATIENCE
 
 LINE = b"POST /v1/policies HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 MEBIBYTE = 1024 * 1024
 
 
-async def answered(served: Served, pieces: Iterable[bytes], within: float = 10) -> bytes:
+async def answered(served: Served, pieces: Iterable[bytes], within: float = PATIENCE) -> bytes:
     """What comes back over a connection of its own until it is closed; nothing where it was cut off."""
     reader, writer = await asyncio.open_connection(LOOPBACK, served.port)
     try:
@@ -62,7 +63,7 @@ async def test_a_head_without_end_is_cut_off_while_it_is_small(served: Served, p
 async def test_a_head_that_does_not_come_is_not_waited_for(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire, "HEAD_WITHIN", 0.2)
     for begun in (b"", b"GET / HT", LINE):
-        assert await answered(served, [begun], within=5) == b""
+        assert await answered(served, [begun]) == b""
 
 
 @pytest.mark.parametrize(

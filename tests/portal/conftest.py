@@ -28,6 +28,7 @@ from runtime.embedded.ports import LOOPBACK, free_ports
 from runtime.worker import library
 from tests.api.conftest import Caller, admin, app, department, http, insurer, sample_file, terms, today, tools, worker
 from tests.desk.matters import tell
+from tests.runtime.waiting import until
 
 __all__ = ["admin", "app", "http", "insurer", "tools", "worker"]
 EXAMPLES = {(door.kind, door.path): door.example for door in DOORS}
@@ -103,9 +104,7 @@ async def site(app: FastAPI) -> AsyncIterator[str]:
     [port] = free_ports(1)
     server = uvicorn.Server(uvicorn.Config(app, host=LOOPBACK, port=port, log_level="warning", lifespan="on"))
     serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(10):
-        while not server.started:
-            await asyncio.sleep(0.02)
+    await until(lambda: server.started)
     yield f"http://{LOOPBACK}:{port}"
     server.should_exit = True
     await serving

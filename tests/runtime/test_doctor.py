@@ -23,6 +23,7 @@ from runtime.schedules import anchoring_id, ensure_schedules
 from runtime.settings import Settings
 from runtime.worker import library, make_worker
 from tests.conftest import Database
+from tests.runtime.waiting import PATIENCE
 from tests.tables.rows import seed
 from tests.workflows.cases import Office, working
 from tests.workflows.otherwise import OtherPolicyWorkflow
@@ -111,7 +112,7 @@ async def test_running_lives_are_replayed_before_a_deploy_and_other_code_is_foun
 
     async with working(Office(temporal, settings.task_queue)) as office:
         policy = await office.opened()
-        async with asyncio.timeout(20):  # visibility follows in a moment
+        async with asyncio.timeout(PATIENCE):  # visibility follows in a moment
             while not (found := await replayed())[1]:
                 await asyncio.sleep(0.1)
         assert found[0] == 0

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from runtime.settings import PROJECT_ROOT
+from tests.runtime.waiting import PATIENCE
 
 CHILD = """
 import atexit, os, sys
@@ -32,7 +33,7 @@ async def test_a_command_ends_with_its_own_verdict_and_all_it_said(given: str, c
     pipe = asyncio.subprocess.PIPE
     words = (sys.executable, "-c", CHILD, "--", given)
     child = await asyncio.create_subprocess_exec(*words, cwd=PROJECT_ROOT, stdout=pipe, stderr=pipe)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         out, err = (said.decode() for said in await child.communicate())
     assert child.returncode == code, (out, err)
     assert ("说完了" in out) == (code != 2)

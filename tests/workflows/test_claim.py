@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
-from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 from models.contracts import claim as commands
@@ -161,7 +162,7 @@ async def test_when_everything_agreed_is_paid_the_claim_is_complete_and_can_be_c
     for number in range(1, 41):
         await claim.propose(f"Z-{number}", number)
         await claim.approve(f"Z-{number}")
-    await until(lambda: claim.steps[-1].row.stage == ClaimStage.COMPLETED.value, seconds=30)
+    await until(lambda: claim.steps[-1].row.stage == ClaimStage.COMPLETED.value)
     assert (len(cashier.orders), len(set(cashier.asked))) == (40, 40)
     await claim.act("upload_result", commands.UploadResult(receipt="R-1"))
     closed = await claim.act("close_claim", commands.CloseClaim())
@@ -189,12 +190,11 @@ async def test_after_ten_payments_a_new_run_goes_on_with_the_same_keys(desk: Cla
     assert sorted(cashier.asked) == [f"pingan:{number}:Z-1", f"pingan:{number}:Z-10"]
 
 
-async def until_run_changes(handle: object, first: str | None) -> None:
-    for _ in range(200):
-        if (await handle.describe()).run_id != first:  # pyright: ignore[reportAttributeAccessIssue]
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("the run was not continued as new")
+async def until_run_changes(handle: WorkflowHandle[Any, Any], first: str | None) -> None:
+    async def is_another() -> bool:
+        return (await handle.describe()).run_id != first
+
+    await until(is_another)
 
 
 async def test_facts_choose_the_path_and_a_person_may_choose_another(desk: ClaimDesk) -> None:

@@ -15,7 +15,7 @@ from models.contracts import policy as commands
 from models.contracts.vocabulary import PolicyStage, SurrenderReason
 from tests.domain.lives import FILE, found, visit
 from tests.domain.test_policy_refusals import CONFIRM, PLAN, PROVIDER, UPLOAD
-from tests.runtime.waiting import until
+from tests.runtime.waiting import PATIENCE, until
 from tests.workflows.cases import Office, Opened, fresh_key, given
 from workflows.search import SEARCH_ATTRIBUTES
 
@@ -170,7 +170,7 @@ class TestTime:
         async with office.worker():
             policy = await office.opened()
         moving = asyncio.create_task(policy.pass_days(6))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not await has(policy, EventType.EVENT_TYPE_TIMER_FIRED):
                 await asyncio.sleep(0.05)
         waiting = asyncio.create_task(policy.act("upload", UPLOAD))
@@ -262,7 +262,7 @@ class TestOperatorsSight:
         async def listed() -> list[WorkflowExecutionStatus | None]:
             return [found.status async for found in office.client.list_workflows(query)]
 
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not await listed():
                 await asyncio.sleep(0.05)
         assert await listed() == [WorkflowExecutionStatus.RUNNING]
@@ -282,6 +282,6 @@ async def current_details(policy: Opened) -> str:
 
 
 async def until_new_run(policy: Opened, before: str | None) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while await run_id(policy) == before:
             await asyncio.sleep(0.05)

@@ -15,7 +15,7 @@ from models.contracts.payment import Reconciled
 from models.contracts.ports import Bookkeeper
 from runtime.sandbox import sandbox
 from runtime.schedules import anchoring_id, ensure_schedules, reconciling_id
-from tests.runtime.waiting import until
+from tests.runtime.waiting import PATIENCE, until
 from workflows.reconciling import ReconcilingWorkflow
 
 
@@ -74,7 +74,7 @@ async def test_the_books_are_compared_once_for_each_time_it_is_due(
     async with worker:
         await schedule.trigger()
         await until(lambda: keeper.walks == 1)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not (actions := (await schedule.describe()).info.recent_actions):
                 await asyncio.sleep(0.05)
         assert isinstance(actions[0].action, ScheduleActionExecutionStartWorkflow)

@@ -1,7 +1,5 @@
 """Two builds of the workers side by side: a life stays with its own, and moves on when it continues as new."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from temporalio.api.workflowservice.v1 import (
@@ -14,13 +12,8 @@ from temporalio.service import RPCError
 from runtime.settings import Settings
 from runtime.worker import deployment
 from tests.domain.test_policy_refusals import PLAN, PROVIDER, UPLOAD
+from tests.runtime.waiting import until
 from tests.workflows.cases import Office, Opened
-
-
-async def until(true: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(20):
-        while not await true():
-            await asyncio.sleep(0.05)
 
 
 async def made_current(client: Client, office: Office) -> None:
