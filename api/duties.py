@@ -22,7 +22,7 @@ from models.contracts.claim_terms import ClaimTerms
 from models.contracts.clock import Clock, Explanation, Projection, RunningDuty
 from models.contracts.ids import notice_key
 from models.contracts.rulebook import BoundDuty, Resolved, RulesFor
-from models.contracts.vocabulary import CaseKind, DayMark, HazardGrade, Role, Sector
+from models.contracts.vocabulary import CaseKind, DayMark, HazardGrade, PolicyKind, Role, Sector
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,7 @@ def _rules(entry: Entry, row: Row[Any]) -> Resolved:
                 "case": row.kind,
                 "grade": HazardGrade(row.view["grade"]) if row.kind is CaseKind.HAZARD else None,
                 "out_of_area": row.view.get("terms", {}).get("out_of_area", False),
+                "kind": row.view.get("terms", {}).get("kind", PolicyKind.ANNUAL),
                 "packs": row.packs,
             }
         )

@@ -47,7 +47,7 @@ MAIL_UNDELIVERED = "多日投递未成功；请检查邮件服务器后补发"
 DIGEST_FILE = "事项清单-{day}.xlsx"
 DIGEST_COVER, DIGEST_SHEET = "说明", "事项"
 DIGEST_TO, DIGEST_AT, DIGEST_LINES, DIGEST_LATE, DIGEST_REMARK = "收件单位", "成文时间", "件数", "其中逾期", "备注"
-DIGEST_REMARKED = "每件写明依据的文件和条款；条款没有写明的算法和时点按系统约定。办理链接只供收件单位使用。"
+DIGEST_REMARKED = "每件写明依据的文件和条款；条款没有写明的算法、时点和收件单位按系统约定。办理链接只供收件单位使用。"
 DIGEST_HEADINGS = (
     "通知", "事项", "案卷编号", "保单", "投保单位", "承保机构", "地区行业", "义务人", "最后期限", "还剩或逾期", "依据",
     "期限算法", "暂定日期", "说明", "隐患情况", "办理链接",

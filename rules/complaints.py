@@ -38,7 +38,7 @@ KINDS = {
     "NoticeKind": "通知种类", "Combine": "叠加方式", "RateBase": "计算基数", "SpendPurpose": "用途",
     "SurrenderReason": "退保原因", "PolicyField": "保单字段", "FirstDay": "起算日规则", "OnHoliday": "节假日规则",
     "Occurs": "发生次数", "HazardGrade": "隐患等级", "ClaimPath": "理赔路径", "PathFact": "路径条件",
-    "PathFigure": "合同数字",
+    "PathFigure": "合同数字", "PolicyKind": "保单类型",
 }  # fmt: skip
 
 

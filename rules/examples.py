@@ -17,6 +17,7 @@ from models.contracts.vocabulary import (
     EmergencyPurpose,
     Event,
     LossHead,
+    PolicyKind,
     Role,
     Sector,
     Size,
@@ -145,6 +146,7 @@ class Given(Strict):
     sector: Sector
     size: Size
     out_of_area: bool = False
+    kind: PolicyKind = PolicyKind.ANNUAL
     events: dict[Event, Annotated[tuple[Occurrence, ...], BeforeValidator(_occurrences), Field(min_length=1)]]
     until: Day
     agreed: Agreed = Agreed()

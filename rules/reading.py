@@ -129,7 +129,7 @@ def rung_text(rung: Rung) -> str:
 
 def condition(when: When) -> str:
     """To whom an entry applies, in words."""
-    parts = [words(when.sectors), words(when.sizes), when.grade.label if when.grade else ""]
+    parts = [words(when.sectors), words(when.sizes), words(when.kinds), when.grade.label if when.grade else ""]
     if when.out_of_area is not None:
         parts.append("异地投保" if when.out_of_area else "本地投保")
     return "；".join(part for part in parts if part) or "全部"
@@ -170,7 +170,8 @@ def _path(rule: PathRule) -> Entry:
 
 def _money(pack: Pack) -> Iterator[Entry]:
     if rule := pack.surrender:
-        yield Entry(Part.SURRENDER, "", "", {"合法原因": words(rule.lawful_reasons), "条款": rule.clause})
+        says = {"合法原因": words(rule.lawful_reasons), "适用": condition(rule.when), "条款": rule.clause}
+        yield Entry(Part.SURRENDER, "", "", says)
     if rule := pack.fees:
         says = {
             "预提": "允许" if rule.provision_allowed else "不允许",

@@ -58,7 +58,7 @@ def stack(levels: Sequence[Level], asked: RulesFor) -> Rulebook:
         gates=_gates(levels, asked),
         paths=_paths(levels) if asked.case is CaseKind.CLAIM else (),
         required_fields=_fields(levels, asked) if policy else (),
-        surrender=tuple(_surrender(levels)) if policy else (),
+        surrender=tuple(_surrender(levels, asked)) if policy else (),
         fees=tuple(_fees(levels)) if policy else (),
         routes=tuple(_routes(levels, asked)),
     )
@@ -69,6 +69,7 @@ def applies(when: When, asked: RulesFor) -> bool:
     return (
         (not when.sectors or asked.sector in when.sectors)
         and (not when.sizes or asked.size in when.sizes)
+        and (not when.kinds or asked.kind in when.kinds)
         and (when.grade is None or when.grade is asked.grade)
         and (when.out_of_area is None or when.out_of_area is asked.out_of_area)
     )
@@ -178,10 +179,10 @@ def _fields(levels: Sequence[Level], asked: RulesFor) -> tuple[BoundField, ...]:
     return tuple(held.values())
 
 
-def _surrender(levels: Sequence[Level]) -> Iterable[BoundSurrender]:
-    """All lists; a reason is lawful where every one of them has it."""
+def _surrender(levels: Sequence[Level], asked: RulesFor) -> Iterable[BoundSurrender]:
+    """All lists that apply; a reason is lawful where every one of them has it."""
     for level in levels:
-        if rule := level.pack.surrender:
+        if (rule := level.pack.surrender) and applies(rule.when, asked):
             lean = rule.model_copy(update={"proves": ()})
             yield BoundSurrender(surrender=lean, cites=level.cite(rule.clause, rule.by))
 
@@ -239,7 +240,8 @@ def _clash(duty: Duty, upper: Duty) -> bool:
 
 def disjoint(one: When, other: When) -> bool:
     """Whether no case can fulfil both conditions."""
-    apart = [bool(a and b) and not set(a) & set(b) for a, b in ((one.sectors, other.sectors), (one.sizes, other.sizes))]
+    lists = ((one.sectors, other.sectors), (one.sizes, other.sizes), (one.kinds, other.kinds))
+    apart = [bool(a and b) and not set(a) & set(b) for a, b in lists]
     pairs = ((one.grade, other.grade), (one.out_of_area, other.out_of_area))
     return any(apart) or any(a is not None and b is not None and a is not b for a, b in pairs)
 

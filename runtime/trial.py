@@ -13,7 +13,7 @@ from models.contracts.claim_terms import ClaimTerms
 from models.contracts.clock import Projection
 from models.contracts.pack import HUMAN_QUEUE
 from models.contracts.rulebook import BoundDuty, Rulebook, RulesFor
-from models.contracts.vocabulary import CaseKind, Event, HazardGrade, Role, Sector, Size
+from models.contracts.vocabulary import CaseKind, Event, HazardGrade, PolicyKind, Role, Sector, Size
 from rules.examples import Example, Expected, Given, Occurrence
 from rules.library import Library
 from runtime import path_trial
@@ -33,6 +33,7 @@ class Situation:
     out_of_area: bool = False
     terms: ClaimTerms = NOTHING_AGREED
     """Figures of the contract; claim duties whose length is not agreed do not arise."""
+    kind: PolicyKind = PolicyKind.ANNUAL
 
 
 def books(library: Library, situation: Situation) -> Books:
@@ -44,6 +45,7 @@ def books(library: Library, situation: Situation) -> Books:
         on=situation.on,
         case=CaseKind.POLICY,
         out_of_area=situation.out_of_area,
+        kind=situation.kind,
     )
     policy = library.resolve(asked)
     pinned = asked.model_copy(update={"packs": policy.rulebook.packs})
@@ -145,7 +147,8 @@ def tried(library: Library, example: Example) -> Outcome:
     outcome = Outcome(example)
     given = example.given
     on = signed_on(given.events)
-    situation = Situation(given.region, given.sector, given.size, on, given.out_of_area, given.agreed.terms)
+    place = given.region, given.sector, given.size
+    situation = Situation(*place, on, given.out_of_area, given.agreed.terms, given.kind)
     held = books(library, situation)
     known = {duty.id for pack in library.packs() for duty in pack.pack.duties}
     outcome.differences += [f"没有名为 {duty} 的义务" for duty in sorted(example.duties - known)]

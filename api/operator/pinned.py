@@ -7,7 +7,7 @@ from models.contracts.calendar import WorkCalendar
 from models.contracts.claim_terms import ClaimTerms
 from models.contracts.clock import Clock
 from models.contracts.rulebook import PackRef, Rulebook, RulesFor
-from models.contracts.vocabulary import CaseKind, HazardGrade
+from models.contracts.vocabulary import CaseKind, HazardGrade, PolicyKind
 from models.tables.cases import Case
 
 
@@ -27,6 +27,7 @@ def resolved(library: Rules, case: Case, packs: tuple[PackRef, ...] | None = Non
         case=case.kind,
         grade=HazardGrade(grade) if grade else None,
         out_of_area=bool(terms.get("out_of_area")),
+        kind=PolicyKind(terms.get("kind", PolicyKind.ANNUAL)),
         packs=packs_of(case) if packs is None else packs,
     )
     return library.resolve(asked).rulebook

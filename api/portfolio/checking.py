@@ -40,6 +40,7 @@ def rule_faults(rules: Rules, application: PolicyApplication, today: date) -> tu
         on=local_date(terms.signed_at),
         case=CaseKind.POLICY,
         out_of_area=terms.out_of_area,
+        kind=terms.kind,
     )
     command = OpenPolicy(
         terms=terms,

@@ -10,7 +10,7 @@ from domain.claim import money, paying
 from domain.claim.clauses import DETERMINATION, ONE_REQUEST, PRODUCT, one_standard
 from domain.claim_paths import registry
 from domain.serving import refuse_provider
-from domain.wording import citation, day
+from domain.wording import by_line, citation, day
 from domain.wording import money as yuan
 from models.contracts import claim as commands
 from models.contracts.base import Actor, Command
@@ -96,7 +96,7 @@ def _gate(state: ClaimState, command: Command) -> Refusal | None:
     event = EVENT_OF.get(type(command))
     for bound in state.rulebook.gates:
         if bound.gate.before is event and bound.gate.needs not in state.facts:
-            return Refusal(code="gate_closed", says=bound.gate.label, clause=citation(bound.cites))
+            return Refusal(code="gate_closed", says=bound.gate.label, clause=by_line(bound.cites))
     return None
 
 

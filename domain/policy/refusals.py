@@ -7,7 +7,7 @@ from domain import duties, new_rules
 from domain.calendar import local_date
 from domain.policy.transitions import ENDED, ENTERABLE, NEEDS
 from domain.serving import refuse_provider
-from domain.wording import citation, day
+from domain.wording import by_line, day
 from models.contracts import policy as commands
 from models.contracts.base import Actor, Command
 from models.contracts.case import (
@@ -78,6 +78,7 @@ def rules_for(terms: Terms) -> RulesFor:
         on=local_date(terms.signed_at),
         case=CaseKind.POLICY,
         out_of_area=terms.out_of_area,
+        kind=terms.kind,
     )
 
 
@@ -105,15 +106,19 @@ def _opening_dates(command: OpenPolicy, today: date) -> Refusal | None:
 def _required(rulebook: Rulebook, terms: Terms) -> Refusal | None:
     for bound in rulebook.required_fields:
         if not HAS[bound.required.field](terms):
-            return _missing(bound)
+            return _missing(bound, terms)
     return None
 
 
-def _missing(bound: BoundField) -> Refusal:
+def _missing(bound: BoundField, terms: Terms) -> Refusal:
+    """Whom a contract must cover is no field of it that is missing: there are too few of them."""
+    says = f"缺少“{bound.required.field.label}”，当地规定须在保险合同中明确"
+    if bound.required.field is PolicyField.ALL_EMPLOYEES:
+        says = f"投保人数 {terms.insured_headcount} 少于从业人数 {terms.headcount}，当地规定须覆盖全体从业人员"
     return Refusal(
         code="required_field_missing",
-        says=f"缺少“{bound.required.field.label}”，当地规定须在保险合同中明确",
-        clause=citation(bound.cites),
+        says=says,
+        clause=by_line(bound.cites),
         status=422,
     )
 
@@ -125,7 +130,7 @@ def _limit_floor(rulebook: Rulebook, terms: Terms) -> Refusal | None:
     return Refusal(
         code="limit_below_floor",
         says=f"每人责任限额低于 {floor.rate.value} 元",
-        clause=citation(floor.cites),
+        clause=by_line(floor.cites),
         status=422,
     )
 
@@ -162,7 +167,7 @@ def _order(state: PolicyState, command: Command) -> Refusal | None:
 def _gate(state: PolicyState, event: Event) -> Refusal | None:
     for bound in state.rulebook.gates:
         if bound.gate.before is event and bound.gate.needs not in state.facts:
-            return Refusal(code="gate_closed", says=bound.gate.label, clause=citation(bound.cites))
+            return Refusal(code="gate_closed", says=bound.gate.label, clause=by_line(bound.cites))
     return None
 
 
@@ -204,7 +209,7 @@ def _rate(state: PolicyState, command: commands.RateService, actor: Actor, now: 
 
 def _complete(state: PolicyState, command: commands.CompleteService, actor: Actor, now: datetime) -> Refusal | None:
     if not command.confirmed_by_insured:
-        return Refusal(code="not_confirmed", says="服务记录未经投保单位确认，服务不能办结", clause="AQ 9010-2019 6")
+        return Refusal(code="not_confirmed", says="服务记录未经投保单位确认，服务不能办结", clause="AQ 9010-2019 第6章")
     return None
 
 
@@ -214,13 +219,13 @@ def _spend(state: PolicyState, command: commands.RecordSpend, actor: Actor, now:
     for bound in state.rulebook.fees:
         if command.provision and not bound.fees.provision_allowed:
             return Refusal(
-                code="provision_forbidden", says="当地规定预防费用据实列支，不得预提", clause=citation(bound.cites)
+                code="provision_forbidden", says="当地规定预防费用据实列支，不得预提", clause=by_line(bound.cites)
             )
         if bound.fees.purposes and command.purpose not in bound.fees.purposes:
             return Refusal(
                 code="purpose_not_allowed",
                 says=f"“{command.purpose.label}”不在允许用途之内",
-                clause=citation(bound.cites),
+                clause=by_line(bound.cites),
             )
     return None
 
@@ -229,7 +234,7 @@ def _surrender(state: PolicyState, command: commands.SurrenderPolicy, actor: Act
     for bound in state.rulebook.surrender:
         if command.reason not in bound.surrender.lawful_reasons:
             lawful = "、".join(reason.label for reason in bound.surrender.lawful_reasons)
-            return Refusal(code="surrender_not_lawful", says=f"仅限{lawful}方可退保", clause=citation(bound.cites))
+            return Refusal(code="surrender_not_lawful", says=f"仅限{lawful}方可退保", clause=by_line(bound.cites))
     return None
 
 

@@ -15,6 +15,7 @@ from models.contracts.vocabulary import (
     Occurs,
     OnHoliday,
     PathFigure,
+    PolicyKind,
     Role,
     Sector,
     Size,
@@ -38,6 +39,7 @@ class When(Strict):
 
     sectors: tuple[Sector, ...] = ()
     sizes: tuple[Size, ...] = ()
+    kinds: tuple[PolicyKind, ...] = ()
     grade: HazardGrade | None = None
     out_of_area: bool | None = None
 

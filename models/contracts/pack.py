@@ -113,6 +113,7 @@ class Surrender(Strict):
     """For which reasons a policy may end early."""
 
     lawful_reasons: tuple[SurrenderReason, ...] = Field(min_length=1)
+    when: When = When()
     clause: Clause
     by: By
     proves: tuple[str, ...] = ()

@@ -22,6 +22,7 @@ from models.contracts.vocabulary import (
     CaseKind,
     ClaimPath,
     HazardGrade,
+    PolicyKind,
     Sector,
     Size,
 )
@@ -130,6 +131,7 @@ class RulesFor(Contract):
     case: CaseKind
     grade: HazardGrade | None = None
     out_of_area: bool = False
+    kind: PolicyKind = PolicyKind.ANNUAL
     packs: tuple[PackRef, ...] = ()
     """Where given, exactly these packs (a companion case obeys what its policy obeys)."""
     pinned: Pinned | None = None

@@ -76,6 +76,7 @@ def rules(of: Terms, case: CaseKind = CaseKind.POLICY, grade: HazardGrade | None
         case=case,
         grade=grade,
         out_of_area=of.out_of_area,
+        kind=of.kind,
     )
     return library().resolve(asked)
 

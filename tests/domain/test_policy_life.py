@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from models.contracts.vocabulary import (
     NoticeKind,
     PolicyKind,
     PolicyStage,
+    Sector,
     ServiceItem,
     Size,
     SpendPurpose,
@@ -230,6 +232,15 @@ class TestEnds:
             *(("2025-02-25", "-7d", who) for who in ("insured", "insurer")),
             *(("2025-03-05", "due", who) for who in ("insured", "insurer", "industry")),
         ]
+
+    @pytest.mark.obligation("XM-13", "XM-14")
+    @pytest.mark.parametrize("more", [{"kind": PolicyKind.PROJECT}, {"sector": Sector.OTHER}])
+    def test_the_end_of_a_building_site_or_of_voluntary_cover_is_no_lapse_for_a_department(
+        self, more: dict[str, Any]
+    ) -> None:
+        told = Life.opened(region=XIAMEN, **more).until("2025-06-30").record.told("renewal")
+        assert {who for _, _, who in told} == {"insured", "insurer"}
+        assert told[-1][:2] == ("2025-03-05", "due")
 
     def test_a_renewal_in_time_ends_quietly_as_renewed(self) -> None:
         life = served().until("2025-02-10")

@@ -14,7 +14,16 @@ from models.contracts.case import AcknowledgeDuty, ExtendDuty, TakeOverDuty
 from models.contracts.pack import Rate
 from models.contracts.policy import PastFact
 from models.contracts.rulebook import BoundRate
-from models.contracts.vocabulary import By, Combine, Event, RateBase, ServiceItem, SpendPurpose, SurrenderReason
+from models.contracts.vocabulary import (
+    By,
+    Combine,
+    Event,
+    RateBase,
+    Sector,
+    ServiceItem,
+    SpendPurpose,
+    SurrenderReason,
+)
 from tests.domain.lives import (
     ANHUI,
     ENTERPRISE,
@@ -186,16 +195,18 @@ def test_a_sum_may_be_set_aside_where_the_notice_speaks_of_it(region: str) -> No
 
 
 @pytest.mark.obligation("XM-31")
-def test_xiamen_takes_its_five_purposes_and_no_other() -> None:
+def test_xiamen_takes_every_purpose_of_prevention_for_its_list_is_open() -> None:
     life = Life.opened(region=XIAMEN).until("2024-03-08T12:00")
-    taken = {purpose for purpose in SpendPurpose if code(life, spend(purpose=purpose)) is None}
-    assert taken == {
-        SpendPurpose.TRAINING,
-        SpendPurpose.RISK_CONTROL,
-        SpendPurpose.HAZARD_INSPECTION,
-        SpendPurpose.SAFETY_REWARD,
-        SpendPurpose.SAFETY_TECHNOLOGY,
-    }
+    assert [purpose for purpose in SpendPurpose if code(life, spend(purpose=purpose))] == []
+
+
+def test_a_place_that_names_all_its_purposes_takes_no_other() -> None:
+    life = Life.opened(region=XIAMEN).until("2024-03-08T12:00")
+    (bound,) = life.state.rulebook.fees
+    closed = bound.model_copy(update={"fees": bound.fees.model_copy(update={"purposes": (SpendPurpose.TRAINING,)})})
+    life.state = life.state.model_copy(update={"rulebook": life.state.rulebook.model_copy(update={"fees": (closed,)})})
+    assert code(life, spend(purpose=SpendPurpose.TRAINING)) is None
+    assert code(life, spend(purpose=SpendPurpose.SAFETY_REWARD)) == "purpose_not_allowed"
 
 
 @pytest.mark.obligation("XM-14", "ZJ-31b")
@@ -212,6 +223,32 @@ def test_a_policy_ends_early_only_for_the_reasons_of_its_place(region: str, lawf
     refused = {reason: life.refused(surrender(reason)) for reason in SurrenderReason}
     assert {reason for reason, refusal in refused.items() if refusal is None} == lawful
     assert all(refusal.code == "surrender_not_lawful" and refusal.clause for refusal in refused.values() if refusal)
+
+
+@pytest.mark.obligation("XM-14", "ZJ-31b")
+@pytest.mark.parametrize("region", [XIAMEN, ZHEJIANG])
+def test_who_insures_of_its_own_will_may_end_it_for_any_reason(region: str) -> None:
+    life = Life.opened(region=region, sector=Sector.OTHER).until("2024-03-08T12:00")
+    assert [reason for reason in SurrenderReason if code(life, surrender(reason))] == []
+
+
+@pytest.mark.parametrize(
+    ("region", "says"),
+    [(XIAMEN, "厦应急规〔2022〕2号 二(三)（法规规定）"), (ZHEJIANG, "浙应急法规〔2022〕133号 二(五)（系统约定）")],
+)
+def test_a_refusal_says_whether_the_law_or_our_reading_of_it_stands_behind_it(region: str, says: str) -> None:
+    life = Life.opened(region=region).until("2024-03-08T12:00")
+    refusal = life.refused(surrender(SurrenderReason.OTHER))
+    assert refusal
+    assert refusal.clause == says
+
+
+def test_an_order_of_steps_that_is_our_own_is_not_shown_as_the_notices() -> None:
+    life = Life.opened(out_of_area=True).until("2024-03-04T09:00")
+    life.act(PROVIDER)
+    refusal = life.refused(PLAN)
+    assert refusal
+    assert (refusal.code, refusal.clause) == ("gate_closed", "应急监二〔2023〕84号 二(三)（系统约定）")
 
 
 @pytest.mark.parametrize("command", [AcknowledgeDuty, TakeOverDuty])

@@ -6,9 +6,22 @@ import pytest
 
 from domain.routing import departments
 from models.contracts.rulebook import RulesFor
-from models.contracts.vocabulary import Role, Sector, Size
+from models.contracts.vocabulary import By, PolicyKind, Role, Sector, Size
 from rules.library import LoadedPack
-from tests.rules.test_figures import JILIN, LIBRARY, ON, SUZHOU, XIAMEN, Who, hazard, policy
+from tests.rules.test_figures import (
+    HEFEI,
+    JILIN,
+    LIBRARY,
+    ON,
+    SUZHOU,
+    XIAMEN,
+    ZHEJIANG,
+    Who,
+    duty,
+    hazard,
+    policy,
+    told,
+)
 
 TRANSPORT = {Sector.ROAD_TRANSPORT, Sector.URBAN_RAIL, Sector.WATERWAY_TRANSPORT}
 BUILDING = {
@@ -88,3 +101,27 @@ def test_the_service_process_of_a_city_is_the_same_for_every_trade() -> None:
 @pytest.mark.obligation("SZ-02a")
 def test_no_insurer_has_rules_of_its_own() -> None:
     assert [name for name in RulesFor.model_fields if "insurer" in name] == []
+
+
+@pytest.mark.obligation("XM-13", "XM-14", "ZJ-31a", "ZJ-31b")
+@pytest.mark.parametrize("region", [XIAMEN, ZHEJIANG])
+def test_only_who_must_insure_year_by_year_is_held_to_renew_and_to_stay(region: str) -> None:
+    """应当投保: not the voluntary trades; a season or a building site that has ended is no lapse."""
+    other = policy(Who(region, Sector.OTHER))
+    assert other.surrender == ()
+    bound = [Who(region, sector) for sector in Sector if sector not in (Sector.OTHER, Sector.COAL_MINING)]
+    assert all(Role.INDUSTRY in told(duty(policy(who), "renewal"))["due"] and policy(who).surrender for who in bound)
+    seasons = [policy(Who(region, Sector.FISHERY, kind=kind)) for kind in (PolicyKind.SEASONAL, PolicyKind.PROJECT)]
+    for book in (other, *seasons):
+        assert told(duty(book, "renewal"))["due"] == {Role.INSURED, Role.INSURER}
+        assert duty(book, "renewal").by.within is By.PRODUCT
+    assert all(book.surrender for book in seasons)
+
+
+@pytest.mark.parametrize("region", [SUZHOU, XIAMEN, JILIN, HEFEI])
+def test_who_is_told_of_a_floor_not_reached_and_of_what_it_is_a_share_are_open_questions(region: str) -> None:
+    asked = [question for pack in LIBRARY.pack_for(region, ON) for question in pack.pack.open_questions]
+    assert {question.by for question in asked} == {By.PRODUCT}
+    words = [question.word for question in asked]
+    assert any("保费总额" in word for word in words)
+    assert any("告知谁" in word for word in words)

@@ -7,7 +7,7 @@ import pytest
 
 from models.contracts.pack import Pack
 from models.contracts.rulebook import PackRef, Rulebook, RulesFor
-from models.contracts.vocabulary import CaseKind, Combine, Event, PolicyField, Role, Sector, Size
+from models.contracts.vocabulary import CaseKind, Combine, Event, PolicyField, PolicyKind, Role, Sector, Size
 from rules.stacking import Level, contradictions, stack
 from tests.rules.packs_on_paper import content, days, duty, floor
 
@@ -165,6 +165,25 @@ def test_surrender_and_fees_keep_the_word_of_every_level() -> None:
     book = stacked(upper, level(CITY, fees={"provision_allowed": False, "clause": "三", "by": "law"}))
     assert [bound.cites.region for bound in book.surrender] == [PROVINCE]
     assert [bound.fees.provision_allowed for bound in book.fees] == [True, False]
+
+
+def test_a_list_of_lawful_reasons_holds_only_for_whom_it_names() -> None:
+    limited = {"lawful_reasons": ["closed_by_law"], "clause": "一", "by": "law", "when": {"sectors": ["fishery"]}}
+    assert stacked(level(CITY, surrender=limited)).surrender == ()
+    limited["when"] = {"kinds": ["annual"]}
+    assert len(stacked(level(CITY, surrender=limited)).surrender) == 1
+    assert stacked(level(CITY, surrender=limited), kind=PolicyKind.PROJECT).surrender == ()
+
+
+def test_two_versions_of_a_duty_may_stand_for_policies_of_two_kinds() -> None:
+    city = level(
+        CITY,
+        duties=[duty(when={"kinds": ["annual"]}), duty(when={"kinds": ["project", "seasonal"]}, within=days(30))],
+    )
+    assert clashes(level(PROVINCE, duties=[duty(when={"kinds": ["project"]}, within={"amount": 1, "unit": "hour"})]),
+                   level(CITY, duties=[duty(when={"kinds": ["annual"]})])) == []  # fmt: skip
+    lengths = {kind: stacked(city, kind=kind).duties[0].duty.within.amount for kind in PolicyKind}
+    assert lengths == {PolicyKind.ANNUAL: 7, PolicyKind.PROJECT: 30, PolicyKind.SEASONAL: 30}
 
 
 def test_routes_stand_most_specific_first_and_only_for_the_sector() -> None:

@@ -19,7 +19,7 @@ from api.rows import TIMELINE
 from domain.calendar import local_date
 from domain.wording import money
 from models.contracts.rulebook import RulesFor
-from models.contracts.vocabulary import CaseKind, LossHead, PaymentStatus
+from models.contracts.vocabulary import CaseKind, LossHead, PaymentStatus, PolicyKind
 
 Choice = tuple[str, str]
 OPEN_PAYMENTS = (PaymentStatus.PROPOSED, PaymentStatus.APPROVED, PaymentStatus.FAILED)
@@ -53,7 +53,9 @@ def _excusable(entry: Entry, row: Row[Any]) -> frozenset[str]:
     if row.kind is not CaseKind.POLICY:
         return frozenset()
     asked = {name: row._mapping[name] for name in ("region", "sector", "size", "packs")}
-    asked |= {"on": row.signed_on, "case": row.kind, "out_of_area": bool(row.view["terms"].get("out_of_area"))}
+    terms = row.view["terms"]
+    asked |= {"on": row.signed_on, "case": row.kind, "out_of_area": bool(terms.get("out_of_area"))}
+    asked |= {"kind": terms.get("kind", PolicyKind.ANNUAL)}
     resolved = entry.tools.rules.resolve(RulesFor.model_validate(asked))
     return frozenset(bound.duty.id for bound in resolved.rulebook.duties if bound.duty.excusable)
 

@@ -70,7 +70,7 @@ async def new_policy(visit: Reading) -> Response:
 async def rules(visit: Reading) -> Response:
     """The rules for what is filled in so far, as a part of the page."""
     asked = visit.request.query_params
-    names = ("region", "sector", "size", "signed_at", "effective_on", "expires_on")
+    names = ("region", "sector", "size", "kind", "signed_at", "effective_on", "expires_on")
     terms: dict[str, Any] = {name: asked.get(f"terms.{name}", "") for name in names}
     terms["out_of_area"] = "terms.out_of_area" in asked
     return visit.page("insurer/ahead.html.j2", ahead=ahead(visit.entry.tools, _placed(terms)))

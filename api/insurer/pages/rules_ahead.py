@@ -15,7 +15,7 @@ from domain.wording import citation, place_line, plain_day
 from models.contracts.base import FactDate, FactInstant, Region
 from models.contracts.clock import Projection
 from models.contracts.rulebook import BoundDuty, Rulebook, RulesFor
-from models.contracts.vocabulary import By, CaseKind, Event, PolicyField, Role, Sector, Size
+from models.contracts.vocabulary import By, CaseKind, Event, PolicyField, PolicyKind, Role, Sector, Size
 
 REGION, SIGNED, DAY = TypeAdapter(Region), TypeAdapter(FactInstant), TypeAdapter(FactDate)
 
@@ -72,6 +72,7 @@ def _asked(tools: Tools, terms: Mapping[str, Any]) -> RulesFor | None:
             on=_signed(tools, terms),
             case=CaseKind.POLICY,
             out_of_area=terms.get("out_of_area") is True,
+            kind=PolicyKind(terms.get("kind") or PolicyKind.ANNUAL),
         )
     except (ValidationError, ValueError):
         return None
