@@ -96,7 +96,8 @@ async def piece_of(session: AsyncSession, letter: AskedLetter, secret: bytes, ba
         return AskedPiece(letter.asked_for, wording.instant(letter.expires_at), about, code=code_of(secret, letter.id))
     fresh = await session.get_one(Link, fresh_link_id(letter.id))
     address = f"{base_url}/l/{token(secret, letter.id, letter.recipient_id)}"
-    return AskedPiece(letter.asked_for, wording.instant(fresh.expires_at), about, link=address)
+    ends = wording.instant(fresh.expires_at)
+    return AskedPiece(letter.asked_for, ends, about, link=address, link_for=fresh.purpose.value)
 
 
 async def _about(session: AsyncSession, letter: AskedLetter) -> str:

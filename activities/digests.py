@@ -13,12 +13,12 @@ from jinja2 import TemplateError
 from structlog import get_logger
 
 from activities.letters import Enclosed, Kind, Letters, Piece, ordered
-from activities.links import DEPARTMENTS, address
+from activities.links import DEPARTMENTS, address, purpose
 from activities.mailbook import Opened
-from activities.matters import Matter, matter
+from activities.matters import Matter, for_operators, matter
 from domain import wording
 from domain.workbook import Sheet, Value, written
-from models.contracts.vocabulary import NoticeKind, Role
+from models.contracts.vocabulary import CaseKind, NoticeKind, Role
 from models.tables.outbox import OutboxNotice
 
 SHOWN = 20
@@ -34,6 +34,16 @@ ROOMS: dict[Role, str] = {
     Role.HUMAN_QUEUE: "/operator",
 }
 """Where a recipient finds what it is told of, and more."""
+CASES: dict[tuple[Role, CaseKind], str] = {
+    (Role.INSURER, CaseKind.POLICY): "/insurer/policies/{}",
+    (Role.INSURER, CaseKind.HAZARD): "/insurer/hazards/{}",
+    (Role.INSURER, CaseKind.CLAIM): "/insurer/claims/{}",
+    (Role.INSURED, CaseKind.POLICY): "/enterprise/policies/{}",
+    (Role.INSURED, CaseKind.HAZARD): "/enterprise/hazards/{}",
+    (Role.INSURED, CaseKind.CLAIM): "/enterprise#claims",
+    **{(Role.HUMAN_QUEUE, kind): "/operator/cases/{}" for kind in CaseKind},
+}
+"""Where a recipient who signs in finds the case a letter is about."""
 BROKEN = (TemplateError, ValueError, KeyError, TypeError, AttributeError)
 """How a notice shows itself that cannot be written."""
 
@@ -109,12 +119,19 @@ def _matter(writing: Writing, row: OutboxNotice, opened: Opened) -> Matter:
     # a report is met by being told: that is no news to the department it tells
     reports = row.kind is NoticeKind.MAJOR_HAZARD_REPORT
     over = not reports and (row.case_id, row.about.get("duty_key")) in opened.settled
-    letter = opened.mail.id if row.id in opened.anew else None
-    link = address(writing.base_url, writing.secret, row, opened.to.role, letter)
+    holder, letter = opened.to.role, opened.mail.id if row.id in opened.anew else None
+    link = address(writing.base_url, writing.secret, row, holder, letter)
     told = matter(row, opened.mail.composed_at, link, wording.SETTLED if over else "")
-    theirs = wording.forwarded(row.to_role, opened.to.role)
-    by_hand = bool(theirs) and opened.to.role is Role.HUMAN_QUEUE
-    return replace(told, forwarded=theirs or told.forwarded, by_hand=by_hand)
+    theirs = wording.forwarded(row.to_role, holder)
+    if holder is Role.HUMAN_QUEUE:
+        told = replace(for_operators(told), forwarded="", by_hand=bool(theirs))
+    room = CASES.get((holder, CaseKind(told.of)))
+    return replace(
+        told,
+        forwarded=theirs or told.forwarded,
+        link_for=purpose(row, holder) or "",
+        room=f"{writing.base_url}{room.format(row.case_id)}" if room else "",
+    )
 
 
 def _enclosed(writing: Writing, opened: Opened, told: Sequence[Matter]) -> Enclosed:
@@ -162,7 +179,7 @@ COLUMNS: dict[str, Callable[[Matter], Value]] = dict(
         (
             lambda one: NoticeKind(one.kind).label,
             lambda one: one.duty,
-            lambda one: one.hazard.number if one.hazard else one.policy_number,
+            lambda one: one.number or one.policy_number,
             lambda one: one.policy_number,
             lambda one: one.insured,
             lambda one: one.insurer,
@@ -175,7 +192,7 @@ COLUMNS: dict[str, Callable[[Matter], Value]] = dict(
             lambda one: one.provisional,
             lambda one: "；".join(filter(None, (one.settled, one.forwarded, one.note))),
             lambda one: one.hazard.description if one.hazard else "",
-            lambda one: one.link,
+            lambda one: one.link or one.room,
         ),
         strict=True,
     )

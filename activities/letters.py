@@ -1,11 +1,10 @@
 """Turns notices into letters: one template per kind, one frame for letter and digest, text and HTML; sends nothing."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP as CRLF
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from typing import TypeVar
@@ -14,6 +13,7 @@ from css_inline import CSSInliner
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
+from activities.headers import LETTER
 from activities.matters import Matter
 from domain import wording
 from domain.workbook import MEDIA_TYPE
@@ -62,6 +62,8 @@ class AskedPiece:
     about: str = ""
     code: str = ""
     link: str = ""
+    link_for: str = ""
+    """What the link lets its holder do (LinkPurpose)."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ class Envelope:
     composed_at: datetime
     grouped: bool = False
     """Whether notices are grouped by insurer and place, as a department reads them."""
+    answers: tuple[str, str] = ("", "")
+    """Whose mailbox an answer goes to, and its address; empty where nobody would read it."""
     page: int = 1
     pages: int = 1
 
@@ -135,7 +139,8 @@ class Letters:
     def __init__(self, folder: Path = TEMPLATES) -> None:
         self.html = environment(folder)
         self.plain = self.html.overlay(autoescape=False)
-        self._inline = CSSInliner(load_remote_stylesheets=False, keep_style_tags=False, minify_css=True)
+        # What cannot stand beside an element, the colours of a dark screen, stays in the head.
+        self._inline = CSSInliner(load_remote_stylesheets=False, keep_at_rules=True, minify_css=True)
 
     def piece(self, matter: Matter) -> Piece:
         """One notice in both forms. Raises what the template raises."""
@@ -150,20 +155,15 @@ class Letters:
     def message(self, envelope: Envelope, pieces: Sequence[Piece], enclosed: Enclosed | None = None) -> EmailMessage:
         """One letter with one notice or many, overdue first; needs at least one."""
         said = {
-            "recipient": envelope.to_name,
             "groups": grouped(pieces) if envelope.grouped else (Group("", _by_rank(pieces)),),
             "total": enclosed.total if enclosed else len(pieces),
             "overdue": enclosed.overdue if enclosed else _late(pieces),
             "shown": len(pieces),
             "enclosed": enclosed,
-            "composed": wording.instant(envelope.composed_at),
             "page": envelope.page,
             "pages": envelope.pages,
         }
-        subject = self.subject(envelope, pieces, enclosed)
-        text = self.plain.get_template("parts/letter.txt.j2").render(said)
-        html = self.html.get_template("parts/letter.html.j2").render(said, subject=subject)
-        message = _message(envelope, subject, text, self._inline.inline(html))
+        message = self._written(envelope, "parts", self.subject(envelope, pieces, enclosed), said)
         if enclosed:
             kind, _, of = MEDIA_TYPE.partition("/")
             message.add_attachment(enclosed.workbook(), maintype=kind, subtype=of, filename=enclosed.name)
@@ -175,11 +175,7 @@ class Letters:
 
     def backlog(self, envelope: Envelope, piece: BacklogPiece) -> EmailMessage:
         """What waits too long, to the operators."""
-        said = {"n": piece, "recipient": envelope.to_name, "composed": wording.instant(envelope.composed_at)}
-        subject = self.backlog_subject()
-        text = self.plain.get_template("backlog/letter.txt.j2").render(said)
-        html = self.html.get_template("backlog/letter.html.j2").render(said, subject=subject)
-        return _message(envelope, subject, text, self._inline.inline(html))
+        return self._written(envelope, "backlog", self.backlog_subject(), {"n": piece})
 
     def asked_subject(self, piece: AskedPiece) -> str:
         """Without the code: a subject is read over shoulders, and kept."""
@@ -187,10 +183,18 @@ class Letters:
 
     def asked(self, envelope: Envelope, piece: AskedPiece) -> EmailMessage:
         """A code or a fresh link, by itself."""
-        said = {"n": piece, "recipient": envelope.to_name, "composed": wording.instant(envelope.composed_at)}
-        subject = self.asked_subject(piece)
-        text = self.plain.get_template("asked/letter.txt.j2").render(said)
-        html = self.html.get_template("asked/letter.html.j2").render(said, subject=subject)
+        return self._written(envelope, "asked", self.asked_subject(piece), {"n": piece})
+
+    def _written(self, envelope: Envelope, folder: str, subject: str, said: Mapping[str, object]) -> EmailMessage:
+        """Every letter there is, in the one frame of all: as text and as HTML."""
+        said = {
+            **said,
+            "recipient": envelope.to_name,
+            "composed": wording.instant(envelope.composed_at),
+            "answers": envelope.answers[0],
+        }
+        text = self.plain.get_template(f"{folder}/letter.txt.j2").render(said)
+        html = self.html.get_template(f"{folder}/letter.html.j2").render(said, subject=subject)
         return _message(envelope, subject, text, self._inline.inline(html))
 
     def subject(self, envelope: Envelope, pieces: Sequence[Piece], enclosed: Enclosed | None = None) -> str:
@@ -231,18 +235,22 @@ def _rank(matter: Matter) -> tuple[bool, bool, float]:
 
 
 def _message(envelope: Envelope, subject: str, text: str, html: str) -> EmailMessage:
-    message = EmailMessage(policy=CRLF)
+    message = EmailMessage(policy=LETTER)
     name, address = parseaddr(envelope.sender)
     message["From"] = Address(display_name=name, addr_spec=address)
     message["To"] = Address(display_name=_one_line(envelope.to_name), addr_spec=envelope.to_address)
+    if envelope.answers[1]:
+        answering, at = envelope.answers
+        message["Reply-To"] = Address(display_name=_one_line(answering), addr_spec=at)
     message["Subject"] = subject
     message["Date"] = format_datetime(envelope.composed_at)
     message["Message-ID"] = envelope.message_id
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     message["Content-Language"] = "zh-CN"
-    message.set_content(_squeezed(text))
-    message.add_alternative(html, subtype="html")
+    # Chinese is a third shorter in base64 than quoted, and a line of it is never too long for a relay.
+    message.set_content(_squeezed(text), cte="base64")
+    message.add_alternative(html, subtype="html", cte="base64")
     return message
 
 

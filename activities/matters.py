@@ -1,6 +1,6 @@
 """What a mail says of one notice, in words ready for a template; sentences are in templates, addresses elsewhere."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -8,7 +8,7 @@ from activities.links import DEPARTMENTS
 from domain import wording
 from models.contracts.notice import About
 from models.contracts.rulebook import Citation
-from models.contracts.vocabulary import By, HazardGrade, NoticeKind, Sector, Size
+from models.contracts.vocabulary import By, CaseKind, HazardGrade, NoticeKind, Sector, Size
 from models.tables.outbox import OutboxNotice
 
 ABOUT_HAZARD = frozenset(
@@ -40,6 +40,8 @@ class HazardFacts:
     description: str
     place: str
     criterion: str
+    closed: bool
+    """Nothing more is to be done about it."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,10 @@ class Matter:
     """One notice in words; empty text means that there is nothing to say."""
 
     kind: str
+    of: str
+    """What kind of case it is about."""
+    number: str
+    """Of that case."""
     to: str
     is_department: bool
     is_ours: bool
@@ -77,6 +83,17 @@ class Matter:
     """Why somebody else reads this letter than the one it was written for."""
     by_hand: bool = False
     """Whether it came to the operators for want of a reader: what it asks is to find one."""
+    link_for: str = ""
+    """What the link lets its holder do (LinkPurpose)."""
+    room: str = ""
+    """The page of the case for who can sign in; there where no link invites an act."""
+    withheld: bool = False
+    """Whether what people wrote, and amounts, are left out: operators see neither, on pages or in letters."""
+
+    @property
+    def case(self) -> str:
+        """The case by its number, where it is not the policy, which is always named."""
+        return "" if self.of == CaseKind.POLICY else f"{CaseKind(self.of).label} {self.number}"
 
 
 def matter(row: OutboxNotice, now: datetime, link: str | None = None, settled: str = "") -> Matter:
@@ -88,6 +105,8 @@ def matter(row: OutboxNotice, now: datetime, link: str | None = None, settled: s
     asked_at = max(row.at, now)
     return Matter(
         kind=row.kind.value,
+        of=str(row.matter.get("kind") or CaseKind.POLICY),
+        number=str(row.matter.get("number") or ""),
         to=row.to_role.value,
         is_department=row.to_role in DEPARTMENTS,
         is_ours=about.owed_by is row.to_role,
@@ -95,7 +114,7 @@ def matter(row: OutboxNotice, now: datetime, link: str | None = None, settled: s
         duty=about.label or row.kind.label,
         owed_by=about.owed_by.label if about.owed_by else "义务人",
         due_by=wording.last_moment(about.effective, about.due_at),
-        due_short=wording.short_day(about.effective) if about.effective and waits else "",
+        due_short=_short(about.effective, asked_at) if about.effective and waits else "",
         due_at=about.due_at,
         overdue=waits and not settled and about.due_at is not None and about.due_at <= asked_at,
         left=wording.left(about.due_at, asked_at) if about.due_at and waits and not settled else "",
@@ -110,8 +129,20 @@ def matter(row: OutboxNotice, now: datetime, link: str | None = None, settled: s
         link=link or "",
         forwarded=about.passed_on,
         by_hand=False,
+        withheld=False,
         **_parties(row.matter),
     )
+
+
+def _short(on: date, now: datetime) -> str:
+    """The day, with its year only where that is not this one."""
+    return (wording.short_day if on.year == wording.local_date(now).year else wording.plain_day)(on)
+
+
+def for_operators(told: Matter) -> Matter:
+    """Without what people wrote: operators find who reads a letter, its text is for who was meant."""
+    hazard = told.hazard and replace(told.hazard, description="", place="", criterion="")
+    return replace(told, note="", hazard=hazard, withheld=True)
 
 
 def hazard_facts(row: OutboxNotice) -> HazardFacts | None:
@@ -125,6 +156,7 @@ def hazard_facts(row: OutboxNotice) -> HazardFacts | None:
         description=str(view.get("description") or ""),
         place=str(view.get("place") or ""),
         criterion=str(view.get("criterion") or ""),
+        closed=row.matter.get("ended_at") is not None,
     )
 
 

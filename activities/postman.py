@@ -18,6 +18,7 @@ from temporalio.exceptions import ApplicationError
 from activities import asked as letters_asked
 from activities import digests, lookout, refusing
 from activities import mailbook as book
+from activities.answering import answering
 from activities.beating import beating
 from activities.letters import Envelope, Letters
 from activities.links import DEPARTMENTS
@@ -133,7 +134,7 @@ class MailPostman(ports.Postman):
                 opened = await _opened(session, asked)
                 if isinstance(opened, Delivery):
                     return opened
-                envelope = self._envelope(opened)
+                envelope = self._envelope(opened, await answering(session, opened.to))
                 draft = await self._draft(session, opened, envelope)
                 if draft is None:
                     await book.settle(session, asked.mail_id, NoticeStatus.UNDELIVERED, at)
@@ -171,7 +172,7 @@ class MailPostman(ports.Postman):
         said = envelope, told.pieces, told.enclosed
         return Draft(self._letters.subject(*said), partial(self._letters.message, *said))
 
-    def _envelope(self, opened: book.Opened) -> Envelope:
+    def _envelope(self, opened: book.Opened, answers: tuple[str, str]) -> Envelope:
         return Envelope(
             mail_id=str(opened.mail.id),
             sender=self._smtp.sender,
@@ -179,6 +180,7 @@ class MailPostman(ports.Postman):
             to_address=opened.to.email,
             composed_at=opened.mail.composed_at,
             grouped=opened.to.role in DEPARTMENTS,
+            answers=answers,
             page=opened.page,
             pages=opened.pages,
         )

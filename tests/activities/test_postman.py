@@ -59,7 +59,7 @@ async def test_an_urgent_notice_becomes_one_mail_with_law_clause_and_counting(
     [caught] = mailbox.messages
     assert delivery.status is NoticeStatus.ACCEPTED
     assert caught.recipients == ("desk@a.example",)
-    assert caught.subject == "【逾期】上传电子保单 · 保单 P-1 · 应3月8日"
+    assert caught.subject == "【逾期】上传电子保单 · 保单 P-1 · 期限3月8日"
     for part in ("plain", "html"):
         body = caught.body(part)
         for said in ("应急监二〔2023〕84号 二(五)", "法规规定", "系统约定", "次日起算7日", "甲保险", "安徽省宿州市"):

@@ -47,7 +47,7 @@ def test_every_kind_reads_in_chinese_for_everybody_who_may_be_told(
     for role in Role:
         piece = LETTERS.piece(matter(row(kind, role, of, **about), NOW, "http://127.0.0.1/l/x"))
         assert piece.subject.startswith("【")
-        assert piece.subject.endswith("P-1") or "应3月8日" in piece.subject
+        assert piece.subject.endswith("P-1") or "期限3月8日" in piece.subject
         for body in (piece.text, str(piece.html)):
             assert "P-1" in body
             assert "系统约定" in body
@@ -56,6 +56,22 @@ def test_every_kind_reads_in_chinese_for_everybody_who_may_be_told(
         envelope = Envelope("m", "安责险 <notice@anze.example>", "收件单位", "a@b.example", NOW)
         message = LETTERS.message(envelope, [piece])
         assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+def test_a_subject_names_the_hazard_or_the_claim_and_an_other_year(kind: NoticeKind) -> None:
+    told = matter(row(kind, Role.INSURER, "hazard", effective="2023-03-08"), NOW)
+    subject = LETTERS.piece(told).subject
+    assert subject.count("H-1") == 1
+    assert "P-1" in subject
+    assert ("期限2023年3月8日" in subject) == bool(told.due_short)
+
+
+def test_what_was_done_meanwhile_is_asked_of_nobody() -> None:
+    piece = LETTERS.piece(matter(row(NoticeKind.DUTY_OVERDUE, Role.INSURER), NOW, settled="此后已有办理记录。"))
+    for body in (piece.text, str(piece.html)):
+        assert "无需再办" in body
+        assert "请立即办理" not in body
 
 
 def test_a_worker_whose_files_are_replaced_writes_on_in_the_words_it_started_with(tmp_path: Path) -> None:
