@@ -23,9 +23,9 @@ from api.desk import evidence as case_files
 from api.desk import frame, front
 from api.doors import build
 from api.enterprise import pages as enterprise_pages
-from api.entrance import code_doors, register, staff
+from api.entrance import choosing, code_doors, register, staff
 from api.entrance import doors as entrance
-from api.insurer import cases, evidence, opening
+from api.insurer import cases, changes, evidence, opening
 from api.insurer import doors as insurer_doors
 from api.insurer.pages import rooms as insurer_rooms
 from api.limits import Limits
@@ -88,6 +88,7 @@ def assemble(opening_tools: Lifespan, budgets: Budgets, today: date) -> FastAPI:
         front.router,
         department_pages.router,
         entrance.router,
+        choosing.router,
         code_doors.router,
         staff.router,
         register.router,
@@ -112,7 +113,7 @@ def _v1(today: date) -> APIRouter:
     router.include_router(health.me)
     for given in (opening, claim_opening, claim_rules, confirmation, victims):
         given.add(router, today)
-    for part in (cases.router, claims.router, evidence.router, inbox.router):
+    for part in (changes.router, cases.router, claims.router, evidence.router, inbox.router):
         router.include_router(part)
     for door in insurer_doors.DOORS:
         build(router, door, admit_insurer, today)

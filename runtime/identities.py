@@ -16,18 +16,24 @@ def development_service(settings: Settings) -> IdentityServer:
 
 
 def sample_identities() -> list[Identity]:
-    """The people of samples/directory.yaml, in its order."""
+    """The people of samples/directory.yaml, in its order; one address is one of them, wherever it is registered."""
     directory = read_directory()
-    return [
-        Identity(
-            subject=person.email.partition("@")[0] + "-" + (person.insurer or person.kind.value).lower(),
-            name=person.name,
-            email=person.email,
-            organisation=_organisation(directory, person),
-            post="、".join(post.label for post in person.posts),
-        )
-        for person in directory.people
-    ]
+    registered: dict[str, list[SamplePerson]] = {}
+    for person in directory.people:
+        registered.setdefault(person.email.lower(), []).append(person)
+    return [_identity(directory, memberships) for memberships in registered.values()]
+
+
+def _identity(directory: Directory, memberships: list[SamplePerson]) -> Identity:
+    first = memberships[0]
+    posts = dict.fromkeys(post.label for person in memberships for post in person.posts)
+    return Identity(
+        subject=first.email.partition("@")[0] + "-" + (first.insurer or first.kind.value).lower(),
+        name=first.name,
+        email=first.email,
+        organisation=_organisation(directory, first),
+        post="、".join(posts) + (f"（{len(memberships)} 家机构）" if len(memberships) > 1 else ""),
+    )
 
 
 def _organisation(directory: Directory, person: SamplePerson) -> str:

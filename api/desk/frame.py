@@ -5,6 +5,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -25,7 +26,7 @@ from api.pages import PAGES, TEMPLATES
 from api.problems import Problem, one_field
 from api.tools import Tools
 from api.words import ProblemCode, Reason
-from domain.wording import plain_day
+from domain.wording import instant, plain_day
 from models.contracts.vocabulary import ActorKind
 
 POLICY = (
@@ -64,6 +65,7 @@ NAVIGATION: dict[ActorKind, tuple[tuple[str, str], ...]] = {
         ("/insurer/hazards", "隐患"),
         ("/insurer/claims", "理赔"),
         ("/insurer/spending", "服务费用"),
+        ("/insurer/providers", "服务机构"),
         ("/insurer/import", "批量导入"),
         ("/insurer/people", "人员与密钥"),
     ),
@@ -185,16 +187,25 @@ def page(
     """A whole page in the reader's language, with the headers every page has."""
     language, nonce = language_of(request), secrets.token_urlsafe(16)
     caller = came_in.caller if came_in else None
+    t = translator(language)
+
+    def way(address: str, label: str) -> str:
+        """What a way is called: English has another word for a list than for one of it, told by the address."""
+        return t(label) if t(address) == address else t(address)
+
     frame = {
-        "t": translator(language),
+        "t": t,
         "say": namer(language),
         "plain_day": plain_day,
+        "made": instant(datetime.now(UTC)),
         "lang": language,
         "nonce": nonce,
         "me": caller,
         "form_token": came_in.form_token if came_in else "",
+        "may_choose_again": came_in.chose if came_in else False,
         "once": secrets.token_urlsafe(12),
         "drafts": (caller.user_id or caller.owner) if caller else "",
+        "way": way,
         "navigation": NAVIGATION[caller.kind] if caller else (),
         "room": ROOMS[caller.kind] if caller else "/",
         "path": request.url.path,

@@ -6,13 +6,14 @@ import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid5
 
 from fastapi import Request, Response
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.callers import Caller, Entry, open_rows
@@ -37,6 +38,12 @@ class CameIn:
     token_hash: str
     caller: Caller
     form_token: str
+    chose: bool = False
+    """Whether its owner chose this organisation among several, and may choose another."""
+
+
+class Spent(Exception):
+    """What a session was to begin with has begun one before."""
 
 
 @dataclass(frozen=True)
@@ -62,15 +69,24 @@ def cookie_name(tools: Tools) -> str:
 
 
 async def begin(
-    tools: Tools, connection: AsyncConnection, came_by: CameBy, holder: dict[str, UUID]
+    tools: Tools,
+    connection: AsyncConnection,
+    came_by: CameBy,
+    holder: Mapping[str, Any],
+    until: datetime | None = None,
 ) -> tuple[str, datetime]:
-    """A new session for `{"user_id": …}` or `{"recipient_id": …}`; gives the cookie's value and its end."""
+    """A new session for `{"user_id": …}` or `{"recipient_id": …}`; gives the cookie's value and its end.
+
+    `holder` also says by which `choice` it begins, if by one; it lasts no longer than `until`. Raises Spent.
+    """
     token, now = secrets.token_urlsafe(SECRET_BYTES), tools.now()
-    expires_at = now + LASTS[came_by]
+    expires_at = min(now + LASTS[came_by], until or datetime.max.replace(tzinfo=UTC))
     await settings.session(connection, hash_of(token))
     row = {"token_hash": hash_of(token), "came_by": came_by, "created_at": now, "seen_at": now, **holder}
     row |= {"expires_at": expires_at}
-    await connection.execute(insert(SESSIONS).values(row))
+    begun = insert(SESSIONS).values(row).on_conflict_do_nothing().returning(SESSIONS.c.token_hash)
+    if (await connection.execute(begun)).scalar_one_or_none() is None:
+        raise Spent
     return token, expires_at
 
 
@@ -84,6 +100,11 @@ def set_cookie(tools: Tools, response: Response, token: str, expires_at: datetim
         httponly=True,
         samesite="lax",
     )
+
+
+def forget_cookie(tools: Tools, response: Response) -> None:
+    secure = tools.base_url.startswith("https:")
+    response.delete_cookie(cookie_name(tools), secure=secure, httponly=True, samesite="lax")
 
 
 async def end(connection: AsyncConnection, token_hash: str) -> None:
@@ -140,7 +161,7 @@ async def _recognised(tools: Tools, connection: AsyncConnection, token_hash: str
     caller = await (_user(connection, session) if session.user_id else _contact(connection, session))
     if caller is None:  # whoever is let in again later comes in anew
         return _Recognised(due={"revoked_at": func.now()})
-    came_in = CameIn(token_hash, caller, form_token(tools.secret, token_hash))
+    came_in = CameIn(token_hash, caller, form_token(tools.secret, token_hash), chose=session.choice is not None)
     return _Recognised(came_in, {"seen_at": now} if now - session.seen_at > SEEN_EVERY else {})
 
 

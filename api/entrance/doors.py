@@ -3,17 +3,20 @@
 import hmac
 import secrets
 from typing import Annotated, Any
+from uuid import uuid4
 
 from fastapi import APIRouter, Query, Request, Response
 
 from api.desk.frame import ROOMS, back, page, posted, require_own_form
 from api.desk.front import local
-from api.desk.sessions import cookie_name, entered_by_cookie
-from api.entrance.arriving import NotLetIn, arrive_as_user, leave, refusal
-from api.entrance.slips import Slip
-from api.entrance.words import NoEntry
+from api.desk.sessions import LASTS, entered_by_cookie, forget_cookie
+from api.entrance.arriving import arrive_as_user, leave, turned_away
+from api.entrance.choosing import choosing
+from api.entrance.slips import CHOICE, Choice, Slip
+from api.entrance.words import NoEntry, NotLetIn
 from api.identity import IdentityProvider, NotVouched, Unreachable, Way
 from api.tools import Tools
+from models.contracts.vocabulary import CameBy
 
 WAY = Slip("way")
 SEED_BYTES = 32
@@ -64,9 +67,13 @@ async def come_back(request: Request, code: str = "", state: str = "", error: st
         return await _refused(request, NotLetIn(NoEntry.UNREACHABLE, str(lost)))
     except NotLetIn as refused:
         return await _refused(request, refused)
-    answer = back(said["next"] or ROOMS[arrived.kind])
+    if arrived is None:
+        ends = tools.now() + LASTS[CameBy.OIDC]
+        answer = choosing(tools, Choice(uuid4(), vouched, ends, said["next"]))
+    else:
+        answer = back(said["next"] or ROOMS[arrived.kind])
+        arrived.remember(tools, answer)
     WAY.take_back(tools, answer)
-    arrived.remember(tools, answer)
     return answer
 
 
@@ -80,9 +87,9 @@ async def go_away(request: Request) -> Response:
             require_own_form(request, came_in)
             await leave(request, came_in, entry.connection)
     answer = back("/enter?left=true")
-    secure = tools.base_url.startswith("https:")
     answer.headers["Clear-Site-Data"] = '"storage"'  # drafts kept in this browser are not the next person's
-    answer.delete_cookie(cookie_name(tools), secure=secure, httponly=True, samesite="lax")
+    forget_cookie(tools, answer)
+    CHOICE.take_back(tools, answer)
     return answer
 
 
@@ -109,8 +116,6 @@ def _way_of(request: Request, state: str) -> tuple[dict[str, Any], Way]:
 
 
 async def _refused(request: Request, refused: NotLetIn) -> Response:
-    tools: Tools = request.app.state.tools
-    await request.app.state.denials.note(tools.engine, refusal(request, refused))
-    answer = page(request, "entrance/refused.html.j2", refused.why.status, why=refused.why)
-    WAY.take_back(tools, answer)
+    answer = await turned_away(request, refused)
+    WAY.take_back(request.app.state.tools, answer)
     return answer

@@ -17,6 +17,7 @@ from api.callers import Entry
 from api.cursors import Cursors
 from api.desk.acting import Misfilled
 from api.desk.frame import Visit
+from api.entrance.memberships import WITH_ORGANISATION
 from api.entrance.people import (
     NewUser,
     Place,
@@ -28,7 +29,7 @@ from api.entrance.people import (
     register,
 )
 from api.problems import Problem, not_found
-from api.rows import INSURERS, PROVIDERS, RECIPIENTS, USERS
+from api.rows import USERS
 from api.words import ProblemCode
 from models.contracts.base import Strict
 from models.contracts.vocabulary import Post
@@ -134,12 +135,7 @@ async def user_of(connection: AsyncConnection, user_id: UUID) -> Row[Any]:
 async def users(entry: Entry, query: Listed, *conditions: ColumnElement[bool]) -> tuple[Sequence[Row[Any]], str | None]:
     """Newest first, with the organisation each belongs to; and where the next page begins."""
     cursors = Cursors(entry.tools.secret, entry.caller.owner, "users", query)
-    of = USERS.outerjoin(INSURERS, INSURERS.c.id == USERS.c.insurer_id).outerjoin(
-        RECIPIENTS, RECIPIENTS.c.id == USERS.c.recipient_id
-    )
-    of = of.outerjoin(PROVIDERS, PROVIDERS.c.id == USERS.c.provider_id)
-    found = select(USERS, INSURERS.c.name.label("insurer"), RECIPIENTS.c.name.label("office")).select_from(of)
-    found = found.add_columns(PROVIDERS.c.name.label("provider"))
+    found = WITH_ORGANISATION
     order = (USERS.c.created_at, USERS.c.id)
     place = cursors.read(query.cursor)
     if place is not None:

@@ -29,7 +29,7 @@ POSTS: dict[ActorKind, tuple[Post, ...]] = {
 
 
 class Taken(Exception):
-    """The address, or the code of an insurer or a provider, belongs to somebody already; to whom is not said."""
+    """The address is registered in this organisation already, or the code of an insurer or a provider is."""
 
 
 class NewUser(Strict):
@@ -82,7 +82,10 @@ ON_THE_SERVER = UserAct()
 async def register(
     connection: AsyncConnection, place: Place, new: NewUser, posts: Iterable[Post], act: UserAct = ON_THE_SERVER
 ) -> UUID:
-    """Somebody who may sign in from now on, by the address the identity provider has verified. Raises Taken."""
+    """Somebody who may sign in from now on, by the address the identity provider has verified. Raises Taken.
+
+    That another organisation has registered the address changes nothing, and is not told.
+    """
     user_id, held = uuid4(), [post.value for post in POSTS[place.kind] if post in set(posts)]
     row = {"id": user_id, "kind": place.kind, "email": new.email.lower(), "name": new.name, "posts": held}
     row |= {"insurer_id": place.insurer_id, "recipient_id": place.recipient_id, "provider_id": place.provider_id}

@@ -1,20 +1,24 @@
-"""Short-lived signed cookies of people who are still coming in: what they asked for, nothing about who they are."""
+"""Short-lived signed cookies of people who are still coming in: what they asked for, or what they may choose among."""
 
 import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 from fastapi import Request, Response
 
-from api.desk.sessions import cookie_name
+from api.desk.sessions import cookie_name, form_token
+from api.identity import Vouched
 from api.tools import Tools
 
 LASTS = timedelta(minutes=10)
 SIGNATURE_BYTES = 32
+LONGEST_ADDRESS = 1000
+"""Bytes of the page that was asked for, beside an identity; a cookie stays below 4096."""
 
 
 @dataclass(frozen=True)
@@ -59,3 +63,38 @@ class Slip:
 
     def _sign(self, tools: Tools, body: bytes) -> bytes:
         return hmac.new(tools.secret, f"slip:{self.name}:".encode() + body, sha256).digest()
+
+
+CHOICE = Slip("choice")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Somebody the provider has vouched for, who has not said yet for which organisation; it begins one session.
+
+    `ends` is when the sign-in is over whatever is chosen, `wanted` the page that was asked for. All of it lies in the
+    cookie of the browser it is about, signed; which organisations there are is looked up each time.
+    """
+
+    id: UUID
+    vouched: Vouched
+    ends: datetime
+    wanted: str = ""
+
+    def form_token(self, secret: bytes) -> str:
+        """What the page of this choosing carries."""
+        return form_token(secret, f"choice {self.id}")
+
+    def hand_out(self, tools: Tools, response: Response) -> None:
+        said = {"id": str(self.id), **asdict(self.vouched), "ends": self.ends.isoformat()}
+        wanted = self.wanted if len(json.dumps(self.wanted)) <= LONGEST_ADDRESS else ""
+        CHOICE.hand_out(tools, response, said | {"next": wanted})
+
+    @classmethod
+    def read(cls, tools: Tools, request: Request) -> "Choice | None":
+        """What this browser may choose among, if anything, and if it is not too late."""
+        said = CHOICE.read(tools, request)
+        if said is None or datetime.fromisoformat(said["ends"]) <= tools.now():
+            return None
+        vouched = Vouched(said["issuer"], said["subject"], said["email"])
+        return cls(UUID(said["id"]), vouched, datetime.fromisoformat(said["ends"]), said["next"])

@@ -22,3 +22,11 @@ class NoEntry(Word):
     UNKNOWN = "unknown", "没有登记", 403
     DISABLED = "disabled", "账号已停用", 403
     UNREACHABLE = "unreachable", "统一身份认证暂时无法使用", 503
+
+
+class NotLetIn(Exception):
+    """Somebody at the door who may not come in; `detail` is for the record alone."""
+
+    def __init__(self, why: NoEntry, detail: str = "") -> None:
+        super().__init__(why)
+        self.why, self.detail = why, detail

@@ -9,17 +9,21 @@ from sqlmodel import Field
 from models.contracts.vocabulary import ActorKind, AskedFor, CameBy
 from models.tables.base import INSTANT, NOW, Row, Worded
 
+ORGANISATION = ("insurer_id", "recipient_id", "provider_id")
+"""What says together where a user belongs; operators have none of them."""
+
 
 class User(Row, table=True):
-    """Somebody of an insurer, a department, a service provider or the operators; who it is, the OIDC provider says.
+    """One membership: somebody of an insurer, a department, a service provider or the operators.
 
-    `issuer` and `subject` are bound at the first sign-in with this address; the posts are kept here, not there.
+    Who it is, the OIDC provider says: `issuer` and `subject` are bound when this organisation is first entered with
+    this address. The posts are kept here, not there. The same address may be registered by several organisations, and
+    none of them learns of the others; one identity is one user of each (four eyes are two people).
     """
 
     __tablename__ = "users"
     __table_args__ = (
-        UniqueConstraint("email"),
-        UniqueConstraint("issuer", "subject"),
+        UniqueConstraint("email", *ORGANISATION, postgresql_nulls_not_distinct=True),
         ForeignKeyConstraint(["insurer_id", "provider_id"], ["providers.insurer_id", "providers.id"]),
         CheckConstraint("(kind IN ('insurer', 'provider')) = (insurer_id IS NOT NULL)", name="insurers_people"),
         CheckConstraint("(kind = 'provider') = (provider_id IS NOT NULL)", name="assessor_has_provider"),
@@ -27,6 +31,15 @@ class User(Row, table=True):
         CheckConstraint("(issuer IS NULL) = (subject IS NULL)", name="identity_is_whole"),
         CheckConstraint("email = lower(email)", name="email_is_lower_case"),
         Index(None, "insurer_id"),
+        Index(
+            "ix_users_bound",
+            "issuer",
+            "subject",
+            *ORGANISATION,
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+            postgresql_where=text("issuer IS NOT NULL"),
+        ),
     )
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
@@ -53,6 +66,9 @@ class Session(Row, table=True):
     __tablename__ = "sessions"
     __table_args__ = (
         CheckConstraint("(user_id IS NULL) <> (recipient_id IS NULL)", name="one_holder"),
+        CheckConstraint("(choice IS NULL) = (vouched_email IS NULL)", name="choice_is_whole"),
+        CheckConstraint("choice IS NULL OR user_id IS NOT NULL", name="users_choose"),
+        UniqueConstraint("choice"),
         Index(None, "user_id"),
         Index(None, "recipient_id"),
     )
@@ -61,6 +77,10 @@ class Session(Row, table=True):
     user_id: UUID | None = Field(default=None, foreign_key="users.id")
     recipient_id: UUID | None = Field(default=None, foreign_key="recipients.id")
     came_by: CameBy = Field(sa_type=Worded(CameBy))
+    choice: UUID | None = None
+    """By which choosing among several organisations it began; each begins one session."""
+    vouched_email: str | None = None
+    """The address the provider had verified when its owner chose, or nothing; for choosing another organisation."""
     created_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=NOW)
     seen_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=NOW)
     expires_at: datetime = Field(sa_type=INSTANT)

@@ -1,18 +1,20 @@
 """`anze people`: register, list and disable users on the server; what a user may do is decided by posts, in the API."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import Row, select
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api.entrance.memberships import WITH_ORGANISATION
 from api.entrance.people import ON_THE_SERVER, POSTS, NewUser, Place, Taken, let_in, register
-from api.rows import INSURERS, PROVIDERS, RECIPIENTS, USERS
+from api.rows import INSURERS, USERS
 from models.contracts.vocabulary import ActorKind, Post
 from runtime.operating import Unanswerable, department_named, done, insurer_named, provider_named
 
@@ -20,26 +22,29 @@ app = typer.Typer(name="people", help="用户：登记、列出、停用 / users
 
 T = TypeVar("T")
 Email = Annotated[str, typer.Argument(help="登记的邮箱 / the registered address")]
+Insurer = Annotated[str | None, typer.Option(help="保险机构代码 / code of the insurer")]
+Provider = Annotated[str | None, typer.Option(help="该保险机构登记的服务机构：信用代码 / credit code")]
+Department = Annotated[str | None, typer.Option(help="部门：区划代码:名称 / REGION:NAME")]
+AsOperator = Annotated[bool, typer.Option("--operator", help="运维人员 / an operator")]
+Everywhere = Annotated[bool, typer.Option("--everywhere", help="在其登记的每一家机构 / in every organisation")]
 
 
 @app.command()
 def add(
     email: Email,
     name: Annotated[str, typer.Option(help="姓名 / name")],
-    insurer: Annotated[str | None, typer.Option(help="保险机构代码 / code of the insurer")] = None,
-    provider: Annotated[str | None, typer.Option(help="该保险机构登记的服务机构：信用代码 / credit code")] = None,
-    department: Annotated[str | None, typer.Option(help="部门：区划代码:名称 / REGION:NAME")] = None,
-    as_operator: Annotated[bool, typer.Option("--operator", help="运维人员 / an operator")] = False,
+    insurer: Insurer = None,
+    provider: Provider = None,
+    department: Department = None,
+    as_operator: AsOperator = False,
     post: Annotated[list[Post] | None, typer.Option(help="岗位，可多次给出；缺省为该类人员的第一个 / posts")] = None,
 ) -> None:
-    """登记一名用户，第一次登录凭这个邮箱认人 / somebody who may sign in."""
-    if sum((insurer is not None, department is not None, as_operator)) != 1:
-        raise typer.BadParameter("--insurer、--department、--operator 三者选一 / give exactly one of them")
+    """登记一名用户，第一次登录凭这个邮箱认人；一个邮箱可以在几家机构登记 / somebody who may sign in."""
+    named = Named(insurer, provider, department, as_operator)
+    named.require_one()
 
     async def enter(connection: AsyncConnection) -> None:
-        place = await _place(connection, insurer, department)
-        if provider is not None:
-            place = await _provider(connection, place, provider)
+        place = await named.place(connection)
         posts = tuple(post or POSTS[place.kind][:1])
         if not set(posts) <= set(POSTS[place.kind]):
             raise Unanswerable(f"{place.kind.label}没有这个岗位 / no such post there")
@@ -56,31 +61,37 @@ def list_people(as_json: Annotated[bool, typer.Option("--json", help="供程序�
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))
         return
-    table = Table("邮箱", "姓名", "类别", "单位", "岗位", "登录过", "停用")
+    table = Table("邮箱", "姓名", "类别", "单位", "岗位", "登录过", "停用", "保险机构")
     for row in rows:
         table.add_row(*(str(value or "") for value in row.values()))
     Console().print(table)
 
 
 @app.command()
-def disable(email: Email) -> None:
-    """停用，立即生效；其全部登录一并退出 / no more, with the next request."""
-
-    async def end(connection: AsyncConnection) -> None:
-        await let_in(connection, await _named(connection, email), ON_THE_SERVER, again=False)
-
-    _done(end)
+def disable(
+    email: Email,
+    insurer: Insurer = None,
+    provider: Provider = None,
+    department: Department = None,
+    as_operator: AsOperator = False,
+    everywhere: Everywhere = False,
+) -> None:
+    """停用，立即生效；在那家机构的全部登录一并退出 / no more, with the next request."""
+    _let_in(email, Named(insurer, provider, department, as_operator, everywhere), again=False)
     typer.echo(f"已停用 {email} / disabled")
 
 
 @app.command()
-def enable(email: Email) -> None:
+def enable(
+    email: Email,
+    insurer: Insurer = None,
+    provider: Provider = None,
+    department: Department = None,
+    as_operator: AsOperator = False,
+    everywhere: Everywhere = False,
+) -> None:
     """恢复停用的用户 / let somebody in again."""
-
-    async def again(connection: AsyncConnection) -> None:
-        await let_in(connection, await _named(connection, email), ON_THE_SERVER, again=True)
-
-    _done(again)
+    _let_in(email, Named(insurer, provider, department, as_operator, everywhere), again=True)
     typer.echo(f"已恢复 {email} / enabled")
 
 
@@ -91,47 +102,88 @@ def _done(act: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         try:
             return await act(connection)
         except Taken:
-            raise Unanswerable("这个邮箱已经登记过 / the address is registered already") from None
+            raise Unanswerable("这个邮箱在该机构已经登记过 / the address is registered there already") from None
         except ValidationError:
             raise Unanswerable("姓名或邮箱的格式不对 / bad name or address") from None
 
     return done(told)
 
 
-async def _place(connection: AsyncConnection, insurer: str | None, department: str | None) -> Place:
-    if insurer is not None:
-        return Place(ActorKind.INSURER, insurer_id=await insurer_named(connection, insurer))
-    if department is not None:
-        return Place(ActorKind.DEPARTMENT, recipient_id=await department_named(connection, department))
-    return Place(ActorKind.OPERATOR)
+@dataclass(frozen=True)
+class Named:
+    """Which organisation was named on the command line, if any."""
+
+    insurer: str | None
+    provider: str | None
+    department: str | None
+    as_operator: bool
+    everywhere: bool = False
+
+    @property
+    def count(self) -> int:
+        return sum((self.insurer is not None, self.department is not None, self.as_operator, self.everywhere))
+
+    def require_one(self) -> None:
+        if self.count != 1:
+            raise typer.BadParameter("--insurer、--department、--operator 三者选一 / give exactly one of them")
+
+    async def place(self, connection: AsyncConnection) -> Place:
+        """Raises Unanswerable for what is not registered."""
+        if self.insurer is None and self.provider is not None:
+            raise Unanswerable("服务机构要和 --insurer 一起给出 / a provider is one of an insurer")
+        if self.insurer is not None:
+            insurer_id = await insurer_named(connection, self.insurer)
+            if self.provider is None:
+                return Place(ActorKind.INSURER, insurer_id)
+            known = await provider_named(connection, insurer_id, self.provider)
+            return Place(ActorKind.PROVIDER, insurer_id, provider_id=known)
+        if self.department is not None:
+            return Place(ActorKind.DEPARTMENT, recipient_id=await department_named(connection, self.department))
+        return Place(ActorKind.OPERATOR)
 
 
-async def _provider(connection: AsyncConnection, place: Place, credit_code: str) -> Place:
-    """A provider in the register of the insurer that was named. Raises Unanswerable."""
-    if place.insurer_id is None:
-        raise Unanswerable("服务机构要和 --insurer 一起给出 / a provider is one of an insurer")
-    return Place(
-        ActorKind.PROVIDER,
-        place.insurer_id,
-        provider_id=await provider_named(connection, place.insurer_id, credit_code),
-    )
+def _let_in(email: str, named: Named, *, again: bool) -> None:
+    """Disable somebody, or let them in again: in the organisation that was named, or the only one there is."""
+    if named.count or named.provider is not None:
+        named.require_one()
+
+    async def act(connection: AsyncConnection) -> None:
+        for user in await _users(connection, email, named):
+            await let_in(connection, user, ON_THE_SERVER, again=again)
+
+    _done(act)
 
 
-async def _named(connection: AsyncConnection, email: str) -> Row[Any]:
-    row = (await connection.execute(select(USERS).where(USERS.c.email == email.lower()))).one_or_none()
-    if row is None:
+async def _users(connection: AsyncConnection, email: str, named: Named) -> Sequence[Row[Any]]:
+    """Of this address: in the organisation that was named, or in all. Raises Unanswerable where it is not one."""
+    found = WITH_ORGANISATION.where(USERS.c.email == email.lower()).order_by(USERS.c.insurer_id, USERS.c.id)
+    if named.count and not named.everywhere:
+        place = await named.place(connection)
+        found = found.where(
+            USERS.c.insurer_id.is_not_distinct_from(place.insurer_id),
+            USERS.c.recipient_id.is_not_distinct_from(place.recipient_id),
+            USERS.c.provider_id.is_not_distinct_from(place.provider_id),
+        )
+    users = (await connection.execute(found)).all()
+    if not users:
         raise Unanswerable(f"没有登记 {email} / not registered")
-    return row
+    if len(users) > 1 and not named.everywhere:
+        of = "、".join(_organisation(one) for one in users)
+        raise Unanswerable(
+            f"{email} 在几家机构登记：{of}。请指明一家，或者加 --everywhere / registered with several: name one"
+        )
+    return users
 
 
 async def _all(connection: AsyncConnection) -> list[dict[str, Any]]:
-    of = USERS.outerjoin(INSURERS, INSURERS.c.id == USERS.c.insurer_id).outerjoin(
-        RECIPIENTS, RECIPIENTS.c.id == USERS.c.recipient_id
-    )
-    of = of.outerjoin(PROVIDERS, PROVIDERS.c.id == USERS.c.provider_id)
-    columns = (INSURERS.c.name.label("insurer"), RECIPIENTS.c.name.label("office"), PROVIDERS.c.name.label("provider"))
-    found = select(USERS, *columns).select_from(of).order_by(USERS.c.created_at, USERS.c.email)
+    found = WITH_ORGANISATION.add_columns(INSURERS.c.code).order_by(USERS.c.created_at, USERS.c.email)
     return [_shown(row) for row in await connection.execute(found)]
+
+
+def _organisation(user: Row[Any]) -> str:
+    if user.provider:
+        return f"{user.provider}（{user.insurer}）"
+    return user.insurer or user.office or user.kind.label
 
 
 def _shown(row: Row[Any]) -> dict[str, Any]:
@@ -143,4 +195,5 @@ def _shown(row: Row[Any]) -> dict[str, Any]:
         "posts": ",".join(row.posts),
         "signed_in": row.subject is not None,
         "disabled_at": row.disabled_at.isoformat() if row.disabled_at else None,
+        "insurer": row.code or "",
     }

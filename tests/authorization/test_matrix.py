@@ -100,6 +100,7 @@ DECIDES_ITSELF = {
     "desk/frame.py": "visited(): asks the table",
     "desk/sessions.py": "recognises a cookie",
     "entrance/arriving.py": "opens sessions",
+    "entrance/choosing.py": "which of one's own organisations, by what the provider has vouched for",
     "entrance/code_doors.py": "codes for whoever asks",
     "entrance/codes.py": "codes for whoever asks",
     "entrance/doors.py": "leaving",

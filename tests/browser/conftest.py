@@ -153,7 +153,8 @@ async def code_for(site: Site, email: str, after: int) -> str:
 @pytest.fixture(scope="session")
 async def site(browser: Browser) -> AsyncIterator[Site]:
     """Servers, worker, web, identity provider and samples, as `make up` starts them; once for the whole tier."""
-    async with Stack(StackOptions(worker="process", web="process", samples=True, ui=True, sealed=True)) as stack:
+    wanted = StackOptions(worker="process", web="process", samples=True, ui=True, sealed=True, answer_within=PATIENCE)
+    async with Stack(wanted) as stack:
         assert stack.postgres is not None
         admin = await asyncpg.connect(stack.postgres.url("admin"))
         insurer_id = await admin.fetchval("SELECT id FROM insurers WHERE code = $1", INSURER)

@@ -18,6 +18,7 @@ NO_PAGE = {
     "/version": "JSON",
     "/enter/oidc": "leads to the identity provider",
     "/enter/callback": "leads back from it",
+    "/enter/choose": "leads back where nothing is to be chosen; looked at in test_choosing.py",
     "/insurer/new/rules": "a part of a page",
     "/enter/code/check": "leads back where no code was asked for; looked at by the enterprise on its way in",
     "/evidence/{case_id:uuid}/{digest}": "a file",

@@ -6,11 +6,11 @@ import re
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from typer.testing import CliRunner
 
-from api.entrance.people import NewProvider, found_provider
+from api.entrance.people import NewProvider, NewUser, Place, Taken, found_provider, register
 from api.rows import API_KEYS, INSURERS, USERS
 from models.contracts.vocabulary import ActorKind, Post
 from runtime.commands.people import app as people_app
@@ -69,15 +69,41 @@ async def test_what_is_typed_wrong_is_told_beside_its_field_and_kept(boss: Perso
     assert "not-an-address" in answer.text
 
 
-async def test_an_address_is_registered_once_and_nothing_is_said_about_whose_it_is(
+async def test_an_address_of_another_insurer_is_registered_like_one_nobody_has(
     boss: Person, admin: AsyncEngine, signed_in: SignedIn
 ):
-    theirs = await signed_in(ActorKind.INSURER, second=True)
-    async with admin.connect() as connection:
-        taken = (await connection.execute(select(USERS.c.email).where(USERS.c.id == theirs.user_id))).scalar_one()
-    answer = await boss.post("/insurer/people", name="某人", email=taken, posts=["insurer_handler"])
+    """Nothing tells that it is known elsewhere, not even that somebody has signed in with it."""
+    theirs, said = await signed_in(ActorKind.INSURER, second=True), set[tuple[int, str]]()
+    known = update(USERS).where(USERS.c.id == theirs.user_id).values(issuer="https://id.example", subject="s-theirs")
+    async with admin.begin() as connection:
+        taken = (await connection.execute(known.returning(USERS.c.email))).scalar_one()
+    for email in (taken, "nobody@people.example"):
+        answer = await boss.post("/insurer/people", name="某人", email=email, posts=["insurer_handler"])
+        page = (await boss.get("/insurer/people")).text
+        said.add(
+            (answer.status_code, re.findall(rf"{email}.*?还没有登录过|{email}.*?已登录过", page, re.DOTALL)[0][-6:])
+        )
+        assert "乙保险公司" not in page
+    assert {one[0] for one in said} == {303}
+    assert len(said) == 1
+    answer = await boss.post("/insurer/people", name="某人", email=taken.upper(), posts=["insurer_handler"])
     assert answer.status_code == 409
-    assert "乙保险公司" not in answer.text
+    assert "在本机构已经登记过" in answer.text
+
+
+async def test_an_address_is_registered_once_in_each_organisation(
+    admin: AsyncEngine, insurer: Caller, other: Caller, town: Town
+):
+    """The operators are an organisation too, though nothing names it."""
+    one = NewUser(name="安", email="an@people.example")
+    places = [Place(ActorKind.INSURER, insurer.id), Place(ActorKind.INSURER, other.id), Place(ActorKind.OPERATOR)]
+    places += [Place(ActorKind.DEPARTMENT, recipient_id=office) for office in town.departments]
+    async with admin.begin() as connection:
+        for place in places:
+            await register(connection, place, one, ())
+        for place in places:
+            with pytest.raises(Taken):
+                await register(connection, place, one, ())
 
 
 @pytest.mark.parametrize("post", [Post.INSURER_HANDLER, Post.INSURER_AUDITOR])
@@ -156,12 +182,11 @@ async def test_an_operator_founds_an_insurer_whose_administrator_does_the_rest(o
     boss = await user(admin, "boss@xb.example")
     assert boss.posts == ["insurer_admin"]
     assert (await operator.post("/operator/people/insurers", **form)).status_code == 409
-    taken = await operator.post("/operator/people/insurers", **(form | {"code": "YB"}))
-    assert taken.status_code == 409
+    assert (await operator.post("/operator/people/insurers", **(form | {"code": "YB"}))).status_code == 303
     async with admin.connect() as connection:
-        codes = (await connection.execute(select(INSURERS.c.code))).scalars().all()
-    assert "XB" in codes
-    assert "YB" not in codes, "an insurer without its administrator is none"
+        of = select(INSURERS.c.code).join(USERS, USERS.c.insurer_id == INSURERS.c.id)
+        codes = (await connection.execute(of.where(USERS.c.email == boss.email))).scalars().all()
+    assert sorted(codes) == ["XB", "YB"], "one person may run two insurers, and founds neither twice"
 
 
 async def test_an_operator_registers_officers_and_ends_sessions(
@@ -291,3 +316,23 @@ async def test_people_of_a_registered_provider_are_added_on_the_server(
     added = await user(admin, "song@provider.example")
     assert (added.kind, added.provider_id, added.posts) == (ActorKind.PROVIDER, known, [Post.PROVIDER_ASSESSOR])
     assert (await said("add", "x@y.example", "--name", "x", "--operator", "--provider", code)).exit_code == 1
+
+
+async def test_one_of_several_memberships_is_named_on_the_server_or_all_are_meant(
+    said, insurer: Caller, other: Caller, admin: AsyncEngine
+) -> None:
+    async def live() -> list[str]:
+        rows = json.loads((await said("list", "--json")).stdout)
+        return sorted(row["insurer"] for row in rows if row["disabled_at"] is None)
+
+    for one in (insurer, other):
+        assert (await said("add", "ann@firm.example", "--name", "安", "--insurer", one.code)).exit_code == 0
+    unclear = await said("disable", "ann@firm.example")
+    assert unclear.exit_code == 1
+    assert "甲保险公司" in unclear.stderr
+    assert (await said("disable", "ann@firm.example", "--insurer", other.code)).exit_code == 0
+    assert await live() == [insurer.code]
+    assert (await said("disable", "ann@firm.example", "--operator")).exit_code == 1
+    assert (await said("disable", "ann@firm.example", "--operator", "--everywhere")).exit_code == 2
+    assert (await said("enable", "ann@firm.example", "--everywhere")).exit_code == 0
+    assert await live() == sorted([insurer.code, other.code])

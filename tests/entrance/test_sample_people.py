@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.rows import DEPARTMENT_SCOPES, RECIPIENTS, USERS
 from models.contracts.vocabulary import ActorKind, Post, Role
+from runtime.identities import sample_identities
 from runtime.samples import load_directory, read_directory
 from runtime.settings import Settings
 from tests.api.conftest import admin
@@ -19,10 +20,11 @@ async def test_every_insurer_has_an_admin_two_handlers_and_an_auditor_and_nobody
         await load_directory(settings)
     async with admin.connect() as connection:
         users = (await connection.execute(select(USERS))).all()
-    assert len(users) == len(read_directory().people) == 17
+    assert len(users) == len(read_directory().people) == 18
     assessors = [user for user in users if user.kind is ActorKind.PROVIDER]
-    assert [one.posts for one in assessors] == [[Post.PROVIDER_ASSESSOR]] * 2
-    assert len({one.provider_id for one in assessors}) == 2
+    assert [one.posts for one in assessors] == [[Post.PROVIDER_ASSESSOR]] * 3
+    assert (len({one.provider_id for one in assessors}), len({one.email for one in assessors})) == (3, 2)
+    assert len(sample_identities()) == len({one.email for one in users}) == 17, "one of them has two insurers"
     staff = [user for user in users if user.kind is ActorKind.INSURER]
     for insurer_id in {user.insurer_id for user in staff}:
         posts = sorted(post for user in staff if user.insurer_id == insurer_id for post in user.posts)
