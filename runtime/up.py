@@ -23,7 +23,7 @@ EARLIER_RUN_ENDS_WITHIN = 10.0  # seconds we wait for a run of this folder that 
 STOP_WITHIN = 9.0  # seconds for everything; then what is left is killed
 RUNS_WELL_AFTER = 60.0  # seconds after which earlier failures of a part are forgotten
 GIVE_UP_AFTER = 8  # failed restarts in a row
-WIDE = 240  # cells; wider than any row, so that none is cut
+WIDE = 1_000  # cells; wider than any row, so that none is cut
 COLOURS = {
     "postgres": "blue",
     "temporal": "magenta",
@@ -204,11 +204,10 @@ def _core_system(stack: Stack) -> str:
 
 
 def _identity(stack: Stack) -> str:
-    """Where people sign in, and who can: the development service says so itself, everybody by organisation and post."""
+    """Where people sign in; the development service itself shows everybody by organisation and post."""
     if stack.identity is None:
         return f"→ {stack.settings.oidc_issuer}"
-    who = dict.fromkeys(one.organisation for one in stack.identity.people.values())
-    return f"{stack.identity.issuer}  （开发用；{len(stack.identity.people)} 位样例人员：{'、'.join(who)}）"
+    return f"{stack.identity.issuer}  （开发用：登录时在 {len(stack.identity.people)} 位样例人员中选一位）"
 
 
 def _table(stack: Stack) -> Table:

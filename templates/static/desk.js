@@ -23,17 +23,20 @@
     let kept = null;
     try { kept = JSON.parse(localStorage.getItem(KEY + form.dataset.draft)); } catch { return; }
     if (!kept || Date.now() - kept.at > 14 * 24 * 3600 * 1000) return;
+    let brought = false; // the server has filled in most of it itself after a refusal: then there is nothing to tell
     for (const one of fields(form)) {
       const value = kept.values[one.name];
       if (value === undefined || (one.value && !("draftOver" in one.dataset) && one.type !== "radio" && one.type !== "checkbox")) continue;
+      const before = [one.value, one.checked].join();
       if (one.type === "checkbox") one.checked = [value].flat().includes(one.value);
       else if (one.type === "radio") one.checked = one.value === value;
       else one.value = value;
+      brought ||= before !== [one.value, one.checked].join();
       const fold = one.closest("details"); // what was typed is seen again
       if (fold && value.length && form.contains(fold)) fold.open = true;
     }
     const note = form.querySelector("[data-draft-note]");
-    if (note) note.hidden = false;
+    if (note && brought) note.hidden = false;
   }
 
   function once(form) {

@@ -1,5 +1,6 @@
 """Who may do what is decided on the data of this very request (promises.md P21); HEAD opens no door GET keeps shut."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -162,3 +163,17 @@ async def test_head_and_options_open_no_door_that_get_keeps_shut(world: World, a
             answer = await world.actors[actor].ask(method, path)
             opened += [f"{method} {path} {answer.status_code}"] if answer.status_code < 300 or answer.text else []
     assert [one for one in opened if " 405" not in one] == []
+
+
+ROOM = {"insurer_admin": "/insurer", "insurer_handler": "/insurer", "insurer_auditor": "/insurer",
+        "department_officer": "/department", "enterprise": "/enterprise", "provider": "/provider",
+        "operator": "/operator"}  # fmt: skip
+
+
+@pytest.mark.parametrize("actor", ROOM)
+async def test_every_way_a_room_shows_is_open_to_whoever_sees_it(world: World, actor: str) -> None:
+    """A way to a refusal is a dead end: posts are asked before it is shown."""
+    room = await world.actors[actor].ask("GET", ROOM[actor])
+    ways = re.findall(r'<li><a href="([^"]+)"', room.text.partition('<nav class="ways"')[2].partition("</nav>")[0])
+    assert ways[:1] == [ROOM[actor]]
+    assert {way: code for way in ways if (code := await status(world, actor, way)) != 200} == {}
