@@ -206,7 +206,7 @@ def page(
         "once": secrets.token_urlsafe(12),
         "drafts": (caller.user_id or caller.owner) if caller else "",
         "way": way,
-        "navigation": NAVIGATION[caller.kind] if caller else (),
+        "navigation": _ways(request, caller) if caller else (),
         "room": ROOMS[caller.kind] if caller else "/",
         "path": request.url.path,
         "query": request.url.query,
@@ -215,6 +215,12 @@ def page(
     html = PAGES.get_template(template).render(frame | values)
     html = in_english(html) if language is Language.ENGLISH else html
     return HTMLResponse(html, status, headers=HEADERS | {"Content-Security-Policy": POLICY.format(nonce=nonce)})
+
+
+def _ways(request: Request, caller: Caller) -> list[tuple[str, str]]:
+    """The ways of the caller's room that its posts may go: none leads to a refusal."""
+    authorization: Authorization = request.app.state.authorization
+    return [way for way in NAVIGATION[caller.kind] if authorization.table[f"GET {way[0]}"].visitors & caller.visitors]
 
 
 def language_of(request: Request) -> Language:
