@@ -28,6 +28,7 @@ from api.shapes import (
     TimelineEntry,
 )
 from domain.calendar import midnight
+from models.contracts import ids
 from models.contracts.vocabulary import ActorKind, CaseKind, ClaimStage, HazardStage, PolicyStage
 
 L = TypeVar("L", bound=CaseLine)
@@ -55,7 +56,8 @@ NOTICE = (
 
 async def case_row(entry: Entry, case_id: UUID, kind: CaseKind) -> Row[Any]:
     """The read model of a case the caller may see; 404 otherwise."""
-    row = (await entry.connection.execute(select(CASES).where(CASES.c.id == case_id, CASES.c.kind == kind))).first()
+    cases = entry.caller.cases
+    row = (await entry.connection.execute(select(cases).where(cases.c.id == case_id, cases.c.kind == kind))).first()
     if row is None:
         raise not_found()
     return row
@@ -83,6 +85,7 @@ def reading(row: Row[Any], now: datetime) -> PolicyReading | HazardReading | Cla
 
 async def policies(entry: Entry, query: PolicyQuery) -> Page[CaseLine]:
     conditions = [
+        *equal(CASES.c.id, query.number and ids.policy_id(entry.caller.tenant, query.number)),
         *equal(CASES.c.size, query.size),
         *equal(CASES.c.stage, query.stage),
         *equal(CASES.c.rate_review, query.rate_review),
@@ -94,6 +97,7 @@ async def policies(entry: Entry, query: PolicyQuery) -> Page[CaseLine]:
 
 async def hazards(entry: Entry, query: HazardQuery, policy_id: UUID | None = None) -> Page[CaseLine]:
     conditions = [*equal(CASES.c.stage, query.stage), *equal(CASES.c.parent_id, policy_id)]
+    conditions += equal(CASES.c.number, query.number)
     if query.grade:
         conditions.append(CASES.c.view["grade"].astext == query.grade.value)
     return await listed(entry, Listing(CaseKind.HAZARD, line, str(policy_id or "")), query, conditions)

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from stdnum.cn import uscc
 
 from api.words import Reason
-from models.contracts.base import Contract, CreditCode, EmailAddress, FactDate, Name, Region, Strict
+from models.contracts.base import Contract, CreditCode, EmailAddress, FactDate, Name, Number, Region, Strict
 from models.contracts.clock import Explanation
 from models.contracts.hazard import HazardView
 from models.contracts.policy import PastFact
@@ -96,6 +96,7 @@ class ListQuery(BaseModel):
 class PolicyQuery(ListQuery):
     """保单列表的筛选 / filters of the list of policies."""
 
+    number: Number | None = Field(None, description="保单号 / number of the policy")
     size: Size | None = None
     stage: PolicyStage | None = None
     insured: Name | None = Field(None, description="统一社会信用代码，或名称开头 / credit code, or how the name begins")
@@ -105,6 +106,7 @@ class PolicyQuery(ListQuery):
 class HazardQuery(ListQuery):
     """隐患列表的筛选 / filters of the list of hazards."""
 
+    number: Number | None = Field(None, description="隐患编号，各保单内唯一 / unique within its policy")
     stage: HazardStage | None = None
     grade: HazardGrade | None = None
 

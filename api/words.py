@@ -9,6 +9,8 @@ COMMAND_TOO_LARGE = (
     "这一项连同未填字段的缺省值不得超过 {most} KiB，请分几次办理或者减少条目；文件请先上传至 /v1/files。"
 )
 
+POSITION_AHEAD = "after 大于最近一次记录的位置：系统从备份恢复过。请从恢复点之前的位置重新读取，按案卷与 seq 去重。"
+
 
 class ProblemCode(Word):
     """A stable problem code: Chinese title, status, English title, and what the caller should do."""
@@ -93,7 +95,7 @@ class ProblemCode(Word):
         "不支持的内容类型",
         415,
         "Unsupported media type",
-        "请求体须为 application/json，UTF-8 编码，不带 BOM。",
+        "请求体须为 application/json，UTF-8 编码，不带 BOM，不压缩。",
     )
     INVALID = "invalid", "内容不符合要求", 422, "Unprocessable content", "请按 errors 中逐项说明修改。"
     KEY_REUSED = (
@@ -208,17 +210,8 @@ class Reason(Word):
 
 
 TITLE = "安责 anze"
-ABOUT = """安全生产责任保险全流程接口 / API of the work-safety liability insurance workflow.
-
-* 凭据：`Authorization: Bearer anze_…`，密钥只看得见本机构的数据。 / A key sees its own organisation's rows.
-* 每个 POST 须带 `Idempotency-Key`：同一键、同一内容得到同一答复（`Idempotent-Replayed: true`）；
-  同一键、不同内容为 422。
-  / Same key, same body: the stored answer. Same key, other body: 422.
-* 503 `outcome_unknown` 表示结果不明，请以同一键重复同一请求。 / Repeat with the same key; there is exactly one effect.
-* 错误一律为 RFC 9457 `application/problem+json`，`code` 稳定，`clause` 为依据的文号与条款。
-  / Errors are problem documents with stable codes.
-* 金额为字符串，日期为 `2026-01-31`，时间带时区。 / Money is a string, dates are ISO, instants carry an offset.
-"""
+REQUEST_ID_SAID = "本次请求的编号；请求可自带 8–64 位字母、数字、._- / id of this request; may be brought along"
+RETRY_AFTER_SAID = "至少等待的秒数 / seconds to wait at least"
 REFUSED_TITLE = "按规则不予办理"
 REFUSALS: dict[str, str] = {
     "already_done": "该事项已经记录",
@@ -234,7 +227,7 @@ REFUSALS: dict[str, str] = {
     "extension_too_late": "期限已届满，不能再延期",
     "extension_too_long": "超过可延期的天数",
     "fact_not_enterable": "该事项不能作为既往事实补录",
-    "gate_closed": "当地规定的前置条件尚未满足",
+    "gate_closed": "前置条件尚未满足",
     "key_reused": "Idempotency-Key 已用于另一请求",
     "limit_below_floor": "每人责任限额低于当地最低要求",
     "not_a_department": "只有部门可以办理",

@@ -1,4 +1,4 @@
-"""What of docs/ is generated: pictures, the words of the glossary, the problem codes; no sentence is written here."""
+"""What is generated: pictures, words of the glossary, problem codes and where they occur; no sentence of its own."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -8,10 +8,12 @@ from typing import Any
 import yaml
 
 from api.desk.retelling import word_names
+from api.possible import LISTED
 from api.words import REFUSALS, ProblemCode
 from models.contracts import vocabulary
 from models.contracts.vocabulary import Word
 from rules.library import Library
+from runtime import refusing
 from runtime.pictures import lives, sequences
 from runtime.settings import PROJECT_ROOT
 
@@ -22,7 +24,8 @@ PART = re.compile(r"(<!-- generated: (?P<name>\w+) -->\n).*?(<!-- end -->)", re.
 
 def generated() -> dict[Path, str]:
     """Every file that has something generated in it, as it should be."""
-    return {**_pictures(), **{path: _filled(path) for path in (DOCS / "glossary.md", DOCS / "problems.md")}}
+    told = {path: _filled(path) for path in (DOCS / "glossary.md", DOCS / "problems.md")}
+    return {**_pictures(), **told, LISTED: refusing.generated()}
 
 
 def stale() -> list[Path]:

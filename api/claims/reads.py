@@ -13,6 +13,7 @@ from api.claims.shapes import ClaimLine, ClaimQuery, HazardBefore, Prevention, S
 from api.claims.words import NO_PREVENTION, PREVENTION
 from api.rows import CASES, TIMELINE
 from api.shapes import Page
+from models.contracts import ids
 from models.contracts.claim_state import ClaimView
 from models.contracts.vocabulary import AccidentGrade, CaseKind, ClaimPath, Event, HazardStage
 
@@ -28,6 +29,7 @@ MONEY_AND_WAY = (
 async def claims(entry: Entry, query: ClaimQuery, policy_id: UUID | None = None) -> Page[ClaimLine]:
     """The caller's claims, of one policy where one is given, latest first."""
     conditions = [
+        *reads.equal(CASES.c.id, query.number and ids.claim_id(entry.caller.tenant, query.number)),
         *reads.equal(CASES.c.stage, query.stage),
         *reads.equal(CASES.c.parent_id, policy_id),
         *reads.equal(CASES.c.parent_id, query.policy),

@@ -27,6 +27,7 @@ from models.contracts.vocabulary import (
 class ClaimQuery(ListQuery):
     """理赔列表的筛选 / filters of the list of claims."""
 
+    number: Number | None = Field(None, description="赔案号 / number of the claim")
     policy: UUID | None = Field(None, description="保单编号 / id of the policy")
     stage: ClaimStage | None = None
     path: ClaimPath | None = None

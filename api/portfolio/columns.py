@@ -1,6 +1,7 @@
 """Columns of a portfolio: what each may be called, and how a cell becomes a field of an application; reads no file."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -8,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 from domain.calendar import SHANGHAI, noon
+from models.contracts.base import HIDDEN_CHARACTERS
 from models.contracts.vocabulary import Event, PolicyKind, Sector, ServiceItem, Size, Word
 
 W = TypeVar("W", bound=Word)
@@ -19,6 +21,10 @@ CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?")
 YES, NO = {"是", "有", "y", "yes", "true", "1", "√"}, {"否", "无", "n", "no", "false", "0", ""}
 FORMULA_ERRORS = ("#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!")
 CENT = Decimal("0.01")
+EXACT = 10**15
+"""A spreadsheet keeps fifteen digits of a number and makes the others zero, without a word."""
+UNIT = re.compile(r"[*＊]|[(（][^()（）]*[)）]$")
+"""What people add to a heading: a mark that it is needed, a unit."""
 
 
 class Unreadable(ValueError):
@@ -27,12 +33,24 @@ class Unreadable(ValueError):
 
 def text(cell: Cell) -> str:
     """The cell as a person wrote it; a number that is whole carries no decimals."""
+    if isinstance(cell, int | float) and abs(cell) >= EXACT:
+        raise Unreadable("数字超过 15 位，表格软件已把末尾改成 0，请将该列设为文本后重新填写")
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
-    written = str(cell).strip()
+    written = HIDDEN_CHARACTERS.sub("", str(cell)).strip()
     if written in FORMULA_ERRORS:
         raise Unreadable("单元格公式有误")
     return written
+
+
+def code(cell: Cell) -> str:
+    """A number, a code or an address, typed with full-width signs as it may be."""
+    return unicodedata.normalize("NFKC", text(cell)).strip()
+
+
+def capitals(cell: Cell) -> str:
+    """A code that has no small letters."""
+    return code(cell).upper()
 
 
 def day(cell: Cell) -> date:
@@ -41,12 +59,13 @@ def day(cell: Cell) -> date:
         return cell.date()
     if isinstance(cell, date):
         return cell
-    written = text(cell)
+    written = code(cell)
     if re.fullmatch(r"\d{8}", written):
         written = f"{written[:4]}-{written[4:6]}-{written[6:]}"
     found = DATE.fullmatch(written)
     if not found:
-        raise Unreadable("日期须写作 2026-01-31")
+        is_number = isinstance(cell, int | float)
+        raise Unreadable("单元格是数字，请设为日期格式，或者写作 2026-01-31" if is_number else "日期须写作 2026-01-31")
     return _real_day(found)
 
 
@@ -56,7 +75,7 @@ def instant(cell: Cell) -> datetime:
         return cell if cell.tzinfo else cell.replace(tzinfo=SHANGHAI)
     if isinstance(cell, date):
         return noon(cell)
-    written = text(cell)
+    written = code(cell)
     if "T" in written:
         try:
             stamped = datetime.fromisoformat(written)
@@ -89,8 +108,8 @@ def _at(on: date, written: str) -> datetime:
 
 def money(cell: Cell) -> str:
     """Yuan; thousands separators and a currency sign are left out."""
-    written = repr(cell) if isinstance(cell, int | float) else text(cell)
-    written = written.replace(",", "").replace("，", "").lstrip("¥￥").removesuffix("元").strip()
+    written = repr(cell) if isinstance(cell, int | float) else code(cell)
+    written = written.replace(",", "").lstrip("¥").removesuffix("元").strip()
     try:
         amount = Decimal(written)
         if amount != amount.quantize(CENT):
@@ -101,7 +120,7 @@ def money(cell: Cell) -> str:
 
 
 def count(cell: Cell) -> int:
-    written = text(cell).replace(",", "")
+    written = code(cell).replace(",", "")
     if not re.fullmatch(r"\d{1,9}", written, re.ASCII):
         raise Unreadable("须为整数")
     return int(written)
@@ -160,9 +179,9 @@ class Column:
 
 
 COLUMNS = (
-    Column("terms.number", text, ("保单号", "保单号码", "number", "policy_number")),
-    Column("insurer", text, ("保险机构代码", "insurer", "insurer_code")),
-    Column("terms.region", text, ("地区代码", "行政区划代码", "region")),
+    Column("terms.number", code, ("保单号", "保单号码", "number", "policy_number")),
+    Column("insurer", code, ("保险机构代码", "insurer", "insurer_code")),
+    Column("terms.region", code, ("地区代码", "行政区划代码", "region")),
     Column("terms.sector", word(Sector), ("行业", "sector")),
     Column("terms.size", word(Size), ("规模", "企业规模", "size")),
     Column("terms.size_source", text, ("规模来源", "size_source")),
@@ -177,13 +196,13 @@ COLUMNS = (
     Column("terms.limit_per_person", money, ("每人限额", "limit_per_person")),
     Column("terms.service_items", words(ServiceItem), ("服务项目", "service_items")),
     Column("terms.services_per_year", count, ("年服务次数", "services_per_year")),
-    Column("terms.filed_clause", text, ("备案条款", "filed_clause")),
+    Column("terms.filed_clause", code, ("备案条款", "filed_clause")),
     Column("terms.out_of_area", yes, ("异地投保", "out_of_area")),
-    Column("terms.out_of_area_filing", text, ("异地报备", "out_of_area_filing")),
-    Column("terms.previous_policy", text, ("上期保单", "previous_policy")),
+    Column("terms.out_of_area_filing", code, ("异地报备", "out_of_area_filing")),
+    Column("terms.previous_policy", code, ("上期保单", "previous_policy")),
     Column("insured.name", text, ("投保单位", "insured", "insured_name")),
-    Column("insured.credit_code", text, ("统一社会信用代码", "credit_code")),
-    Column("insured.email", text, ("邮箱", "email")),
+    Column("insured.credit_code", capitals, ("统一社会信用代码", "credit_code")),
+    Column("insured.email", code, ("邮箱", "email")),
     Column("facts", facts, ("既往事实", "facts")),
     Column("fixed", yes, ("固定", "fixed")),
     Column("story", text, ("故事", "story")),
@@ -197,7 +216,7 @@ def layout(headings: Iterable[Cell]) -> dict[int, Column]:
     """Which position holds which column. Raises Unreadable where two columns have one meaning."""
     found: dict[int, Column] = {}
     for position, heading in enumerate(headings):
-        column = NAMED.get(str(heading or "").strip().lower())
+        column = NAMED.get(UNIT.sub("", str(heading or "").strip()).strip().lower())
         if column in found.values():
             raise Unreadable(f"“{column.title}”出现了两次" if column else "")
         if column:

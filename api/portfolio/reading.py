@@ -12,12 +12,14 @@ from typing import Any
 from python_calamine import CalamineError, CalamineWorkbook
 
 from api.portfolio.columns import TITLES, Cell, Column, Unreadable, layout
-from api.portfolio.measuring import MOST_COLUMNS, TOO_LONG, TOO_WIDE, Unmeasured, require_measured
+from api.portfolio.measuring import MOST_COLUMNS, OLD, TOO_LONG, TOO_WIDE, Unmeasured, require_measured
+from api.portfolio.words import MISNAMED_BOOK, MISNAMED_TABLE
 
 ENCODINGS = ("utf-8-sig", "gb18030")
 SEPARATORS = ",\t;"
 LARGEST = 50 * 1024 * 1024
 MOST_ROWS = 100_000
+PACKED = b"PK\x03\x04"
 REQUIRED = ("terms.number", "terms.region", "terms.sector", "terms.size", "terms.signed_at", "insured.name")
 
 
@@ -80,6 +82,8 @@ def portfolio_of(path: Path, content: bytes, most_rows: int = MOST_ROWS) -> Port
     if len(content) > LARGEST:
         raise BadFile(f"文件超过 {LARGEST // 1024 // 1024} MB，请拆分后导入")
     is_table = path.suffix.lower() in {".csv", ".tsv", ".txt"}
+    if is_table and content.startswith((PACKED, OLD)):
+        raise BadFile(MISNAMED_BOOK)
     separator, lines = _of_text(content, most_rows) if is_table else (",", _of_workbook(content, most_rows))
     if len(lines) > most_rows + 1:
         raise BadFile(TOO_LONG.format(most=most_rows))
@@ -112,6 +116,8 @@ def _decoded(content: bytes) -> str:
 
 def _of_workbook(content: bytes, most_rows: int) -> list[tuple[int, Sequence[Cell]]]:
     """The first sheet; formulas count with the value the spreadsheet program last computed."""
+    if content and not content.startswith((PACKED, OLD)):
+        raise BadFile(MISNAMED_TABLE)
     try:
         require_measured(content, most_rows)
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))

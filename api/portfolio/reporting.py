@@ -12,17 +12,15 @@ from openpyxl.comments import Comment
 from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 
-from api.portfolio.columns import COLUMNS, NAMED, Cell
+from api.portfolio.columns import Cell, layout
 from api.portfolio.parcels import Result
-from api.portfolio.reading import REQUIRED, Portfolio, Row
+from api.portfolio.reading import Portfolio, Row
 
 ADDED = ("结果", "案件编号", "原因")
 COMPUTES = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet program would take for a formula when it opens a CSV file."""
 WIDEST = 40  # characters
 AUTHOR = "anze"
-OURS = frozenset({"fixed", "story"})
-"""Columns of the samples, of no use to anybody else."""
 BLAMED = PatternFill("solid", fgColor="FFF5DC")
 
 
@@ -70,7 +68,7 @@ def annotated(portfolio: Portfolio, results: Mapping[int, Result]) -> bytes:
     lines = [_line(portfolio, row, results[row.line]) for row in portfolio.rows if row.line in results]
     book = _workbook(portfolio, lines)
     sheet = book.worksheets[0]
-    columns = {NAMED[name].title: place for place, name in enumerate(_names(portfolio), start=1) if name in NAMED}
+    columns = {column.title: place + 1 for place, column in layout(portfolio.headings).items()}
     told = [results[row.line] for row in portfolio.rows if row.line in results]
     for number, result in enumerate(told, start=2):
         for fault in result.faults:
@@ -80,26 +78,6 @@ def annotated(portfolio: Portfolio, results: Mapping[int, Result]) -> bytes:
     file = BytesIO()
     book.save(file)
     return file.getvalue()
-
-
-def empty() -> bytes:
-    """A workbook with the columns of a portfolio and no rows; those that must be filled in are marked."""
-    book = Workbook()
-    sheet = book.worksheets[0]
-    for place, column in enumerate((one for one in COLUMNS if one.path not in OURS), start=1):
-        cell = sheet.cell(1, place, column.title)
-        cell.font = Font(bold=True)
-        if column.path in REQUIRED:
-            cell.fill = BLAMED
-        sheet.column_dimensions[get_column_letter(place)].width = max(len(column.title) * 2 + 4, 12)
-    sheet.freeze_panes = "A2"
-    file = BytesIO()
-    book.save(file)
-    return file.getvalue()
-
-
-def _names(portfolio: Portfolio) -> list[str]:
-    return [heading.strip().lower() for heading in portfolio.headings]
 
 
 def _workbook(portfolio: Portfolio, lines: Iterable[list[Cell]]) -> Workbook:

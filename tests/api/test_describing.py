@@ -8,8 +8,10 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 from jsonschema import Draft202012Validator
 
+from api.possible import NEVER, refusals
 from api.words import REFUSALS, ProblemCode
 from tests.api.conftest import Caller
+from tests.api.kept import broken, known, promises
 from tests.runtime.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,6 +49,59 @@ def test_every_example_fits_its_schema(app: FastAPI) -> None:
     assert shown == 61
 
 
+def test_every_refusal_lists_its_codes_and_every_code_is_possible_somewhere(app: FastAPI) -> None:
+    shared = app.openapi()["components"]["responses"]
+    listed: set[str] = set()
+    for path, _, one in operations(app):
+        if path in OPEN:
+            continue
+        for status, answer in one["responses"].items():
+            if status.startswith("2"):
+                continue
+            codes = shared[answer["$ref"].rpartition("/")[2]]["x-codes"]
+            assert codes, (path, status)
+            listed |= set(codes)
+    general = {code.value for code in ProblemCode} - NEVER - {ProblemCode.METHOD_NOT_ALLOWED}
+    assert general - listed == set()
+    told = {name: codes.keys() for name, codes in refusals().items()}
+    assert told.keys() <= {one["operationId"] for _, _, one in operations(app)}
+    assert {"four_eyes", "over_per_person", "payment_not_allowed"} <= told["claim_approve_payment"]
+    assert {"surrender_not_lawful", "case_closed", "date_in_future"} <= told["policy_surrender"]
+
+
+def test_every_field_and_every_word_is_explained_in_both_languages(app: FastAPI) -> None:
+    schemas = app.openapi()["components"]["schemas"]
+    silent = [
+        f"{name}.{field}"
+        for name, schema in schemas.items()
+        for field, part in schema.get("properties", {}).items()
+        if not re.search(r"[\u4e00-\u9fff].* / .*[A-Za-z]", part.get("description", ""))
+    ]
+    assert silent == []
+    lists = [name for name, schema in schemas.items() if "enum" in schema]
+    assert [name for name in lists if set(schemas[name]["enum"]) != schemas[name]["x-enumDescriptions"].keys()] == []
+
+
+def test_nothing_that_was_promised_to_those_who_use_v1_is_gone(app: FastAPI) -> None:
+    """Where something was added on purpose, `python -m tests.api.kept` writes it down as promised too."""
+    assert list(broken(known(), promises(app.openapi()))) == []
+
+
+def test_what_is_taken_away_or_newly_demanded_is_seen(app: FastAPI) -> None:
+    now = promises(app.openapi())
+    now["operations"].pop("GET /v1/me")
+    now["schemas"]["PolicyView"].pop("stage")
+    now["schemas"]["UploadPolicy"] |= {"file": "string!", "seal": "string!", "remark": "string"}
+    now["words"]["Sector"].remove("fishery")
+    assert set(broken(known(), now)) == {
+        "GET /v1/me is gone",
+        "PolicyView.stage was PolicyStage",
+        "UploadPolicy.file was Attachment!",
+        "UploadPolicy needs seal",
+        "Sector lost fishery",
+    }
+
+
 def test_operation_ids_are_unique(app: FastAPI) -> None:
     names = [one["operationId"] for _, _, one in operations(app)]
     assert len(names) == len(set(names))
@@ -72,7 +127,7 @@ async def test_the_description_can_be_read_without_script_or_another_server(http
     assert page.status_code == 200
     assert "/v1/policies/{policy_id}/upload" in page.text
     assert "<script" not in page.text
-    assert not re.search(r'(?:src|href)="(?!/)', page.text)
+    assert not re.search(r'(?:src|href)="(?![/#])', page.text)
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert (await http.get("/static/api.css")).status_code == 200
 
@@ -94,8 +149,11 @@ async def test_version_and_liveness_need_no_key(http: AsyncClient) -> None:
 
 
 async def test_readiness_tells_whether_anybody_works(http: AsyncClient) -> None:
-    health = (await http.get("/health/ready")).json()
-    assert (health["database"], health["temporal"], health["workers"]) == (True, True, False)
+    async def is_told() -> bool:  # a probe that takes two seconds has failed
+        health = (await http.get("/health/ready")).json()
+        return (health["database"], health["temporal"], health["workers"]) == (True, True, False)
+
+    await until(is_told)
 
 
 @pytest.mark.usefixtures("worker")
