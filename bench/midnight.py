@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -38,7 +38,8 @@ TRIAL, SHARE = 48, 50
 """Openings that show how fast the others will be: so many, or one in so many of a large number."""
 KIBI = 1024  # kB in a MiB
 SLOWEST = 8  # rungs a second, below which the bench stops waiting
-LOOK = 0.5  # seconds between looks; counting twenty thousand rows without a pause would be part of what is measured
+LOOK, SHARE_OF_LOOKS = 0.5, 20
+"""Seconds between looks at least; one in so many of all seconds, or counting twenty thousand rows would be measured."""
 CHANGE_OF_SHIFT = 20.0  # seconds for each fresh worker to come up before the instant
 MAILED = 50  # policies a second whose letters are out, below which the bench stops waiting
 INSURERS = 5
@@ -229,11 +230,18 @@ async def _strike(ground: Ground, due: datetime, eve: Opened, wanted: Night) -> 
 
 
 async def _until_told(ground: Ground, policies: int) -> tuple[int, int, int]:
-    patience = time.perf_counter() + max(120, policies / SLOWEST)
-    while (await _rows(ground, COMMITTED))[0][0] < 2 * policies and time.perf_counter() < patience:
-        await asyncio.sleep(LOOK)
+    await _until(lambda count: count >= 2 * policies, ground, COMMITTED, max(120, policies / SLOWEST))
     notices, distinct, cases = tuple((await _rows(ground, COUNTED))[0])
     return notices, distinct, cases
+
+
+async def _until(enough: Callable[[int], bool], ground: Ground, counted: TextClause, patience: float) -> None:
+    """Until the count is enough, or patience (seconds) ends; how far it came then is seen in the figures."""
+    over = time.perf_counter() + patience
+    while (began := time.perf_counter()) < over:
+        if enough((await _rows(ground, counted))[0][0]):
+            return
+        await asyncio.sleep(max(LOOK, SHARE_OF_LOOKS * (time.perf_counter() - began)))
 
 
 async def _rows(ground: Ground, asked: TextClause, **values: object) -> Sequence[Row[Any]]:
@@ -250,18 +258,15 @@ async def _late(ground: Ground, due: datetime) -> list[float]:
 async def _deliver(ground: Ground, policies: int) -> tuple[int, float, int]:
     """Take every mailroom to the next opening of its office: mails that came, seconds it took, recipients."""
     before, began = len(ground.stack.mail), time.perf_counter()
-    await _until_nobody(ground, NUDGED, max(30, policies / MAILED))
+    await _until(_nobody, ground, NUDGED, max(30, policies / MAILED))
     recipients = [row[0] for row in await _rows(ground, ADDRESSEES)]
     await asyncio.gather(*(_to_the_office(ground.client, recipient) for recipient in recipients))
-    await _until_nobody(ground, UNSENT, max(60, policies / MAILED))
+    await _until(_nobody, ground, UNSENT, max(60, policies / MAILED))
     return len(ground.stack.mail) - before, time.perf_counter() - began, len(recipients)
 
 
-async def _until_nobody(ground: Ground, waits: TextClause, patience: float) -> None:
-    """Until nobody waits any more, or patience (seconds) ends; who still waits then is seen in the figures."""
-    over = time.perf_counter() + patience
-    while (await _rows(ground, waits))[0][0] and time.perf_counter() < over:
-        await asyncio.sleep(LOOK)
+def _nobody(waiting: int) -> bool:
+    return not waiting
 
 
 async def _to_the_office(client: Client, recipient: UUID) -> None:
