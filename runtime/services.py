@@ -21,7 +21,7 @@ from runtime.settings import PROJECT_ROOT, Settings
 
 Name = Literal["worker", "web", "core-system"]
 Story = Coroutine[Any, Any, None]
-READY_WITHIN = 60.0  # seconds; a cold start on a busy machine imports for a while
+READY_WITHIN = 120.0  # seconds; a cold start on a busy machine imports for a while
 STOP_WITHIN = 5.0  # seconds; running activities finish or are repeated later
 COLLECTED = (10_000, 10, 10)
 """When Python looks for rings of objects: its own 700 took a tenth of a worker's CPU at a midnight (decision 0053)."""

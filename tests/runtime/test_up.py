@@ -17,10 +17,10 @@ import asyncpg
 import psutil
 import pytest
 
+from runtime import up as upkeep
 from runtime.embedded.ports import LOOPBACK, free_ports
 from runtime.settings import PROJECT_ROOT, Settings
 from runtime.stack import Stack, StackOptions
-from runtime.up import Patience
 from tests.runtime.waiting import gone, until
 
 UP = [sys.executable, "-m", "runtime.cli", "up"]
@@ -97,7 +97,7 @@ async def place() -> AsyncIterator[Place]:
     shutil.rmtree(var, ignore_errors=True)
 
 
-async def test_it_starts_heals_after_any_kill_and_stops_in_ten_seconds(place: Place) -> None:
+async def test_it_starts_heals_after_any_kill_and_stops_when_told(place: Place) -> None:
     run = place.start()
     await run.until_ready()
     before = run.children()
@@ -111,8 +111,26 @@ async def test_it_starts_heals_after_any_kill_and_stops_in_ten_seconds(place: Pl
     assert not set(after.values()) & set(before.values())
 
     run.process.send_signal(signal.SIGINT)
-    assert await run.ended(seconds=10) == 0
+    assert await run.ended() == 0
     assert all(gone(pid) for pid in after.values())
+
+
+async def test_parts_that_do_not_stop_in_time_are_killed_so_that_ten_seconds_are_enough(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    killed: list[str] = []
+
+    class Deaf(Stack):
+        async def stop(self) -> None:
+            await asyncio.Event().wait()
+
+        def kill(self) -> None:
+            killed.append("all")
+
+    assert upkeep.STOP_WITHIN < 10
+    monkeypatch.setattr(upkeep, "STOP_WITHIN", 0.1)
+    await upkeep._stop(Deaf(StackOptions()), upkeep.Printer())
+    assert killed == ["all"]
 
 
 async def test_killed_itself_it_leaves_nothing_that_blocks_the_next_start_and_state_survives(place: Place) -> None:
@@ -168,7 +186,7 @@ async def test_two_stacks_do_not_meet(stack: Stack) -> None:
 
 
 def test_patience_doubles_forgets_after_a_good_minute_and_ends() -> None:
-    patience = Patience()
+    patience = upkeep.Patience()
     assert [round(patience.pause(now), 1) for now in (0, 1, 2)] == [0.2, 0.4, 0.8]
     assert patience.pause(100) == pytest.approx(0.2)
     with pytest.raises(RuntimeError, match="反复失败"):
