@@ -9,14 +9,14 @@ from functools import cached_property
 from uuid import UUID
 
 from fastapi import Request
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import FromClause, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.authorization import Authorization, Visitor
 from api.keys import TOKEN, hash_of
 from api.problems import Problem, not_found, try_later
 from api.rates import Rates, counted_as
-from api.rows import API_KEYS, INSURERS, OUTBOX, RECIPIENTS
+from api.rows import API_KEYS, ASSIGNED_CASES, CASES, INSURERS, OUTBOX, RECIPIENTS
 from api.tools import Tools
 from api.under_way import PLACES, Places
 from api.words import ProblemCode, Scope
@@ -111,6 +111,11 @@ class Caller:
         if self.insurer_id is None or self.kind in KNOWN_TO_INSURERS:
             raise Problem(ProblemCode.FORBIDDEN)
         return self.insurer_id
+
+    @property
+    def cases(self) -> FromClause:
+        """Where the caller reads cases; a provider in narrower rows, for of the others it reads none (0061)."""
+        return ASSIGNED_CASES if self.kind is ActorKind.PROVIDER else CASES
 
     def require(self, scope: Scope) -> None:
         """Raises Problem 403 unless the key was given this further right."""

@@ -98,7 +98,8 @@ async def held_by(entry: Entry, insurer_id: UUID, case_id: UUID, digest: str, of
     found = [one for one in await pieces(entry.connection, case_id, commands) if one.digest == digest]
     if not any(not of_hazard or one.speaks_of(of_hazard) for one in found):
         raise not_found()
-    await settings.tenant(entry.connection, insurer_id)
+    if entry.caller.kind is not ActorKind.PROVIDER:  # it sees its insurer's files, and never its insurer's cases
+        await settings.tenant(entry.connection, insurer_id)
     return await kept(entry.tools, entry.connection, insurer_id, digest)
 
 

@@ -1,6 +1,6 @@
 """The tables as SQL sees them, for plain selects; the classes that define them stand in models/tables."""
 
-from sqlalchemy import Table
+from sqlalchemy import Table, column, table
 from sqlmodel import SQLModel
 
 from models.tables import access, audit, cases, claims, matters, outbox, parties, people, providers
@@ -41,5 +41,6 @@ USERS = _table(people.User)
 SESSIONS = _table(people.Session)
 PROVIDERS = _table(providers.Provider)
 ASSIGNMENTS = _table(providers.Assignment)
+ASSIGNED_CASES = table("assigned_cases", *(column(name, CASES.c[name].type) for name in providers.SHOWN))
 ASKED_LETTERS = _table(people.AskedLetter)
 DEPARTMENT_SCOPES = _table(people.DepartmentScope)

@@ -16,7 +16,7 @@ from api.desk.casemoney import ClaimShown, Fact, claim_of, money_of
 from api.desk.caserecord import FileShown, NoticeShown, RecordLine, files_of, line_of, notices_of
 from api.desk.tones import tone_of
 from api.duties import read_duties
-from api.rows import CASES, INSURERS
+from api.rows import INSURERS
 from api.shapes import Duties, TimelineEntry
 from domain import wording
 from domain.calendar import local_date
@@ -196,11 +196,12 @@ def _packs(row: Row[Any], duties: Duties) -> Iterator[Pack]:
 
 async def companions_in(entry: Entry, row: Row[Any], reader: Reader) -> tuple[Row[Any], ...]:
     """Hazards and claims of a policy, latest first."""
-    columns = CASES.c["id", "kind", "number", "stage", "next_due_at", "ended_at", "opened_at", "changed_at", "view"]
+    cases = entry.caller.cases.c
+    columns = cases["id", "kind", "number", "stage", "next_due_at", "ended_at", "opened_at", "changed_at", "view"]
     parts = {CaseKind.HAZARD: Part.HAZARDS, CaseKind.CLAIM: Part.CLAIMS}
     kinds = [kind for kind, part in parts.items() if reader.sees(part)]
-    found = select(*columns).where(CASES.c.parent_id == row.id, CASES.c.kind.in_(kinds), *reader.children)
-    rows = await entry.connection.execute(found.order_by(CASES.c.opened_at.desc(), CASES.c.id).limit(200))
+    found = select(*columns).where(cases.parent_id == row.id, cases.kind.in_(kinds), *reader.children)
+    rows = await entry.connection.execute(found.order_by(cases.opened_at.desc(), cases.id).limit(200))
     return tuple(rows)
 
 

@@ -11,7 +11,6 @@ from api.desk.frame import visited
 from api.evidence import DIGEST, FOR_VISITORS, SMALL, VISIBLE, given_out, held_by
 from api.files import Kept
 from api.problems import not_found
-from api.rows import CASES
 from models.contracts.vocabulary import ActorKind
 
 router = APIRouter(include_in_schema=False)
@@ -37,7 +36,8 @@ async def _visible(entry: Entry, case_id: UUID, digest: str) -> Kept:
 
 async def _case(entry: Entry, case_id: UUID) -> Any:
     """The case, where the visitor's rows hold it, or a department was told about it."""
-    found = select(*CASES.c["kind", "insurer_id"]).where(CASES.c.id == case_id)
+    cases = entry.caller.cases.c
+    found = select(*cases["kind", "insurer_id"]).where(cases.id == case_id)
     row = (await entry.connection.execute(found)).one_or_none()
     if row is None and entry.caller.kind is ActorKind.DEPARTMENT:
         await speak_for(entry, case_id, None)

@@ -22,7 +22,6 @@ from domain.calendar import local_date
 from models.contracts.base import Attachment, Command
 from models.contracts.policy import CompleteService, RecordVisit
 from models.contracts.vocabulary import CaseKind
-from models.tables import engine as settings
 
 BLANK = 6
 """Rows for hazards that stand ready: on the spot there may be no network to ask for one more."""
@@ -78,7 +77,6 @@ async def act(request: Request, case_id: UUID, update: str) -> Response:
             return replace(sheet, problem=refused).page(refused.status)
         async with visited(request) as visit:
             row = await own_case(visit.entry, case_id, CaseKind.POLICY)
-            await settings.tenant(visit.entry.connection, row.insurer_id)
             stored = await store(visit.entry, row.insurer_id, looked, form)
             stored = _allowed(visit, form, stored, looked)
             sheet = _typed(replace(sheet, visit=visit, row=row), form, stored)

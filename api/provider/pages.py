@@ -10,6 +10,7 @@ from api.desk.frame import Visit, visited, visitor
 from api.desk.words import translator
 from api.provider.acting import OWN, REPORT, VISIT, act, sheet_of
 from api.provider.reading import address, board, hazard, policy
+from api.rows import ASSIGNED_CASES
 from models.contracts.vocabulary import ActorKind
 
 router = APIRouter(prefix="/provider", include_in_schema=False)
@@ -70,4 +71,5 @@ async def _form(request: Request, case_id: UUID, update: str) -> Response:
 
 
 def _reader(visit: Visit) -> Reader:
-    return Reader(ActorKind.PROVIDER, address, translator(visit.language))
+    of_its_insurer = ASSIGNED_CASES.c.insurer_id == visit.caller.insurer_id  # said for the index: all of its cases are
+    return Reader(ActorKind.PROVIDER, address, translator(visit.language), (of_its_insurer,))

@@ -18,12 +18,11 @@ from api.desk.tones import tone_of
 from api.duties import read_duties
 from api.evidence import Piece
 from api.problems import not_found
-from api.rows import ASSIGNMENTS, CASES, RECIPIENTS
+from api.rows import ASSIGNED_CASES, ASSIGNMENTS, RECIPIENTS
 from api.tools import Tools
 from domain import wording
 from domain.calendar import local_date
 from models.contracts.vocabulary import CaseKind, Event, PolicyStage, Word
-from models.tables import engine as settings
 
 MOST_CASES = 300
 ROOM = "/provider"
@@ -93,10 +92,11 @@ async def board(entry: Entry, asked: str = "") -> Board:
 
     `asked` is how a policy's number begins or a part of the enterprise's name; empty for all.
     """
-    own = select(CASES).where(CASES.c.kind == CaseKind.POLICY, CASES.c.id.in_(_assigned(entry)))
-    called = or_(func.starts_with(CASES.c.number, asked), func.strpos(CASES.c.insured_name, asked) > 0)
+    cases = ASSIGNED_CASES.c
+    own = select(ASSIGNED_CASES).where(cases.kind == CaseKind.POLICY, cases.id.in_(_assigned(entry)))
+    called = or_(func.starts_with(cases.number, asked), func.strpos(cases.insured_name, asked) > 0)
     own = own.where(called) if asked else own
-    order = (CASES.c.ended_at.is_not(None), CASES.c.next_due_at, CASES.c.id)
+    order = (cases.ended_at.is_not(None), cases.next_due_at, cases.id)
     found = (await entry.connection.execute(own.order_by(*order).limit(MOST_CASES + 1))).all()
     rows = found[:MOST_CASES]
     services, now = services_of(entry.tools), entry.tools.now()
@@ -185,8 +185,7 @@ def _line(row: Row[Any], services: frozenset[str], now: datetime) -> Assigned:
 
 
 async def _contact(entry: Entry, row: Row[Any]) -> str:
-    """Whom to write to before one comes; the case was found as the provider's own before."""
-    await settings.tenant(entry.connection, row.insurer_id)
+    """Whom to write to before one comes."""
     found = select(RECIPIENTS.c.email).where(
         RECIPIENTS.c.insurer_id == row.insurer_id, RECIPIENTS.c.insured_id == row.insured_id
     )

@@ -1,4 +1,4 @@
-"""Service providers as insurers know them, and which of them each policy names now; their people stand in people.py."""
+"""Service providers as insurers know them, whom each policy names now, and what of a case is shown them; no people."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,6 +7,16 @@ from sqlalchemy import ForeignKeyConstraint, UniqueConstraint
 from sqlmodel import Field
 
 from models.tables.base import INSTANT, NOW, Row
+
+SHOWN = (
+    "id", "kind", "insurer_id", "workflow_id", "parent_id", "number", "region", "sector", "size", "stage", "insured_id",
+    "insured_name", "signed_on", "effective_on", "expires_on", "next_due_at", "provisional", "open_hazards", "ended_at",
+    "packs", "calendar_through", "clock", "seq", "opened_at", "changed_at", "view",
+)  # fmt: skip
+"""All that is in `assigned_cases`, the only rows of cases a provider's transaction reads (migration 20261122_25)."""
+SHOWN_OF_VIEW = ("criterion", "description", "duties", "found_on", "grade", "place", "policy_number", "rounds", "terms")
+"""Keys its `view` has, where the case's has them; what is added to a case is not among them until somebody decides."""
+SHOWN_OF_TERMS = ("out_of_area", "service_items")
 
 
 class Provider(Row, table=True):

@@ -13,10 +13,12 @@ from api.insurer.doors import DOORS, SAMPLE_DIGEST, SAMPLE_FILE
 from api.provider import reading
 from api.provider.acting import OWN
 from api.rows import STEPS
+from api.tools import Tools
 from domain.serving import ITS_OWN
 from models.contracts.vocabulary import ActorKind, CaseKind, Post
 from tests.api.conftest import sample_file, terms, today
 from tests.desk.conftest import PROVIDERS_OF_TOWN, Person, SignedIn, Town
+from tests.desk.test_department_speed import listening
 from tests.desk.test_enterprise import photograph
 
 EXAMPLES = {(door.kind, door.path): door.example for door in DOORS}
@@ -116,6 +118,22 @@ async def test_a_visit_with_hazards_and_a_picture_is_recorded_once_and_everybody
     async with admin.connect() as connection:
         found = select(STEPS.c.actor_kind, STEPS.c.actor_id).where(STEPS.c.command_name == "RecordVisit")
         assert [tuple(row) for row in await connection.execute(found)] == [("provider", str(assessor.user_id))]
+
+
+async def test_nothing_the_room_does_opens_the_rows_of_the_insurer(assessor: Person, policy: str, tools: Tools):
+    """Not for the file of a visit, nor for the insured's address: the wall of the database is up all the way."""
+    pages = ["/provider", *(f"/provider/policies/{policy}{part}" for part in ("", "/visit", "/report"))]
+    with listening(tools.engine) as seen:
+        sent = await assessor.post(pages[2], files={"hazards.0.photographs": PICTURE}, **visit(**FOUND))
+        assert sent.status_code == 303
+        read = [unescape((await assessor.get(page)).text) for page in pages]
+        found = set(re.findall(r"/provider/hazards/[0-9a-f-]{36}", read[1]))
+        hazards = "".join([unescape((await assessor.get(page)).text) for page in found])
+        [file, *_] = re.findall(r'src="(/evidence/[^"?]+)', hazards)
+        assert (await assessor.get(file)).status_code == 200
+    set_ = {parameters[0] for statement, parameters in seen if "set_config" in statement}
+    assert "anze.provider" in set_
+    assert "anze.tenant" not in set_
 
 
 async def test_a_form_that_lacks_something_comes_back_with_what_was_typed_and_the_pictures_it_had(

@@ -109,12 +109,19 @@ async def test_the_application_is_a_plain_role_that_owns_nothing_and_deletes_not
         assert {grant["privilege_type"] for grant in grants} == RIGHTS.get(table, CHANGING), table
 
 
-async def test_no_view_looks_past_the_wall(admin: asyncpg.Connection):
+async def test_no_view_looks_past_the_wall_but_the_one_that_narrows_it(admin: asyncpg.Connection):
+    """And whose eyes it borrows see by row-level security too: what is assigned to a provider (test_assigned.py)."""
     query = (
         "SELECT relname FROM pg_class WHERE relkind IN ('v', 'm') AND relnamespace = 'public'::regnamespace"
         " AND NOT coalesce(reloptions, '{}') && '{security_invoker=true,security_invoker=on}'"
     )
-    assert await admin.fetch(query) == []
+    assert [row["relname"] for row in await admin.fetch(query)] == ["assigned_cases"]
+    lent = await admin.fetch("SELECT policyname, cmd, qual FROM pg_policies WHERE 'anze_owner' = ANY (roles)")
+    assert {(row["policyname"], row["cmd"]) for row in lent} == {
+        ("cases_provider", "SELECT"),
+        ("assignments_provider", "SELECT"),
+    }
+    assert all("anze.provider" in row["qual"] for row in lent)
 
 
 async def test_no_function_runs_with_the_rights_of_its_owner(admin: asyncpg.Connection):

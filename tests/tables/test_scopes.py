@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from api.callers import Entry
 from api.department.scope import scopes, within
-from api.rows import CASES, DEPARTMENT_SCOPES, STEPS
+from api.rows import ASSIGNED_CASES, CASES, DEPARTMENT_SCOPES, STEPS
 from models.contracts.vocabulary import CaseKind, Sector
 from models.tables import engine as opened
 from runtime.settings import sqlalchemy_url
@@ -146,7 +146,7 @@ async def test_a_provider_reads_the_steps_of_its_work_and_not_what_the_policy_wa
             await connection.execute(insert(STEPS).values(row))
         await as_application(connection)
         await opened.provider(connection, known(A, "provider"))
-        assert (await connection.execute(select(CASES.c.id))).scalars().all() == [case]
+        assert (await connection.execute(select(ASSIGNED_CASES.c.id))).scalars().all() == [case]
         assert (await connection.execute(select(STEPS.c.command_name).order_by(STEPS.c.seq))).scalars().all() == work
         await connection.rollback()
 
