@@ -92,6 +92,8 @@ class Caller:
     user_id: UUID | None = None
     insured_id: UUID | None = None
     provider_id: UUID | None = None
+    serves: str = ""
+    """What the insurer is called by which a service provider is known here; it may serve others."""
     posts: frozenset[Post] = frozenset()
     came_by: CameBy | None = None
 

@@ -188,6 +188,7 @@ async def _user(connection: AsyncConnection, session: Row[Any]) -> Caller | None
         department=row.department or "",
         user_id=row.id,
         provider_id=row.provider_id,
+        serves=row.insurer if row.provider else "",
         posts=frozenset(Post(one) for one in row.posts if one in set(Post)),
         came_by=session.came_by,
     )

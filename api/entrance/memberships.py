@@ -25,7 +25,7 @@ WITH_ORGANISATION = select(
 
 
 async def memberships(connection: AsyncConnection, vouched: Vouched) -> list[Row[Any]]:
-    """The users this identity may be now, at least one, the oldest first. Raises NotLetIn.
+    """The users this identity may be now, at least one, by organisation. Raises NotLetIn.
 
     Those it is bound to, whatever its address is today; and those registered with its verified address that nobody has
     entered yet, but none of an organisation where it is somebody already. A disabled one is none.
@@ -40,7 +40,7 @@ async def memberships(connection: AsyncConnection, vouched: Vouched) -> list[Row
     live = [row for row in known if row.disabled_at is None]
     if not live:
         raise NotLetIn(NoEntry.DISABLED)
-    return sorted(live, key=lambda row: (row.created_at, row.id))
+    return sorted(live, key=lambda row: (row.insurer or row.office or "", row.provider or "", row.id))
 
 
 async def bind(connection: AsyncConnection, vouched: Vouched, user: Row[Any]) -> None:

@@ -33,6 +33,7 @@ async def test_an_assessor_of_two_insurers_chooses_with_a_thumb_and_changes_with
         await page.get_by_role("button", name="换一个机构").click()
         await page.get_by_role("button", name=SECOND).click()
         await page.wait_for_url(f"{site.url}/provider")
+        assert SECOND in await page.locator(".who .name").inner_text()
         assert {url for url in asked if not url.startswith(site.url)} == set()
         held = "SELECT count(*) FROM sessions s JOIN users u ON u.id = s.user_id WHERE u.email = $1"
         of = " AND s.revoked_at IS NULL AND u.insurer_id = (SELECT id FROM insurers WHERE name = $2)"
