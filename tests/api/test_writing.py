@@ -1,6 +1,7 @@
 """Commands through the whole way: HTTP, workflow, PostgreSQL and back; examples pass, repeats change nothing."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from temporalio.worker import Worker
@@ -101,7 +102,7 @@ async def test_a_refusal_cites_code_sentence_and_clause_and_leaves_no_step(insur
 
 
 async def test_a_refused_opening_can_be_repeated_with_what_was_missing(insurer: Caller, admin) -> None:
-    future = {"signed_at": f"{today().replace(year=today().year + 1)}T09:00:00+08:00"}
+    future = {"signed_at": f"{today() + timedelta(days=365)}T09:00:00+08:00"}
     refused = await insurer.post("/v1/policies", terms("PA-7", **future))
     assert (refused.status_code, refused.json()["code"]) == (422, "signed_in_future")
     assert (await counted(admin, "cases"))["cases"] == 0

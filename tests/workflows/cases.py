@@ -26,6 +26,7 @@ from runtime.sandbox import sandbox
 from tests.domain.lives import application, library, policy_birth
 from tests.fakes import FakeLedger
 from tests.makers import SOMEBODY
+from tests.runtime.waiting import until
 from workflows.hazard import HazardWorkflow
 from workflows.policy import PolicyWorkflow
 from workflows.search import for_hazard, for_policy
@@ -142,6 +143,17 @@ class Opened:
     def told(self, duty: str) -> list[str]:
         """The moments of a duty that were told, in order, once for each role."""
         return [n.key.split(":")[2] for step in self.steps for n in step.notices if n.about.duty_key == duty]
+
+
+async def at_rest(handle: WorkflowHandle[Any, Any]) -> int:
+    """How long its history is once nothing of it is under way; who is answered may be so before the task is over."""
+
+    async def is_idle() -> bool:
+        found = (await handle.describe()).raw_description
+        return not (found.HasField("pending_workflow_task") or found.pending_activities)
+
+    await until(is_idle)
+    return len([event async for event in handle.fetch_history_events()])
 
 
 def given(command: Command, key: str, actor: Actor = SOMEBODY) -> Given[Any]:

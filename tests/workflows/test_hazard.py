@@ -20,7 +20,7 @@ from tests.domain.test_hazard_life import CLAIM, FAILED, PASSED, REFUSE
 from tests.domain.test_policy_refusals import PROVIDER
 from tests.makers import DEPARTMENT, SOMEBODY
 from tests.runtime.waiting import until
-from tests.workflows.cases import Office, Opened, fresh_key, given
+from tests.workflows.cases import Office, Opened, at_rest, fresh_key, given
 from tests.workflows.test_policy import refused
 
 
@@ -96,9 +96,9 @@ async def test_many_rounds_are_many_chapters_and_a_repeat_is_still_recognised(of
 
 async def test_no_closing_without_recheck_and_no_trace_of_the_attempt(office: Office) -> None:
     _, hazard = await with_hazard(office, "341300", HazardGrade.ORDINARY)
-    before = len([event async for event in hazard.fetch_history_events()])
+    before = await at_rest(hazard)
     assert await refused(act(hazard, "recheck", PASSED)) == "wrong_stage"
-    assert len([event async for event in hazard.fetch_history_events()]) == before
+    assert await at_rest(hazard) == before
 
 
 async def test_a_hazard_opened_twice_is_one(office: Office) -> None:
