@@ -5,6 +5,7 @@ Every function gives a new clock and leaves its arguments alone. A duty that the
 
 from collections.abc import Callable
 from datetime import date, datetime
+from typing import NamedTuple
 
 from domain import waits
 from domain.counting import project
@@ -37,7 +38,17 @@ __all__ = [
     "running",
     "stop",
     "suspend",
+    "waiting",
 ]
+
+
+class Waiting(NamedTuple):
+    """What time alone will bring a duty: a rung that fires or, without one, the event of a term that runs out."""
+
+    at: datetime
+    running: RunningDuty
+    duty: Duty
+    call: Call | None
 
 
 def bound(rulebook: Rulebook, duty_id: str) -> BoundDuty:
@@ -95,15 +106,20 @@ def pass_over(
 
 def next_alarm(rulebook: Rulebook, clock: Clock, calendar: WorkCalendar) -> datetime | None:
     """The earliest instant at which a rung fires or an overdue event happens; may be past, `None` if nothing waits."""
+    return min((one.at for one in waiting(rulebook, clock, calendar)), default=None)
+
+
+def waiting(rulebook: Rulebook, clock: Clock, calendar: WorkCalendar) -> list[Waiting]:
+    """Every rung that may still fire and every overdue event that may happen, duty by duty."""
     rules = _rules(rulebook)
-    waiting: list[datetime] = []
+    found: list[Waiting] = []
     for one in clock.duties:
         if one.is_open and (duty := _of(rules, one)):
             projection = project(duty, one, clock, calendar)
-            waiting += [call.at for call in calls(duty, one, projection)]
+            found += [Waiting(call.at, one, duty, call) for call in calls(duty, one, projection)]
             if duty.overdue_event and not one.rang_overdue and projection.due_at:
-                waiting.append(projection.due_at)
-    return min(waiting, default=None)
+                found.append(Waiting(projection.due_at, one, duty, None))
+    return found
 
 
 def ring(rulebook: Rulebook, clock: Clock, calendar: WorkCalendar, now: datetime) -> Rang:

@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from domain.policy.transitions import left_out
-from domain.wording import duty_line, instant, money, place_line, provisional_note, roles
+from domain.wording import duty_line, instant, money, place_line, provisional_note
 from models.contracts.hazard import HazardState
 from models.contracts.policy_state import HazardBrief, PolicyState
 from models.contracts.rulebook import Citation
-from models.contracts.vocabulary import HazardStage, PolicyStage, Role, Word
+from models.contracts.vocabulary import HazardStage, PolicyStage, Word
 
 
 class Coming(NamedTuple):
@@ -19,9 +19,9 @@ class Coming(NamedTuple):
     label: str
     effective: date | None
     cites: Citation | None = None
-    tells: tuple[Role, ...] = ()
-    """Who is told when the next rung fires."""
-    alarm_at: datetime | None = None
+    rings: str = ""
+    """What rings first of all duties; often of another one, which falls due later."""
+    rings_at: datetime | None = None
     provisional: bool = False
 
 
@@ -95,9 +95,7 @@ def way_line(stages: tuple[Word, ...], now: Word, left_out: Collection[Word] = (
 def coming_lines(coming: Coming | None, *, ended: bool) -> tuple[str, ...]:
     if coming is None:
         return ("已办结" if ended else "没有在计的期限",)
-    alarm = (
-        f"下次提醒：{instant(coming.alarm_at)}，告知{roles(coming.tells)}" if coming.alarm_at and coming.tells else ""
-    )
+    alarm = f"下次提醒：{instant(coming.rings_at)}，{coming.rings}" if coming.rings_at else ""
     return (
         f"下一期限：{duty_line(coming.label, coming.effective, coming.cites)}",
         alarm,

@@ -2,11 +2,11 @@
 
 from datetime import date, datetime
 
+from domain import alarms, notices
 from domain import clock as clocks
-from domain import notices
 from domain.calendar import local_date
 from domain.details import Coming
-from domain.ladder import calls, footholds
+from domain.ladder import footholds
 from domain.notices import Case
 from domain.places import region_name
 from domain.routing import is_department
@@ -229,20 +229,19 @@ def fact_days(facts: dict[Event, date], happened: tuple[Happening, ...]) -> dict
 
 
 def coming(case: Case) -> Coming | None:
-    """What the case waits for next: its first open duty, and whom the next rung tells."""
+    """What the case waits for next: its first open duty, and what rings first of all of them."""
     dated = [brief for brief in briefs(case) if brief.due_at]
     if not dated:
         return None
     running = clocks.running(case.clock, dated[0].key)
     assert running is not None
     bound = clocks.rule(case.rulebook, running)
-    waiting = calls(bound.duty, running, clocks.project(bound.duty, running, case.clock, case.calendar))
-    following = min(waiting, key=lambda call: call.at, default=None)
+    ringing = alarms.first(case)
     return Coming(
         label=bound.duty.label,
         effective=dated[0].effective,
         cites=bound.cites,
-        tells=following.tell if following else (),
-        alarm_at=following.at if following else None,
+        rings=alarms.said(ringing),
+        rings_at=ringing[0].at if ringing else None,
         provisional=dated[0].provisional,
     )

@@ -268,7 +268,7 @@ class Case(Generic[S, V]):
             await workflow.wait_condition(
                 lambda: self.alarm != alarm or self.life.over(cast(S, self.state)) or self._chapter_ended(),
                 timeout=timeout,
-                timeout_summary=self.waits_for[:120] or None,
+                timeout_summary=self.life.awaits(self.state)[:120] or None,
             )
         except TimeoutError:
             return

@@ -44,6 +44,7 @@ CLAIM: Life[ClaimState, ClaimView] = Life(
     decide=life.decide,
     ring=life.ring,
     next_alarm=life.next_alarm,
+    awaits=life.awaits,
     over=life.over,
     view=views.view,
     row=views.row,

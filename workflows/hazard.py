@@ -41,6 +41,7 @@ HAZARD: Life[HazardState, HazardView] = Life(
     decide=life.decide,
     ring=life.ring,
     next_alarm=life.next_alarm,
+    awaits=life.awaits,
     over=life.over,
     view=views.view,
     row=views.row,

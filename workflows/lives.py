@@ -25,6 +25,8 @@ class Life(Generic[S, V]):
     decide: Callable[[S, Given[Any], datetime], Decision[S]]
     ring: Callable[[S, datetime], Decision[S]]
     next_alarm: Callable[[S], datetime | None]
+    awaits: Callable[[S], str]
+    """What the next alarm brings, in words; empty where none is set."""
     over: Callable[[S], bool]
     view: Callable[[S], V]
     row: Callable[[S, V, dict[str, Any]], CaseRow]

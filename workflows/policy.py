@@ -51,6 +51,7 @@ POLICY: Life[PolicyState, PolicyView] = Life(
     decide=life.decide,
     ring=life.ring,
     next_alarm=life.next_alarm,
+    awaits=life.awaits,
     over=life.over,
     view=views.view,
     row=views.row,

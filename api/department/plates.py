@@ -12,7 +12,7 @@ from api.department.scope import Scope
 from api.drawings.bars import StageCount, spark, stage_bar
 from api.drawings.tables import Count, Heading, Table, heat_strip
 from api.drawings.tiles import City, place_map
-from api.drawings.words import Translate
+from api.drawings.words import Translate, capital
 from domain.places import region_name
 from models.contracts.vocabulary import PolicyStage, Sector
 
@@ -39,7 +39,7 @@ def plates(figures: Figures, mine: tuple[Scope, ...], titles: dict[str, str], t:
         heat=heat_strip(_table(figures, mine, titles["heat"], t), "heat", t=t),
         tiles=place_map(_cities(figures), "tiles", t=t),
         stages=stage_bar(
-            [StageCount(t(stage.label), n, address(stage=stage)) for stage, n in _in_order(figures)], "stages", t=t
+            [StageCount(capital(t(stage.label)), n, address(stage=stage)) for stage, n in _in_order(figures)], "stages", t=t
         ),
         signed=spark([signed for _, signed, _ in figures.months], titles["signed"], "signed", t=t),
         found=spark([found for _, _, found in figures.months], titles["found"], "found", t=t),
@@ -68,7 +68,7 @@ def _table(figures: Figures, mine: tuple[Scope, ...], title: str, t: Translate) 
     return Table(
         title=title,
         rows=tuple(Heading(region, region_name(region), address(**_place(region, digits))) for region in rows),
-        columns=tuple(Heading(one.value, t(one.label), address(sector=one.value)) for one in Sector),
+        columns=tuple(Heading(one.value, capital(t(one.label)), address(sector=one.value)) for one in Sector),
         cells={
             (region, sector): Count(
                 tally.running, tally.overdue, address(**_place(region, digits), sector=sector, open="true")

@@ -13,6 +13,7 @@ from api.drawings.days import day_strip
 from api.drawings.hours import hour_line
 from api.drawings.life import Life, Mark, Milestone
 from api.drawings.life_bar import life_bar
+from api.drawings.words import capital
 from api.shapes import Duties, DutyReading, RungReading, TimelineEntry
 from domain import wording
 from domain.calendar import local_date
@@ -147,7 +148,7 @@ def policy_life(
         hazards=tuple(_mark(one, reader) for one in rows if one.kind is CaseKind.HAZARD),
         claims=tuple(_mark(one, reader) for one in rows if one.kind is CaseKind.CLAIM),
         ended_on=surrendered,
-        ended_label=reader.t(PolicyStage.SURRENDERED.label) if surrendered else "",
+        ended_label=capital(reader.t(PolicyStage.SURRENDERED.label)) if surrendered else "",
     )
     return life_bar(life, "life", t=reader.t)
 

@@ -25,10 +25,10 @@ ZH = "zh-CN"
 PARTS = re.compile(r"(\s+·\s+|\s*　\s*|\s*\n\s*|: |：)")
 """What templates put between two sentences of one text."""
 OWN = "\u3400-\u9fff"
-RUN = re.compile(
-    f"[〔《“]?[{OWN}](?:[\\w\\s.,:：、，；。（）()〔〕《》“”·/-]*[{OWN}](?:[)）](?![^(（]*[)）]))?)?[〕》”]*(?:。(?=\\s*$))?(?:\\.[a-z0-9]{{2,5}}\\b)?"
-)
-"""Words that stay Chinese, with what stands between them."""
+RUN = re.compile(rf"[〔《“]?[{OWN}](?:[\w\s.,:：、，；。（）()〔〕《》“”·/-]*[{OWN}])?")
+TAIL = re.compile(r"[〕》”]*(?:。(?=\s*$))?(?:\.[a-z0-9]{2,5}\b)?")
+"""Words that stay Chinese with what stands between them, and what belongs to their end."""
+OPENS, ENDS = "（(", "）)"
 MARKS = str.maketrans(
     {"，": ", ", "、": ", ", "；": "; ", "：": ": ", "。": ". ", "（": " (", "）": ")", "“": '"', "”": '"', "　": " "}
 )
@@ -135,7 +135,23 @@ def _runs(text: str) -> Iterator[str]:
     """The text with what is Chinese in elements of their own, and English marks around them."""
     end = 0
     for run in RUN.finditer(text):
-        yield text[end : run.start()].translate(MARKS)
-        yield f'<span lang="{ZH}">{run[0]}</span>'
-        end = run.end()
+        start, stop = _whole(text, run, end)
+        yield text[end:start].translate(MARKS)
+        yield f'<span lang="{ZH}">{text[start:stop]}</span>'
+        end = stop
     yield text[end:].translate(MARKS)
+
+
+def _whole(text: str, run: re.Match[str], after: int) -> tuple[int, int]:
+    """Where a run begins and ends with the brackets that are its own: 甲（宿州（样例）） has both, (甲) has none."""
+    start, stop = run.span()
+    depth = lowest = 0
+    for letter in run[0]:
+        depth += (letter in OPENS) - (letter in ENDS)
+        lowest = min(lowest, depth)
+    while lowest < 0 and start > after and text[start - 1] in OPENS:
+        start, lowest, depth = start - 1, lowest + 1, depth + 1
+    while depth > 0 and text[stop : stop + 1] and text[stop] in ENDS:
+        stop, depth = stop + 1, depth - 1
+    tail = TAIL.match(text, stop)
+    return start, tail.end() if tail else stop

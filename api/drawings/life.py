@@ -96,19 +96,19 @@ def milestones(life: Life, say: Speech) -> tuple[Milestone, ...]:
     return (Milestone(say(words.SIGNED), done_on=life.signed_on), *life.milestones, end)
 
 
-def owed(of: Milestone, life: Life, say: Speech, *, brief: bool = False) -> tuple[str, ...]:
-    """When it is due: 应于3月8日, and that this may still move; `brief` leaves out the years."""
+def owed(of: Milestone, life: Life, say: Speech) -> tuple[str, ...]:
+    """When it is due: 应于3月8日, with its year where that is not this year, and that this may still move."""
     if of.due_on is None:
         return ()
-    due = say(words.DUE_ON, day=say.day_in(of.due_on, of.due_on.year if brief else life.today.year))
+    due = say(words.DUE_ON, day=say.day_in(of.due_on, life.today.year))
     return (due, say(words.PROVISIONAL)) if of.provisional and not of.done_on else (due,)
 
 
-def fared(of: Milestone, life: Life, say: Speech, *, brief: bool = False) -> tuple[str, ...]:
-    """How it stands: 3月12日完成, 晚 4 天; `brief` leaves out the years."""
+def fared(of: Milestone, life: Life, say: Speech) -> tuple[str, ...]:
+    """How it stands: 3月12日完成, 晚 4 天; with the year where that is not this year."""
     due, done, stands = of.due_on, of.done_on, life.standing(of)
     if done:
-        told = say(words.DONE_ON, day=say.day_in(done, done.year if brief else life.today.year))
+        told = say(words.DONE_ON, day=say.day_in(done, life.today.year))
         return (told, say(words.LATER, n=(done - due).days)) if due and done > due else (told,)
     if stands is Standing.OVERDUE and due:
         late = say(words.LATE_BY, n=(life.until - due).days)

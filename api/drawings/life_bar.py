@@ -139,9 +139,9 @@ class Bar:
         """A milestone with its sign, when it was due and how it fared; gives where it ends."""
         x, y = spot
         stands = self.life.standing(of)
-        rows = [(line, "note") for line in owed(of, self.life, self.say, brief=True)]
+        rows = [(line, "note") for line in owed(of, self.life, self.say)]
         red = " red" if stands in (Standing.OVERDUE, Standing.LATE) else ""
-        rows += [(line, f"small{red}") for line in fared(of, self.life, self.say, brief=True)]
+        rows += [(line, f"small{red}") for line in fared(of, self.life, self.say)]
         rows = [(part, cls) for line, cls in rows for part in self.sheet.balanced(line, room, "small")]
 
         def paint() -> None:

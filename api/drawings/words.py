@@ -70,6 +70,11 @@ def same(words: str) -> str:
     return words
 
 
+def capital(label: str) -> str:
+    """A label as it stands by itself: English begins it with a capital, Chinese has none."""
+    return label[:1].upper() + label[1:]
+
+
 class Counting(Formatter):
     """Fills the gaps of a sentence; `{n:day}` counts days: 1 day, 2 days."""
 

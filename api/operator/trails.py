@@ -14,6 +14,7 @@ from fastapi import APIRouter, Response
 from sqlalchemy import Row, select, text
 
 from api.callers import Entry
+from api.operator.trailwords import readable
 from api.operator.visits import Reading
 from api.rows import AUDIT, AUDIT_HEADS, INSURERS
 from api.trail import TrailQuery, trail
@@ -111,6 +112,7 @@ async def audit(visit: Reading) -> Response:
         events=tuple(AuditEvent),
         results=tuple(AuditResult),
         instant=instant,
+        readable=readable,
     )
 
 

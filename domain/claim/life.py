@@ -5,14 +5,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from domain import alarms, duties, new_rules, notices
 from domain import clock as clocks
-from domain import duties, new_rules, notices
 from domain.calendar import local_date, midnight
 from domain.claim import clauses, grading, money, orders, payments
 from domain.claim.change import Change
 from domain.claim.changes import CHANGES, by_rule
 from domain.claim.contract_terms import STARTS, with_terms
 from domain.claim.refusals import refuse, refuse_opening
+from domain.claim.wording import ARCHIVED
 from domain.claim_paths import registry
 from domain.decision import Decision, fact_instant
 from domain.rescheduling import under_calendar
@@ -31,6 +32,7 @@ from models.contracts.vocabulary import By, CaseKind, ClaimPath, ClaimStage, Eve
 __all__ = [
     "adopt_calendar",
     "adopt_rules",
+    "awaits",
     "decide",
     "hear",
     "holds_room",
@@ -247,6 +249,11 @@ def next_alarm(state: ClaimState) -> datetime | None:
         return None
     alarms = (clocks.next_alarm(state.rulebook, state.clock, state.calendar), _archived_at(state))
     return min((alarm for alarm in alarms if alarm is not None), default=None)
+
+
+def awaits(state: ClaimState) -> str:
+    """What the next alarm brings, in words; empty where nothing waits for time alone."""
+    return alarms.awaited(state, {ARCHIVED: _archived_at(state)}) if state.ended_at is None else ""
 
 
 def over(state: ClaimState) -> bool:

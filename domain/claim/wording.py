@@ -17,6 +17,7 @@ CLAIM_WAY = (
     ClaimStage.CLOSED,
 )
 
+ARCHIVED = "结案归档，此后不再重开"
 NEVER_HEARD_OF = "对方没有这笔指令"
 ASKED_BY_KEY = "对账时按编号查询所得"
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
+from domain import alarms, duties, new_rules, notices
 from domain import clock as clocks
-from domain import duties, new_rules, notices
 from domain.decision import Decision, fact_instant
 from domain.hazard.asking import rectification
 from domain.hazard.change import Tell
@@ -27,6 +27,7 @@ __all__ = [
     "CHANGES",
     "adopt_calendar",
     "adopt_rules",
+    "awaits",
     "decide",
     "next_alarm",
     "open_hazard",
@@ -147,6 +148,11 @@ def _report(state: HazardState, firings: Iterable[Firing], now: datetime) -> tup
 def next_alarm(state: HazardState) -> datetime | None:
     """The next instant at which time alone changes something."""
     return None if state.ended_at else clocks.next_alarm(state.rulebook, state.clock, state.calendar)
+
+
+def awaits(state: HazardState) -> str:
+    """What the next alarm brings, in words; empty where nothing waits for time alone."""
+    return "" if state.ended_at else alarms.awaited(state, {})
 
 
 def over(state: HazardState) -> bool:

@@ -10,6 +10,7 @@ from domain import clock as clocks
 from domain import duties
 from domain.calendar import local_date, noon
 from domain.decision import fact_instant
+from domain.policy.years import year_on
 from domain.wording import day, money
 from models.contracts import policy as commands
 from models.contracts.base import Actor, Command
@@ -72,7 +73,8 @@ def _file_plan(state: PolicyState, command: commands.FilePlan, actor: Actor, now
 
 
 def _visit(state: PolicyState, command: RecordVisit, actor: Actor, now: datetime) -> Change:
-    at, visits = fact_instant(command.on, now), state.visits_this_year + 1
+    at, tally = fact_instant(command.on, now), _tally(state, command.on)
+    visits = getattr(state, tally) + 1 if tally else 0
     events = [Event.VISIT_RECORDED]
     events += [] if Event.FIRST_SERVICE_DONE in state.facts else [Event.FIRST_SERVICE_DONE]
     events += [Event.QUALIFIED_SERVICE_DONE] if QUALIFIED & set(command.items) else []
@@ -82,12 +84,18 @@ def _visit(state: PolicyState, command: RecordVisit, actor: Actor, now: datetime
     happened = tuple(Happening(event=event, at=at, said=said if event is events[0] else "") for event in events)
     found = tuple(_found(state, command, hazard) for hazard in command.hazards)
     update = {
+        **({tally: visits} if tally else {}),
         "visits": (*state.visits, command.number),
-        "visits_this_year": visits,
         "hazards": (*state.hazards, *(_brief(birth) for birth in found)),
     }
     invited = ((NoticeKind.SERVICE_RATING, Role.INSURED, f"visit{len(state.visits) + 1}"),)
     return Change(happened, update, births=found, tell=invited, visit=command.number)
+
+
+def _tally(state: PolicyState, on: date) -> str:
+    """Which year's services a visit of that day is counted among; none where that year is further back."""
+    behind = state.year - year_on(state.terms.effective_on, on)
+    return {1: "visits_last_year"}.get(behind, "" if behind > 1 else "visits_this_year")
 
 
 def _rate(state: PolicyState, command: commands.RateService, actor: Actor, now: datetime) -> Change:

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from domain import alarms, duties, new_rules, notices
 from domain import clock as clocks
-from domain import duties, new_rules, notices
 from domain.calendar import local_date, midnight, noon
 from domain.decision import Decision, fact_instant
 from domain.policy.changes import CHANGES, Change
@@ -222,9 +222,19 @@ def next_alarm(state: PolicyState) -> datetime | None:
     if state.ended_at is not None:
         return None
     rungs = clocks.next_alarm(state.rulebook, state.clock, state.calendar)
+    return min((alarm for alarm in (rungs, *_turns(state).values()) if alarm is not None), default=None)
+
+
+def awaits(state: PolicyState) -> str:
+    """What the next alarm brings, in words; empty once the policy has ended."""
+    return alarms.awaited(state, _turns(state)) if state.ended_at is None else ""
+
+
+def _turns(state: PolicyState) -> dict[str, datetime | None]:
+    """When the policy itself changes: a year of it begins, the cover ends."""
     if state.stage in ENDED:
-        return rungs
-    return min(alarm for alarm in (rungs, _next_year_at(state), ends_at(state)) if alarm is not None)
+        return {}
+    return {Event.POLICY_YEAR_STARTED.label: _next_year_at(state), Event.POLICY_EXPIRED.label: ends_at(state)}
 
 
 def over(state: PolicyState) -> bool:

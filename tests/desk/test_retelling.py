@@ -39,6 +39,7 @@ SPEAKS = ("domain", "api/claims", "api/portfolio", "api/words.py", "rules/readin
 """Where sentences for people are put together."""
 SPEAKS_TO_OTHERS = {
     "domain/addresses.py": "the Temporal UI, for operators",
+    "domain/alarms.py": "the Temporal UI, for operators",
     "domain/details.py": "the Temporal UI, for operators",
     "domain/claim/wording.py": "the Temporal UI, for operators",
     "domain/places.py": "names of places",
@@ -201,6 +202,10 @@ def test_a_sentence_is_told_with_what_stands_in_it_and_words_of_people_are_left_
         ('<q lang="zh-CN">还剩 3 天</q>', '<q lang="zh-CN">还剩 3 天</q>'),
         ('<img alt="甲公司&lt;b&gt;">', '<img alt="甲公司&lt;b&gt;" lang="zh-CN">'),
         ("<b>甲公司&lt;i&gt;</b>", '<b><span lang="zh-CN">甲公司</span>&lt;i&gt;</b>'),
+        ("<p>甲（宿州（样例））</p>", '<p><span lang="zh-CN">甲（宿州（样例））</span></p>'),
+        ("<p>(甲)</p>", '<p>(<span lang="zh-CN">甲</span>)</p>'),
+        ("<p>told （样例）公司</p>", '<p>told <span lang="zh-CN">（样例）公司</span></p>'),
+        ("<p>(by 清单（一）.xlsx)</p>", '<p>(by <span lang="zh-CN">清单（一）.xlsx</span>)</p>'),
         ("<dd>a、b</dd>", "<dd>a, b</dd>"),
         ("<dd>2015年4月24日（by law）</dd>", "<dd>24 Apr 2015 (by law)</dd>"),
         ('<i aria-label="已逾期 2 天"></i>', '<i aria-label="Overdue by 2 days"></i>'),

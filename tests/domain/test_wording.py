@@ -11,7 +11,7 @@ from domain.places import NAMES, full_region_name, region_name
 from models.contracts.clock import Clock, Projection
 from models.contracts.policy_state import Birth, HazardBrief, PolicyState
 from models.contracts.policy_terms import Terms
-from models.contracts.vocabulary import By, Event, HazardGrade, HazardStage, PolicyStage, Role, Sector, Size
+from models.contracts.vocabulary import By, Event, HazardGrade, HazardStage, PolicyStage, Sector, Size
 from tests.makers import calendar as years
 from tests.makers import citation, duty, rulebook
 
@@ -166,14 +166,14 @@ def test_the_temporal_ui_tells_stage_next_duty_open_hazards_and_money() -> None:
         stage=PolicyStage.UPLOADED, facts=facts, hazards=hazards, spent=Decimal("1000.00"), last_notice="履职提醒"
     )
     coming = details.Coming(
-        "完成服务", date(2024, 2, 18), citation(), (Role.INSURER,), datetime(2024, 2, 15, 16, tzinfo=UTC), True
+        "完成服务", date(2024, 2, 18), citation(), "履职提醒：上传电子保单", datetime(2024, 2, 15, 16, tzinfo=UTC), True
     )
     told = details.policy_details(state, coming, Decimal("10320.00"))
     for said in (
         "● 已签署 ─ **◉ 已上传** ─ ○ 已定服务机构",
         "应于2024年2月18日（周日） 24:00 前完成",
         "应急监二〔2023〕84号 二(五)，法规规定",
-        "下次提醒：2024年2月15日 24:00，告知保险机构",
+        "下次提醒：2024年2月15日 24:00，履职提醒：上传电子保单",
         "暂定",
         "未销号隐患 1 项：H-1（重大事故隐患，已告知）",
         "1,000.00 元 / 下限 10,320.00 元（还差 9,320.00 元）",

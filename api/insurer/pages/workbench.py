@@ -16,6 +16,7 @@ from api.desk.words import namer, translator
 from api.drawings import words
 from api.drawings.bars import StageCount, stage_bar
 from api.drawings.calendars import DueDay, Pile, calendar_strip
+from api.drawings.words import capital
 from api.insurer.pages.visits import Reading, may_act
 from api.rows import CASE_FIGURES, CASES
 from domain.calendar import DAY, SATURDAY, is_working, local_date, midnight, year_of
@@ -141,7 +142,7 @@ def _stages(visit: Visit, tallies: Sequence[Row[Any]]) -> list[StageCount]:
     counts: dict[str, int] = {row.stage: row.n for row in tallies if row.kind is CaseKind.POLICY}
     say: Callable[[Any], str] = namer(visit.language)
     return [
-        StageCount(say(stage), counts[stage.value], f"/insurer/policies?stage={stage.value}&open=true")
+        StageCount(capital(say(stage)), counts[stage.value], f"/insurer/policies?stage={stage.value}&open=true")
         for stage in PolicyStage
         if counts.get(stage.value)
     ]
