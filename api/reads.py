@@ -1,19 +1,18 @@
 """Plain selects behind every page and list; which rows a caller may see was settled in callers.py."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, any_, func, or_, select, tuple_
-from stdnum.cn import uscc
 
 from api.callers import Caller, Entry
 from api.claims.shapes import ClaimReading
 from api.cursors import Cursors, Place
 from api.problems import not_found
-from api.rows import CASES, INSUREDS, OUTBOX, RECIPIENTS, STEPS, TIMELINE
+from api.rows import CASES, OUTBOX, RECIPIENTS, STEPS, TIMELINE
 from api.shapes import (
     CaseLine,
     HazardQuery,
@@ -83,15 +82,15 @@ def reading(row: Row[Any], now: datetime) -> PolicyReading | HazardReading | Cla
     return READINGS[row.kind].model_validate({**row.view, **standing})
 
 
-async def policies(entry: Entry, query: PolicyQuery) -> Page[CaseLine]:
+async def policies(entry: Entry, query: PolicyQuery, named: Iterable[ColumnElement[bool]]) -> Page[CaseLine]:
+    """`named` is what `query.insured` asks, which is looked for before (api/desk/searching.py)."""
     conditions = [
+        *named,
         *equal(CASES.c.id, query.number and ids.policy_id(entry.caller.tenant, query.number)),
         *equal(CASES.c.size, query.size),
         *equal(CASES.c.stage, query.stage),
         *equal(CASES.c.rate_review, query.rate_review),
     ]
-    if query.insured:
-        conditions.append(by_insured(query.insured))
     return await listed(entry, Listing(CaseKind.POLICY, line), query, conditions)
 
 
@@ -226,14 +225,6 @@ def below(region: ColumnElement[str], place: str) -> list[ColumnElement[bool]]:
     prefix = place.rstrip("0")
     prefix = place[: len(prefix) + len(prefix) % 2]
     return [region >= prefix, region < prefix + "a"] if prefix else []  # digits come before letters
-
-
-def by_insured(given: str) -> ColumnElement[bool]:
-    """A credit code names one enterprise, anything else is how a name begins."""
-    if uscc.is_valid(given):
-        return CASES.c.insured_id.in_(select(INSUREDS.c.id).where(INSUREDS.c.credit_code == given))
-    escaped = given.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
-    return CASES.c.insured_name.like(f"{escaped}%")
 
 
 def equal(column: ColumnElement[Any], value: object) -> list[ColumnElement[bool]]:

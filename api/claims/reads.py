@@ -11,6 +11,7 @@ from api import reads
 from api.callers import Entry
 from api.claims.shapes import ClaimLine, ClaimQuery, HazardBefore, Prevention, ServiceBefore
 from api.claims.words import NO_PREVENTION, PREVENTION
+from api.desk.searching import of_insured
 from api.rows import CASES, TIMELINE
 from api.shapes import Page
 from models.contracts import ids
@@ -29,6 +30,7 @@ MONEY_AND_WAY = (
 async def claims(entry: Entry, query: ClaimQuery, policy_id: UUID | None = None) -> Page[ClaimLine]:
     """The caller's claims, of one policy where one is given, latest first."""
     conditions = [
+        *await of_insured(entry, query.insured),
         *reads.equal(CASES.c.id, query.number and ids.claim_id(entry.caller.tenant, query.number)),
         *reads.equal(CASES.c.stage, query.stage),
         *reads.equal(CASES.c.parent_id, policy_id),
@@ -36,8 +38,6 @@ async def claims(entry: Entry, query: ClaimQuery, policy_id: UUID | None = None)
         *reads.equal(CASES.c.view["path"].astext, query.path and query.path.value),
         *reads.equal(CASES.c.view["grade"].astext, query.grade and query.grade.value),
     ]
-    if query.insured:
-        conditions.append(reads.by_insured(query.insured))
     listing = reads.Listing(CaseKind.CLAIM, _line, str(policy_id or ""), MONEY_AND_WAY)
     return await reads.listed(entry, listing, query, conditions)
 

@@ -10,7 +10,7 @@ from stdnum.cn import uscc
 
 from api import reads
 from api.callers import Entry
-from api.rows import CASE_FIGURES, CASES, INSURED_NAMES
+from api.rows import CASE_FIGURES, CASES, INSURED_NAMES, INSUREDS
 from models.contracts.vocabulary import ActorKind
 
 MOST_COUNTED = 1_000
@@ -37,19 +37,41 @@ class Named:
 async def searched(entry: Entry, given: str, among: tuple[ColumnElement[bool], ...]) -> Named:
     """How a number begins or a part of a name, each looked for in an index; `among` says in which figures."""
     if uscc.is_valid(given):
-        known = (reads.by_insured(given),)
+        known = (_coded(given),)
         return Named(known, (known,))
     met = or_(func.starts_with(CASES.c.number, given), func.strpos(CASES.c.insured_name, given) > 0)
     if entry.caller.kind not in BY_INDEX:
         return Named((met,), ((met,),))
-    figures, names = CASE_FIGURES.c, INSURED_NAMES.c
+    figures = CASE_FIGURES.c
     numbered = await _ids(entry, select(figures.case_id).where(*among, *_begins(figures.number, given)))
-    called = (*reads.own(entry.caller, INSURED_NAMES), *_begins(names.part, given[:KEPT_PART]))
-    insureds = await _ids(entry, select(names.insured_id).where(*called))
+    insureds = await _called(entry, given)
     found = (or_(_one_of(CASES.c.id, numbered), _one_of(CASES.c.insured_id, insureds)), met)
     if max(len(numbered), len(insureds)) > MOST_OPENED:
         return Named((met,), (found, (met,)))
     return Named(found, (found,))
+
+
+async def of_insured(entry: Entry, given: str | None) -> tuple[ColumnElement[bool], ...]:
+    """What `insured` asks of a list of the API: a credit code names one enterprise, anything else is how a name begins.
+
+    Pages find any part of a name; both look in the same index. Empty where nothing is asked.
+    """
+    if given is None:
+        return ()
+    if uscc.is_valid(given):
+        return (_coded(given),)
+    met, insureds = func.starts_with(CASES.c.insured_name, given), await _called(entry, given)
+    return (met,) if len(insureds) > MOST_OPENED else (_one_of(CASES.c.insured_id, insureds), met)
+
+
+def _coded(given: str) -> ColumnElement[bool]:
+    return CASES.c.insured_id.in_(select(INSUREDS.c.id).where(INSUREDS.c.credit_code == given))
+
+
+async def _called(entry: Entry, given: str) -> Sequence[UUID]:
+    """Enterprises whose name has this part, be it a new name or one of before."""
+    called = (*reads.own(entry.caller, INSURED_NAMES), *_begins(INSURED_NAMES.c.part, given[:KEPT_PART]))
+    return await _ids(entry, select(INSURED_NAMES.c.insured_id).where(*called))
 
 
 async def _ids(entry: Entry, found: Select[Any]) -> Sequence[UUID]:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from api import reads
 from api.callers import Entry, entered
+from api.desk.searching import of_insured
 from api.duties import read_duties
 from api.shapes import (
     CaseLine,
@@ -38,7 +39,7 @@ Reader = Annotated[Entry, Depends(insurer_entry, scope="function")]
 @router.get("/policies", tags=[POLICIES], summary="保单列表 / List policies")
 async def policy_list(entry: Reader, query: Annotated[PolicyQuery, Query()]) -> Page[CaseLine]:
     """按建档时间由近及远，可筛选。 / Latest first, with filters and a cursor."""
-    return await reads.policies(entry, query)
+    return await reads.policies(entry, query, await of_insured(entry, query.insured))
 
 
 @router.get("/policies/{policy_id:uuid}", tags=[POLICIES], summary="保单现状 / Read a policy")

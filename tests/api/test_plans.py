@@ -13,10 +13,13 @@ from sqlalchemy import event
 from temporalio.worker import Worker
 
 from api.desk.sessions import cookie_name
+from api.keys import KeyFor, mint_key
 from api.tools import Tools
 from bench.crowd import led
 from bench.multitude import multiply
 from bench.pages import BASE, HOLDERS, session
+from models.contracts.vocabulary import ActorKind
+from models.tables import engine as opened
 from runtime import samples
 from runtime.settings import Settings
 from tests.conftest import Database
@@ -41,10 +44,23 @@ LISTS = (
     ("city", "/department/overview", "ix_case_figures_scope"),
     ("enterprise", "/enterprise", "ix_cases_insured_id_opened_at"), ("operator", "/operator/cases", ALL),
     ("operator", "/operator/cases?order=due", TERMS), ("operator", "/operator", "ix_cases_provisional"),
-    ("operator", "/operator/cases?q=宏远", ALL),
+    ("operator", "/operator/cases?q=宏远", ALL), ("provider", "/provider", "ix_assignments_provider_id"),
+    ("provider", "/provider/policies/{assigned}", "ix_cases_insurer_id_parent_id"),
+    ("core", "/v1/policies?insured=宏远化工12", "pk_insured_names"),
 )  # fmt: skip
 """Who reads which list, and the index that makes it quick however many cases there are."""
-PLANNED = ("FROM cases", "FROM case_figures", "FROM matters", "FROM insured_names")
+PLANNED = ("FROM cases", "FROM case_figures", "FROM matters", "FROM insured_names", "FROM assigned_cases",
+           "FROM timeline", "FROM steps", "FROM recipients")  # fmt: skip
+WHO = HOLDERS | {
+    "provider": "SELECT 'user_id', id FROM users WHERE kind = 'provider' ORDER BY email LIMIT 1",
+    "core": "SELECT 'insurer_id', CAST($1 AS uuid)",
+}
+ASSIGNED = """
+INSERT INTO assignments (policy_id, insurer_id, provider_id)
+SELECT c.id, c.insurer_id, CASE WHEN row_number() OVER (ORDER BY c.n) <= 40 THEN u.provider_id ELSE c.insured_id END
+FROM (SELECT * FROM users WHERE kind = 'provider' ORDER BY email LIMIT 1) u JOIN bench_copies c USING (insurer_id)
+"""
+"""Forty policies for one provider; each of the others names somebody else."""
 Seen = list[tuple[str, Any]]
 
 
@@ -60,6 +76,8 @@ async def many(
         await led(http, token, first, areas=1)
     rest = await admin.fetch("SELECT id FROM insurers WHERE id <> $1 ORDER BY code", first)
     await multiply(admin, MANY, [first, *(row["id"] for row in rest)])
+    await admin.execute(ASSIGNED)
+    await admin.execute("ANALYZE assignments")
     yield admin
     await admin.close()
 
@@ -81,14 +99,16 @@ async def test_every_list_is_read_by_its_index_and_without_it_that_is_seen(
     many: asyncpg.Connection, app: FastAPI, tools: Tools
 ) -> None:
     least = await many.fetchval("SELECT insurer_id FROM bench_copies GROUP BY 1 ORDER BY count(*) LIMIT 1")
+    assigned = await many.fetchval(
+        "SELECT policy_id FROM assignments JOIN bench_copies ON id = policy_id ORDER BY n LIMIT 1"
+    )
     faults, read = list[str](), dict[str, tuple[Seen, str]]()
     for room, path, index in LISTS:
-        holder = await many.fetchrow(HOLDERS[room], *([least] if "$1" in HOLDERS[room] else []))
+        holder = await many.fetchrow(WHO[room], *([least] if "$1" in WHO[room] else []))
         assert holder is not None
-        cookies = {cookie_name(tools): await session(tools, holder[0], holder[1])}
-        async with AsyncClient(transport=ASGITransport(app), base_url=BASE, cookies=cookies) as http:
+        async with AsyncClient(transport=ASGITransport(app), base_url=BASE, headers=await _as(tools, *holder)) as http:
             with listening(tools) as seen:
-                answer = await http.get(path)
+                answer = await http.get(path.format(assigned=assigned))
         assert answer.status_code == 200, f"{room} {path}"
         read.setdefault(index, (seen, path))
         faults += [f"{room} {path}: {fault}" for fault in await wrong_with(tools, seen, index)]
@@ -98,6 +118,16 @@ async def test_every_list_is_read_by_its_index_and_without_it_that_is_seen(
         await many.execute(dropped)
         assert await wrong_with(tools, seen, index), f"{path} needs {index} no more"
         await many.execute(again)
+
+
+async def _as(tools: Tools, holder: str, id_: Any) -> dict[str, str]:
+    """What a request of this visitor carries: a cookie, or the key of a core system."""
+    if holder == "insurer_id":
+        async with tools.engine.begin() as connection:
+            await opened.tenant(connection, id_)
+            key = await mint_key(connection, KeyFor(ActorKind.INSURER, "核心系统", insurer_id=id_))
+        return {"Authorization": f"Bearer {key.token}"}
+    return {"Cookie": f"{cookie_name(tools)}={await session(tools, holder, id_)}"}
 
 
 async def taken_away(admin: asyncpg.Connection, index: str) -> tuple[str, str]:
