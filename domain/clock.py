@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from domain import waits
+from domain.calendar import local_date
 from domain.counting import project
 from domain.explaining import explain
 from domain.ladder import Call, calls, expanded, firing, outrun
@@ -40,6 +41,9 @@ __all__ = [
     "suspend",
     "waiting",
 ]
+
+YEARS = frozenset({Event.POLICY_YEAR_STARTED, Event.CONTRACT_YEAR_STARTED})
+"""What is owed anew each year: a later year is not met by what was done before it, however late that is entered."""
 
 
 class Waiting(NamedTuple):
@@ -236,7 +240,8 @@ def _of(rules: dict[str, Duty], one: RunningDuty) -> Duty | None:
 
 
 def _met(duty: Duty | None, one: RunningDuty, event: Event, at: datetime) -> RunningDuty:
-    if duty is None or not one.is_open or event not in duty.met_by:
+    earlier = one.anchor in YEARS and "#" in one.key and local_date(at) < local_date(one.anchor_at)
+    if duty is None or not one.is_open or event not in duty.met_by or earlier:
         return one
     return one.model_copy(update={"met_at": at})
 

@@ -10,6 +10,7 @@ from domain.calendar import local_date, midnight, noon
 from domain.decision import Decision, fact_instant
 from domain.policy.changes import CHANGES, Change
 from domain.policy.transitions import ENDED, further
+from domain.policy.years import year_start
 from domain.rescheduling import date_moved, under_calendar
 from domain.steps import ENTERED_LATE, finished, rung_out
 from domain.wording import day
@@ -63,20 +64,12 @@ def _history(command: OpenPolicy, now: datetime) -> list[Happening]:
         Happening(event=Event.POLICY_EXPIRES, at=noon(terms.expires_on)),
         *(Happening(event=fact.event, at=fact_instant(fact.on, now), said="补录既往事实") for fact in command.facts),
     ]
-    years = [_year_start(terms.effective_on, 1)]
-    while _year_start(terms.effective_on, len(years) + 1) <= local_date(now):
-        years.append(_year_start(terms.effective_on, len(years) + 1))
+    years = [year_start(terms.effective_on, 1)]
+    while year_start(terms.effective_on, len(years) + 1) <= local_date(now):
+        years.append(year_start(terms.effective_on, len(years) + 1))
     known += [Happening(event=Event.POLICY_EFFECTIVE, at=noon(terms.effective_on))]
     known += [happening for started in years for happening in _year_begins(terms.services_per_year, noon(started))]
     return sorted(known, key=lambda happening: happening.at)
-
-
-def _year_start(effective_on: date, year: int) -> date:
-    """The corresponding day of a later year; 29 February becomes 28 February (民法典 202)."""
-    try:
-        return effective_on.replace(year=effective_on.year + year - 1)
-    except ValueError:
-        return effective_on.replace(year=effective_on.year + year - 1, day=28)
 
 
 def _year_begins(services_per_year: int | None, at: datetime) -> tuple[Happening, ...]:
@@ -156,7 +149,8 @@ def ring(state: PolicyState, now: datetime) -> Decision[PolicyState]:
     happened: tuple[Happening, ...] = ()
     while (starts_at := _next_year_at(state)) and now >= starts_at:
         started = _year_begins(state.terms.services_per_year, noon(_next_year_on(state)))
-        state, begun = _enter(state.model_copy(update={"visits_this_year": 0}), started)
+        turned = {"visits_this_year": 0, "visits_last_year": state.visits_this_year}
+        state, begun = _enter(state.model_copy(update=turned), started)
         happened += begun
     return _rung(state, happened, (), now, None)
 
@@ -209,7 +203,7 @@ def ends_at(state: PolicyState) -> datetime:
 
 
 def _next_year_on(state: PolicyState) -> date:
-    return _year_start(state.terms.effective_on, state.year + 1)
+    return year_start(state.terms.effective_on, state.year + 1)
 
 
 def _next_year_at(state: PolicyState) -> datetime | None:

@@ -84,6 +84,8 @@ class PolicyState(Contract):
     year: int = 0
     """Which policy year has started; 0 before the contract takes effect."""
     visits_this_year: int = 0
+    visits_last_year: int = 0
+    """A service of the year before may be entered after the year has turned."""
     rate_review: bool = False
     last_notice: str = ""
     ended_at: datetime | None = None

@@ -144,13 +144,6 @@ class TestYears:
         assert clocks.running(life.state.clock, "contract_services") is None
         assert clocks.running(life.state.clock, "service_in_year")
 
-    def test_a_policy_year_that_began_on_a_leap_day_begins_again_on_the_28th(self) -> None:
-        signed = at("2024-02-20T10:00")
-        life = Life.opened(signed_at=signed, effective_on=date(2024, 2, 29), expires_on=date(2026, 2, 27))
-        life.until("2025-03-01")
-        years = [line.at.date() for line in life.record.lines(Event.POLICY_YEAR_STARTED)]
-        assert years == [date(2024, 2, 29), date(2025, 2, 28)]
-
     def test_a_long_sleep_starts_every_year_it_slept_through(self) -> None:
         life = Life.opened(kind=PolicyKind.PROJECT, expires_on=date(2027, 3, 4))
         life.ring(at("2026-06-01"))

@@ -136,7 +136,7 @@ def test_every_figure_a_path_needs_is_one_of_the_claim_terms() -> None:
     assert {figure.value for figure in PathFigure} <= set(ClaimTerms.model_fields)
 
 
-@pytest.mark.obligation("XM-19", "XM-20", "XM-21")
+@pytest.mark.obligation("XM-01b", "XM-19", "XM-20", "XM-21")
 def test_xiamen_names_three_fast_paths_with_their_conditions_and_elsewhere_they_are_our_reading() -> None:
     for region, number, by in ((XIAMEN, "厦应急规〔2022〕2号", By.LAW), (BEIJING, "保险法", By.PRODUCT)):
         book = claim(region)
