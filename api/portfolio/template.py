@@ -17,8 +17,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 from api.pages import TEMPLATES
 from api.portfolio.columns import COLUMNS, Column, capitals, code, day, instant, text, yes
 from api.portfolio.jobs import MOST_ROWS
-from api.portfolio.reading import REQUIRED
 from api.portfolio.reporting import AUTHOR, BLAMED
+from api.shapes import InsuredParty
+from models.contracts.base import Strict
+from models.contracts.policy_terms import Terms
 from models.contracts.vocabulary import PolicyKind, Sector, ServiceItem, Size, Word
 
 TOLD: Path = TEMPLATES / "insurer" / "portfolio.yaml"
@@ -26,6 +28,7 @@ OURS = frozenset({"fixed", "story"})
 """Columns of the samples, of no use to anybody else."""
 SHOWN = tuple(column for column in COLUMNS if column.path not in OURS)
 CHOICES: Mapping[str, type[Word]] = {"terms.sector": Sector, "terms.size": Size, "terms.kind": PolicyKind}
+PARTS: Mapping[str, type[Strict]] = {"terms": Terms, "insured": InsuredParty}
 SEVERAL: Mapping[str, type[Word]] = {"terms.service_items": ServiceItem}
 FORMATS = {text: "@", code: "@", capitals: "@", day: "yyyy-mm-dd", instant: "yyyy-mm-dd hh:mm"}
 """Codes as text, so that no sign of them is lost; days as days."""
@@ -50,7 +53,7 @@ def _head(sheet: Worksheet, place: int, column: Column) -> None:
     cell = sheet.cell(1, place, column.title)
     cell.font = Font(bold=True)
     cell.comment = Comment(_help(column), AUTHOR, width=300)
-    if column.path in REQUIRED:
+    if _is_needed(column):
         cell.fill = BLAMED
     dimension = sheet.column_dimensions[letter]
     dimension.width = max(len(column.title) * 2 + 4, 12)
@@ -70,9 +73,15 @@ def _offered(column: Column) -> Iterator[str]:
         yield from (word.label for word in CHOICES[column.path])
 
 
+def _is_needed(column: Column) -> bool:
+    """As the contract has it: a cell left empty there refuses its row."""
+    part, _, name = column.path.partition(".")
+    return part in PARTS and PARTS[part].model_fields[name].is_required()
+
+
 def _help(column: Column) -> str:
     told = _told()["columns"].get(column.path, {})
-    needed = _told()["says"]["needed" if column.path in REQUIRED else "may"]
+    needed = _told()["says"]["needed" if _is_needed(column) else "may"]
     words = SEVERAL.get(column.path)
     several = "、".join(word.label for word in words) if words else ""
     return "\n".join(filter(None, (needed, told.get("help", ""), several)))

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from models.contracts.vocabulary import CaseKind
 from tests.api.conftest import Caller, sample_file, terms, today
 from tests.api.test_writing import EXAMPLES, opened
 
@@ -28,7 +29,7 @@ async def served(caller: Caller, number: str) -> str:
     """A policy with a visit and the hazard it found."""
     policy_id = await opened(caller, number)
     for path in ("provider", "visits"):
-        body = {**EXAMPLES[("policy", path)](today())}
+        body = {**EXAMPLES[(CaseKind.POLICY, path)](today())}
         answer = await caller.post(f"/v1/policies/{policy_id}/{path}", body)
         assert answer.status_code == 200, answer.text
     return policy_id
