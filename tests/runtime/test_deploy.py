@@ -84,9 +84,27 @@ def test_every_setting_reaches_our_services_and_stands_in_the_sample() -> None:
     given = {name for service in OURS.values() for name in service["environment"]}
     read = {name for name in names_a_process_reads() if name.startswith("ANZE_")}
     assert {name for name in read - given if not name.endswith("_PORT")} == OF_ONE_MACHINE
-    asked = set(re.findall(r"\$\{(ANZE_[A-Z_]+)", (PROJECT_ROOT / "docker-compose.yml").read_text()))
+    asked = set(re.findall(r"\$\{([A-Z_]+)", (PROJECT_ROOT / "docker-compose.yml").read_text()))
     sample = (PROJECT_ROOT / "docs" / "env.example").read_text()
-    assert {name for name in asked if f"{name}=" not in sample} == {"ANZE_VERSION", "ANZE_LOG_LEVEL"}
+    assert set(re.findall(r"^([A-Z_]+)=", sample, re.MULTILINE)) == asked
+
+
+def test_the_guide_tells_the_defaults_the_settings_have() -> None:
+    """Where a row of its table gives as many defaults as it names settings."""
+    kept = {name: field.default for name, field in Settings.model_fields.items()}
+    told = {
+        name: default
+        for names, defaults in re.findall(r"^\| (`[A-Z].*?) \| .* \| (.+?) \|$", GUIDE, re.MULTILINE)
+        for name, default in _paired(re.findall(r"`([A-Z_]+)`", names), defaults.replace("`", "").split("、"))
+    }
+    fields = {f"ANZE_{name.upper()}": f"{one:g}" if isinstance(one, float) else str(one) for name, one in kept.items()}
+    assert len(told) > 15
+    assert {name: value for name, value in told.items() if fields[name] != value} == {}
+
+
+def _paired(names: list[str], defaults: list[str]) -> list[tuple[str, str]]:
+    plain = all(re.fullmatch(r"[a-z0-9.]+", one) for one in defaults)
+    return list(zip(names, defaults, strict=True)) if plain and len(names) == len(defaults) else []
 
 
 def test_every_setting_is_in_the_guide() -> None:
