@@ -22,11 +22,12 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from domain.calendar import SHANGHAI
+from models.tables.engine import LIMITS
 from runtime.embedded.mail import MailCatcher
 from runtime.embedded.postgres import DATABASE, PostgresServer
 from runtime.settings import Settings
 from runtime.stack import Stack, StackOptions
-from tests.runtime.patient import widen
+from tests.runtime.patient import IN_SERVICE, widen
 from tests.runtime.waiting import PATIENCE
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -135,6 +136,13 @@ async def admin(database: Database) -> AsyncIterator[asyncpg.Connection]:
 async def temporal(stack: Stack) -> Client:
     """A client of the session's Temporal server: time skipping is on, search attributes are registered."""
     return await Client.connect(stack.temporal_address, data_converter=pydantic_data_converter)
+
+
+@pytest.fixture
+def limits_of_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Engines that are made after it wait for locks and statements as long as they do where people wait."""
+    for name, limit in IN_SERVICE.items():
+        monkeypatch.setitem(LIMITS, name, limit)
 
 
 @pytest.fixture

@@ -288,6 +288,7 @@ async def test_the_tenant_ends_with_the_step(database: Database, engine: AsyncEn
 
 
 @pytest.mark.fault("F17")
+@pytest.mark.usefixtures("limits_of_service")
 async def test_a_locked_case_is_given_up_within_the_time_limit(
     database: Database, ledger: PgLedger, admin: asyncpg.Connection
 ):

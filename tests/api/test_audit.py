@@ -22,6 +22,7 @@ from models.tables.audit import COMMON_CHAIN
 from models.tables.engine import operator, tenant
 from tests.api.conftest import Caller, department
 from tests.conftest import Database
+from tests.runtime.patient import MEANT
 
 SPEAKER = Actor(kind=ActorKind.INSURER, id="somebody", name="甲保险公司")
 
@@ -115,8 +116,9 @@ async def test_many_strangers_together_are_bounded_too(tools: Tools, admin: Asyn
 
 
 async def test_a_refusal_is_answered_even_if_the_trail_cannot_be_written(
-    insurer: Caller, database: Database, caplog: pytest.LogCaptureFixture
+    insurer: Caller, database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("api.denials.WRITTEN_WITHIN", MEANT["api.denials", "WRITTEN_WITHIN"])
     owner = await asyncpg.connect(database.admin)
     try:
         async with owner.transaction():

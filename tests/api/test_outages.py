@@ -80,6 +80,7 @@ async def test_without_the_database_nothing_is_done_and_the_answer_says_so(tools
 
 
 @pytest.mark.fault("F17")
+@pytest.mark.usefixtures("limits_of_service")
 async def test_a_locked_table_ends_in_unavailable_and_heals(tools: Tools, insurer: Caller, admin) -> None:
     hurried = through(replace(tools, budgets=Budgets(answer_within=0.5)), insurer)
     async with admin.begin() as connection:
@@ -90,6 +91,7 @@ async def test_a_locked_table_ends_in_unavailable_and_heals(tools: Tools, insure
 
 
 @pytest.mark.fault("F17")
+@pytest.mark.usefixtures("limits_of_service")
 async def test_a_lock_that_stays_ends_a_write_after_two_seconds_with_nothing_done(
     tools: Tools, insurer: Caller, worker: Worker, admin, record_property
 ) -> None:
@@ -109,6 +111,7 @@ async def test_a_lock_that_stays_ends_a_write_after_two_seconds_with_nothing_don
 
 
 @pytest.mark.fault("F17")
+@pytest.mark.usefixtures("limits_of_service")
 async def test_a_statement_that_does_not_end_is_cut_off_and_its_outcome_called_unknown(
     tools: Tools, insurer: Caller, admin, record_property
 ) -> None:
@@ -138,6 +141,7 @@ async def test_a_statement_that_does_not_end_is_cut_off_and_its_outcome_called_u
 
 @pytest.mark.slow_fault
 @pytest.mark.fault("F17")
+@pytest.mark.usefixtures("limits_of_service")
 async def test_when_every_connection_is_taken_the_answer_comes_within_the_budget_and_one_that_is_free_heals(
     tools: Tools, insurer: Caller, settings: Settings, monkeypatch: pytest.MonkeyPatch, record_property
 ) -> None:
@@ -159,6 +163,7 @@ async def test_when_every_connection_is_taken_the_answer_comes_within_the_budget
 
 
 @pytest.mark.fault("F17")
+@pytest.mark.usefixtures("limits_of_service")
 async def test_every_connection_of_the_application_has_its_limits(tools: Tools) -> None:
     wanted = {"lock_timeout": "2s", "statement_timeout": "10s", "idle_in_transaction_session_timeout": "30s"}
     async with tools.engine.connect() as connection:

@@ -9,6 +9,7 @@ from tests.runtime.waiting import in_time
 
 
 @pytest.mark.fault("F17")
+@pytest.mark.usefixtures("limits_of_service")
 async def test_a_page_that_waits_for_a_lock_says_within_the_budget_that_nothing_was_done(
     signed_in: SignedIn, admin: AsyncEngine, record_property
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from temporalio.worker import _workflow as sdk
 
+from models.tables import engine
 from tests.runtime.waiting import PATIENCE
 
 WIDENED = (
@@ -26,8 +27,15 @@ MEANT: dict[tuple[str, str], float] = {}
 """What they are in service."""
 
 
+WAITS = {"lock_timeout": "20000", "statement_timeout": "60000"}
+"""Milliseconds PostgreSQL waits for a lock or a statement of an engine that is made from here on."""
+IN_SERVICE = dict(engine.LIMITS)
+"""What they are in service; the fixture `limits_of_service` brings them back."""
+
+
 def widen() -> None:
     """For this process, before its first test."""
+    engine.LIMITS.update(WAITS)
     for module, name in WIDENED:
         found = import_module(module)
         assert isinstance(getattr(found, name), float), f"{module}.{name} is no limit any more"
