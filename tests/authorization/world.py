@@ -278,7 +278,7 @@ async def _people(world: World) -> None:
 
 
 async def _providers(world: World) -> None:
-    """A and B in both registers, and somebody of A of the first insurer, who serves `own` and served `ended`."""
+    """A and B in both registers, and one assessor of A for both insurers, who serves `own` and served `ended`."""
     for insurer, holding in zip(world.insurers, ("own", "foreign"), strict=True):
         for name, code in PROVIDER_CODES.items():
             known = provider_id(insurer.id, code)
@@ -293,8 +293,9 @@ async def _providers(world: World) -> None:
 
 
 async def _user(world: World, name: str, kind: ActorKind, post: Post, **place: UUID) -> UUID:
-    user_id = uuid4()
-    row = {"id": user_id, "kind": kind, "email": f"{name}@people.example", "name": name, "posts": [post.value]}
+    user_id, email = uuid4(), f"{name.removeprefix('rival_')}@people.example"
+    row = {"id": user_id, "kind": kind, "email": email, "name": name, "posts": [post.value]}
+    row |= {"issuer": "https://id.example", "subject": email}
     async with world.admin.begin() as connection:
         await connection.execute(insert(USERS).values(row | place))
     await _session(world, name, CameBy.OIDC, {"user_id": user_id})

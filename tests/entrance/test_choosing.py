@@ -1,5 +1,6 @@
 """Somebody of several organisations signs in once and chooses; each session is of one of them, and knows no other."""
 
+import asyncio
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -152,6 +153,19 @@ async def test_a_choice_begins_one_session_whoever_sends_it_again(
     answer = await browser.http.post("/enter/choose", data=form)
     assert (answer.status_code, browser.cookie) == (400, None)
     assert (await refusals(admin), (await bound(admin))[ann["乙"]]) == (["not_from_here"], None)
+
+
+async def test_a_choice_sent_twice_at_the_same_moment_begins_one_session_of_one_organisation(
+    browser: Browser, ann: dict[str, UUID], admin: AsyncEngine
+):
+    await browser.sign_in("s-ann")
+    token = token_of(await browser.http.get("/enter/choose"), "/enter/choose")
+    sent = (browser.http.post("/enter/choose", data={"_token": token, "user": str(one)}) for one in ann.values())
+    answers = await asyncio.gather(*sent)
+    assert sorted(one.status_code for one in answers) == [303, 400]
+    assert sorted((await bound(admin)).values(), key=str) == [None, "s-ann"]
+    async with admin.connect() as connection:
+        assert (await connection.execute(select(func.count()).select_from(SESSIONS))).scalar_one() == 1
 
 
 async def test_a_choice_waits_ten_minutes_and_never_longer_than_the_sign_in(

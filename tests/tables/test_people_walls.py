@@ -79,6 +79,25 @@ async def test_an_identity_shows_the_user_it_is_bound_to_or_whose_address_it_is(
             assert await seen(connection, "users") == 0, vouched
 
 
+async def test_of_two_memberships_a_session_shows_its_own_and_an_identity_what_it_is_bound_to(
+    users: dict[UUID, UUID], engine: AsyncEngine
+):
+    """Ann is registered by the other insurer as well, and has not come in there yet."""
+    second = uuid4()
+    async with engine.begin() as connection:
+        await settings.tenant(connection, B)
+        row = {"id": second, "kind": ActorKind.INSURER, "insurer_id": B, "email": "ann@x.example", "name": "ann"}
+        await connection.execute(insert(USERS).values(row))
+    for proven, value, shown in (
+        (settings.session, "hash-ann", {users[A]}),
+        (settings.identity, "https://id.example ann", {users[A]}),
+        (settings.identity, "ann@x.example", {users[A], second}),
+    ):
+        async with engine.begin() as connection:
+            await proven(connection, value)
+            assert set((await connection.execute(text("SELECT id FROM users"))).scalars()) == shown
+
+
 async def test_letters_are_seen_by_whom_they_are_addressed_to(users: dict[UUID, UUID], engine: AsyncEngine):
     for to, number in ((known(A, "mailbox"), 1), (EMERGENCY, 0)):
         async with engine.begin() as connection:
