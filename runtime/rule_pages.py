@@ -1,42 +1,23 @@
 """How the answers of `anze rules …` look on a terminal; what they say is decided beside it."""
 
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from itertools import groupby
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from models.contracts.vocabulary import By, CaseKind, NoticeKind, Role, Sector, Size
 from rules.difference import Change
 from rules.reading import moment_text
+from runtime.listing import filled, listed, terminal
 
-WIDE = 140  # columns, where the output is a file or a pipe
 WEEKDAYS = "一二三四五六日"
 
 
-def _console() -> Console:
-    return Console(width=None if sys.stdout.isatty() else WIDE, highlight=False, markup=False)
-
-
-def _table(*headings: str, title: str = "") -> Table:
-    table = Table(title=title or None, title_justify="left", header_style="bold")
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    return table
-
-
-def _rows(table: Table, rows: Iterable[Iterable[object]]) -> Table:
-    for row in rows:
-        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    return table
-
-
 def checked(answer: dict[str, Any]) -> None:
-    console = _console()
+    console = terminal()
     if answer["packs"]:
         console.print(_packs(answer["packs"], examples=True))
         console.print("工作日历：" + "、".join(str(year["year"]) for year in answer["calendars"]))
@@ -51,21 +32,21 @@ def checked(answer: dict[str, Any]) -> None:
 
 
 def _packs(packs: list[dict[str, Any]], *, examples: bool) -> Table:
-    table = _table(
+    table = listed(
         "代码", "地区", "文号", "施行", "核对", "义务", "数值", "部门", "待定解释", *(("示例",) if examples else ())
     )
     keys = ["region", "place", "number", "in_force_on", "checked_on", "duties", "rates", "routes", "open_questions"]
-    return _rows(table, ([pack[key] for key in (*keys, *(("examples",) if examples else ()))] for pack in packs))
+    return filled(table, ([pack[key] for key in (*keys, *(("examples",) if examples else ()))] for pack in packs))
 
 
 def covered(answer: dict[str, Any]) -> None:
-    console = _console()
+    console = terminal()
     console.print(_packs(answer["places"], examples=False))
     console.print("工作日历：" + "、".join(map(str, answer["calendars"])))
 
 
 def examples(answer: list[dict[str, Any]]) -> None:
-    console = _console()
+    console = terminal()
     for file, group in groupby(answer, key=lambda one: one["file"]):
         console.print(Text(file or "示例", style="bold"), soft_wrap=True)
         for one in group:
@@ -78,7 +59,7 @@ def examples(answer: list[dict[str, Any]]) -> None:
 
 
 def explained(answer: dict[str, Any]) -> None:
-    console = _console()
+    console = terminal()
     console.print(Text(f"{answer['label']}（{answer['duty']}）", style="bold"))
     says = By(answer["by"]).label
     console.print(f"依据：{answer['number']} {answer['clause']}（{says}）；责任方：{Role(answer['owed_by']).label}")
@@ -87,8 +68,8 @@ def explained(answer: dict[str, Any]) -> None:
     console.print(f"起算：{answer['anchor']['on']} {answer['anchor']['label']}")
     provisional = "（暂定：所在年份的放假安排尚未公布）" if answer["provisional"] else ""
     console.print(f"末日：{answer['nominal']}；顺延后：{answer['effective']}；到期：{answer['due_at']}{provisional}")
-    console.print(_rows(_table("日期", "计入", "说明", title="逐日"), _strip(answer["days"])))
-    console.print(_rows(_table("时点", "时刻", "告知", "通知", "部门", title="通知阶梯"), _rungs(answer["ladder"])))
+    console.print(filled(listed("日期", "计入", "说明", title="逐日"), _strip(answer["days"])))
+    console.print(filled(listed("时点", "时刻", "告知", "通知", "部门", title="通知阶梯"), _rungs(answer["ladder"])))
 
 
 def _strip(days: list[dict[str, Any]]) -> Iterator[tuple[str, str, str]]:
@@ -129,18 +110,18 @@ def routed(answer: dict[str, Any]) -> None:
         )
         for one in answer["roles"]
     )
-    _console().print(_rows(_table("角色", "部门", "出处", "依次查找", title=title), rows))
+    terminal().print(filled(listed("角色", "部门", "出处", "依次查找", title=title), rows))
 
 
 def differences(found: tuple[Change, ...]) -> None:
-    console = _console()
+    console = terminal()
     for change in found:
         console.print(Text(f"· {change}"), soft_wrap=True)
     console.print(f"共 {len(found)} 处变化" if found else "没有变化")
 
 
 def shown(answer: dict[str, Any]) -> None:
-    console = _console()
+    console = terminal()
     where = f"{answer['place']} · {Sector(answer['sector']).label} · {Size(answer['size']).label}"
     console.print(Text(f"{where} · {answer['on']} 签单", style="bold"))
     for pack in answer["packs"]:
@@ -149,18 +130,18 @@ def shown(answer: dict[str, Any]) -> None:
     if not answer["packs"]:
         console.print("  该日没有已施行的规则包")
     console.print(
-        _rows(_table("案件", "义务", "期限", "通知", "出处", "理由", title="义务"), map(_duty, answer["duties"]))
+        filled(listed("案件", "义务", "期限", "通知", "出处", "理由", title="义务"), map(_duty, answer["duties"]))
     )
     figures = ((one["label"], one["figure"], _cite(one), one["because"]) for one in answer["rates"].values())
-    console.print(_rows(_table("数值", "为", "出处", "理由"), figures))
+    console.print(filled(listed("数值", "为", "出处", "理由"), figures))
     for name, key in (("前置条件", "gates"), ("必填项", "required_fields")):
         console.print(
             f"{name}：" + ("；".join(f"{one['label']}（{_cite(one)}）" for one in answer[key]) or "无"), soft_wrap=True
         )
     console.print(f"理赔的前置条件：{'；'.join(one['label'] for one in answer['claim_gates']) or '无'}", soft_wrap=True)
-    console.print(_rows(_table("理赔路径", "条件", "合同数字", "付款以此为界", "出处"), map(_path, answer["paths"])))
+    console.print(filled(listed("理赔路径", "条件", "合同数字", "付款以此为界", "出处"), map(_path, answer["paths"])))
     routes = ((one["region"], Role(one["role"]).label, _department(one["department"])) for one in answer["routes"])
-    console.print(_rows(_table("层级", "角色", "部门"), routes))
+    console.print(filled(listed("层级", "角色", "部门"), routes))
     for one in answer["open_questions"]:
         console.print(f"待定解释 {one['place']} {one['clause']}“{one['word']}”：{one['reading']}", soft_wrap=True)
 

@@ -7,18 +7,17 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from domain.wording import instant, money
 from models.contracts.vocabulary import AccidentGrade, ClaimPath, ClaimStage, PayeeKind
 from runtime.commands.speaking import HERE, Address, Api, AsJson, Key, asked
+from runtime.listing import listed, terminal
 
 app = typer.Typer()
 Claim = Annotated[str, typer.Argument(help="赔案编号或者赔案号 / id or number of the claim")]
 PAGE = 200
-WIDE = 200  # cells, where the answer goes into a file or a pipe
 
 
 @app.command("list")
@@ -98,13 +97,13 @@ def _write(answer: Any, as_json: bool, page: Callable[[Any], Iterable[object]]) 
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False))
         return
-    console = Console() if Console().is_terminal else Console(width=WIDE)
+    console = terminal()
     for part in page(answer):
         console.print(part)
 
 
 def _table(title: str, *columns: str) -> Table:
-    return Table(*columns, title=title, title_justify="left", header_style="bold")
+    return listed(*columns, title=title)
 
 
 def _row(table: Table, *cells: object) -> None:

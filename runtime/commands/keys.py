@@ -6,8 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,6 +13,7 @@ from api.keys import KeyFor, Minted, mint_key, revoke_key, rotate_key
 from api.rows import API_KEYS, INSURERS, RECIPIENTS
 from api.words import Scope
 from models.contracts.vocabulary import ActorKind
+from runtime.listing import filled, listed, terminal
 from runtime.operating import Unanswerable, department_named, done, insurer_named
 
 app = typer.Typer(name="keys", help="接口密钥：发放、列出、吊销、轮换 / keys of the API", no_args_is_help=True)
@@ -52,10 +51,8 @@ def list_keys(as_json: Annotated[bool, typer.Option("--json", help="供程序读
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))
         return
-    table = Table("前缀", "类别", "归属", "用途", "授权", "发放", "到期", "吊销")
-    for row in rows:
-        table.add_row(*(str(row[part] or "") for part in row))
-    Console().print(table)
+    table = listed("前缀", "类别", "归属", "用途", "授权", "发放", "到期", "吊销", whole=("前缀",))
+    terminal().print(filled(table, (_told(row) for row in rows)))
 
 
 @app.command()
@@ -115,6 +112,12 @@ def _shown(row: Row[Any]) -> dict[str, Any]:
         "expires_at": row.expires_at.isoformat() if row.expires_at else None,
         "revoked_at": row.revoked_at.isoformat() if row.revoked_at else None,
     }
+
+
+def _told(row: dict[str, Any]) -> tuple[str | None, ...]:
+    """The same for people: the kind by its name, instants as days."""
+    instants = (row[name] and row[name][:10] for name in ("created_at", "expires_at", "revoked_at"))
+    return row["prefix"], ActorKind(row["kind"]).label, row["of"], row["name"], row["scopes"], *instants
 
 
 async def _named(connection: AsyncConnection, prefix: str) -> Row[Any]:

@@ -7,8 +7,6 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,6 +14,7 @@ from api.entrance.memberships import WITH_ORGANISATION
 from api.entrance.people import ON_THE_SERVER, POSTS, NewUser, Place, Taken, let_in, register
 from api.rows import INSURERS, USERS
 from models.contracts.vocabulary import ActorKind, Post
+from runtime.listing import filled, listed, terminal
 from runtime.operating import Unanswerable, department_named, done, insurer_named, provider_named
 
 app = typer.Typer(name="people", help="用户：登记、列出、停用 / users: add, list, disable", no_args_is_help=True)
@@ -61,10 +60,8 @@ def list_people(as_json: Annotated[bool, typer.Option("--json", help="供程序�
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))
         return
-    table = Table("邮箱", "姓名", "类别", "单位", "岗位", "登录过", "停用", "保险机构")
-    for row in rows:
-        table.add_row(*(str(value or "") for value in row.values()))
-    Console().print(table)
+    table = listed("邮箱", "姓名", "类别", "单位", "岗位", "登录过", "停用", "保险机构", whole=("邮箱",))
+    terminal().print(filled(table, (_told(row) for row in rows)))
 
 
 @app.command()
@@ -197,3 +194,19 @@ def _shown(row: Row[Any]) -> dict[str, Any]:
         "disabled_at": row.disabled_at.isoformat() if row.disabled_at else None,
         "insurer": row.code or "",
     }
+
+
+def _told(row: dict[str, Any]) -> tuple[str | None, ...]:
+    """The same for people: kind and posts by their names."""
+    posts = "、".join(Post(one).label for one in row["posts"].split(",") if one)
+    signed_in, disabled = "是" if row["signed_in"] else "", row["disabled_at"] and row["disabled_at"][:10]
+    return (
+        row["email"],
+        row["name"],
+        ActorKind(row["kind"]).label,
+        row["of"],
+        posts,
+        signed_in,
+        disabled,
+        row["insurer"],
+    )

@@ -26,6 +26,7 @@ from models.contracts.vocabulary import (
 from runtime.demo import ledger
 from runtime.demo.ledger import Books, cited
 from runtime.demo.people import Policy
+from runtime.listing import listed
 
 PARTIES = {Role.INSURED.value}
 QUIET = frozenset({Event.POLICY_SIGNED, Event.POLICY_EFFECTIVE, Event.POLICY_YEAR_STARTED, Event.CONTRACT_YEAR_STARTED})
@@ -108,7 +109,7 @@ class Account:
             if one.to_role not in PARTIES:
                 counted[_line(one)] += 1
         enterprises = Counter(NoticeKind(one.kind).label for one in books.notices if one.to_role in PARTIES)
-        table = Table("谁 who", "何事 what", "为何 why", "谁说的 by", "件 count", title="谁被告知、何事、为何")
+        table = listed("谁 who", "何事 what", "为何 why", "谁说的 by", "件 count", title="谁被告知、何事、为何")
         rows = sorted(counted.items(), key=lambda item: (item[0][0], -item[1]))
         for (who, what, why, by), number in rows[:MOST_LINES]:
             table.add_row(*(Text(part) for part in (who, what, why, by)), str(number))
@@ -119,7 +120,7 @@ class Account:
     def human_queue(self, books: Books) -> None:
         """What waits for a person, and why."""
         counted = Counter((TaskKind(task.kind).label, task.said) for task in books.tasks)
-        table = Table("原因 reason", "应告知谁／怎么办 for whom", "件 count", title="人工队列 human queue")
+        table = listed("原因 reason", "应告知谁／怎么办 for whom", "件 count", title="人工队列 human queue")
         for (kind, said), number in counted.most_common():
             table.add_row(kind, Text(said), str(number))
         self.console.print(table)

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from models.contracts.vocabulary import AccidentGrade, ClaimStage
 from runtime.demo.claims import Claim
+from runtime.listing import listed
 
 TOTALS = {
     "assessed": "定损",
@@ -54,7 +55,7 @@ def _way(console: Console, said: Mapping[str, Any]) -> None:
 
 
 def _money(lines: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table("付款", "类别", "金额", "状态", "收款人", "提出／审批", "银行流水号", "依据")
+    table = listed("付款", "类别", "金额", "状态", "收款人", "提出／审批", "银行流水号", "依据")
     for line in lines:
         signed = f"{line['proposed_by']}／{line['approved_by'] or '—'}"
         clause = Text(line["clause"])
