@@ -42,6 +42,8 @@ LOOK, SHARE_OF_LOOKS = 0.5, 20
 """Seconds between looks at least; one in so many of all seconds, or counting twenty thousand rows would be measured."""
 CHANGE_OF_SHIFT = 20.0  # seconds for each fresh worker to come up before the instant
 MAILED = 50  # policies a second whose letters are out, below which the bench stops waiting
+PATIENCE = 300.0
+"""Seconds the bench waits at least for what is sure to come: how long it took is told, and how busy a machine was."""
 INSURERS = 5
 RUNG = "kind = 'duty_overdue' AND case_id IN (SELECT id FROM cases WHERE region = '990000')"
 COMMITTED = text(f"SELECT count(*) FROM outbox WHERE {RUNG}")  # noqa: S608
@@ -230,7 +232,7 @@ async def _strike(ground: Ground, due: datetime, eve: Opened, wanted: Night) -> 
 
 
 async def _until_told(ground: Ground, policies: int) -> tuple[int, int, int]:
-    await _until(lambda count: count >= 2 * policies, ground, COMMITTED, max(120, policies / SLOWEST))
+    await _until(lambda count: count >= 2 * policies, ground, COMMITTED, max(PATIENCE, policies / SLOWEST))
     notices, distinct, cases = tuple((await _rows(ground, COUNTED))[0])
     return notices, distinct, cases
 
@@ -258,10 +260,10 @@ async def _late(ground: Ground, due: datetime) -> list[float]:
 async def _deliver(ground: Ground, policies: int) -> tuple[int, float, int]:
     """Take every mailroom to the next opening of its office: mails that came, seconds it took, recipients."""
     before, began = len(ground.stack.mail), time.perf_counter()
-    await _until(_nobody, ground, NUDGED, max(30, policies / MAILED))
+    await _until(_nobody, ground, NUDGED, max(PATIENCE, policies / MAILED))
     recipients = [row[0] for row in await _rows(ground, ADDRESSEES)]
     await asyncio.gather(*(_to_the_office(ground.client, recipient) for recipient in recipients))
-    await _until(_nobody, ground, UNSENT, max(60, policies / MAILED))
+    await _until(_nobody, ground, UNSENT, max(PATIENCE, policies / MAILED))
     return len(ground.stack.mail) - before, time.perf_counter() - began, len(recipients)
 
 

@@ -37,7 +37,9 @@ JUST_BEFORE = 60.0  # seconds; as long as most tests take on a busy machine
 _numbers = count(1)
 _STATUS = pytest.StashKey[int]()
 
-hypothesis.settings.register_profile("shared machine", deadline=None, print_blob=True)
+hypothesis.settings.register_profile(
+    "shared machine", deadline=None, print_blob=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.register_profile("ci", parent=hypothesis.settings.get_profile("shared machine"), derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "shared machine")
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -59,7 +60,9 @@ class Site:
         token = next(key for name, key in self.stack.credentials.items() if name.startswith(INSURER))
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": f"browser-{next(_keys)}"}
         async with httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=PATIENCE) as http:
-            answer = await http.post(path, content=content, headers=headers | {"Content-Type": kind})
+            sending = partial(http.post, path, content=content, headers=headers | {"Content-Type": kind})
+            while (answer := await sending()).status_code == httpx.codes.SERVICE_UNAVAILABLE:  # as every caller must
+                await asyncio.sleep(float(answer.headers["Retry-After"]))
         assert not answer.is_error, f"{path}: {answer.text}"
         return answer.json()
 

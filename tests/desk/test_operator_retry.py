@@ -17,11 +17,13 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from models.contracts.vocabulary import ActorKind
 from runtime.settings import Settings
 from tests.desk.conftest import SignedIn
-from tests.runtime.waiting import until
+from tests.runtime.waiting import PATIENCE, until
 
 WHY = "邮件服务器已恢复"
-PATIENCE = RetryPolicy(initial_interval=timedelta(milliseconds=20), backoff_coefficient=60)
-"""Tried three times within two seconds, and then not for more than a minute."""
+THRICE = RetryPolicy(
+    initial_interval=timedelta(milliseconds=1), backoff_coefficient=1_000, maximum_interval=timedelta(hours=1)
+)
+"""Tried three times within two seconds, and then not for a quarter of an hour."""
 
 
 @workflow.defn(name="stuck")
@@ -31,7 +33,7 @@ class Stuck:
     @workflow.run
     async def run(self) -> None:
         limit = timedelta(seconds=10)
-        await workflow.execute_activity("never", start_to_close_timeout=limit, retry_policy=PATIENCE)
+        await workflow.execute_activity("never", start_to_close_timeout=limit, retry_policy=THRICE)
 
 
 class Tries:
@@ -84,7 +86,7 @@ async def test_what_keeps_failing_is_shown_and_tried_at_once_with_a_reason_on_re
 
 async def _showing(get, words: str) -> str:
     """The page, once the engine's list of running workflows has caught up."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while words not in (page := (await get("/operator")).text):
-            await asyncio.sleep(1)
+            await asyncio.sleep(0.2)
     return page

@@ -101,6 +101,12 @@ class TestAForgottenUpdate:
         with pytest.raises(WorkflowUpdateFailedError):
             await policy.handle.execute_update("upload", unaware, id=unaware.command_id)
         await policy.act("name_provider", PROVIDER)
+
+        async def are_listed() -> bool:  # the engine's list follows in a moment
+            query = f"WorkflowId = '{policy.birth.workflow_id}'"
+            return len([run async for run in office.client.list_workflows(query)]) == 2
+
+        await until(are_listed)
         (lived,) = await lives_since(office.client, office.task_queue, began)
         assert {seq: step.trace for seq, step in lived.steps.items()} == {one.seq: one.trace for one in policy.steps}
         assert lived.on_record == 2

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from temporalio.api.enums.v1 import RoutingConfigUpdateState
 from temporalio.api.workflowservice.v1 import (
     DescribeWorkerDeploymentRequest,
     SetWorkerDeploymentCurrentVersionRequest,
@@ -36,9 +37,13 @@ async def made_current(client: Client, office: Office) -> None:
 
     await until(done)
     asked = DescribeWorkerDeploymentRequest(namespace=client.namespace, deployment_name=config.version.deployment_name)
-    described = await client.workflow_service.describe_worker_deployment(asked)
-    current = described.worker_deployment_info.routing_config.current_deployment_version
-    assert current.build_id == config.version.build_id
+
+    async def is_known_to_every_queue() -> bool:
+        info = (await client.workflow_service.describe_worker_deployment(asked)).worker_deployment_info
+        assert info.routing_config.current_deployment_version.build_id == config.version.build_id
+        return info.routing_config_update_state != RoutingConfigUpdateState.ROUTING_CONFIG_UPDATE_STATE_IN_PROGRESS
+
+    await until(is_known_to_every_queue)
 
 
 async def build_of(policy: Opened) -> str:
