@@ -132,9 +132,9 @@ def outcome(answer: Response) -> str:
 
 
 def plain(answer: Response) -> str:
-    """A refusal without what is every request's own: its number and a page's nonce and form tokens."""
+    """A refusal without what is every request's own: its number, a page's nonce, form tokens and minute."""
     said = answer.text.replace(answer.headers["x-request-id"], "")
-    said = re.sub(r'(nonce|name="_once" value|name="next" value)="[^"]*"', "", said)
+    said = re.sub(r'(nonce|name="_once" value|name="next" value)="[^"]*"|<time>[^<]*</time>', "", said)
     return re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "", said)
 
 
