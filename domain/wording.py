@@ -31,6 +31,7 @@ __all__ = [
     "roles",
     "share",
     "short_day",
+    "until_line",
     "who_says",
 ]
 
@@ -165,6 +166,11 @@ def duty_line(label: str, effective: date | None, cites: Citation | None = None,
     due = f"应于{day(effective)} 24:00 前完成" if effective else SUSPENDED
     source = f"（{citation(cites)}，{who_says(cites.by)}）" if cites else ""
     return f"{label}，{due}{'（暂定）' if provisional else ''}{source}"
+
+
+def until_line(label: str, effective: date, due_at: datetime | None, *, provisional: bool = False) -> str:
+    """上传电子保单：2024年3月8日（周五）24:00前"""
+    return f"{label}：{last_moment(effective, due_at)}前{'（暂定）' if provisional else ''}"
 
 
 def counting(

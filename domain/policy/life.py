@@ -13,7 +13,7 @@ from domain.policy.transitions import ENDED, further
 from domain.policy.years import year_start
 from domain.rescheduling import date_moved, under_calendar
 from domain.steps import ENTERED_LATE, finished, rung_out
-from domain.wording import day
+from domain.wording import until_line
 from models.contracts.base import Command, Given
 from models.contracts.calendar import WorkCalendar
 from models.contracts.case import AdoptCalendar, AdoptRules
@@ -99,7 +99,11 @@ def _passed_over(firing: Firing) -> Happening:
 
 def _welcome(state: PolicyState, now: datetime) -> tuple[Notice, ...]:
     about = About(
-        note="；".join(f"{brief.label}：{day(brief.effective)}前" for brief in duties.briefs(state) if brief.effective)
+        note="；".join(
+            until_line(brief.label, brief.effective, brief.due_at, provisional=brief.provisional)
+            for brief in duties.briefs(state)
+            if brief.effective
+        )
     )
     message = notices.Message(NoticeKind.POLICY_OPENED, "opened", now, about)
     return tuple(notices.notice(facts_of(state), message, role) for role in (Role.INSURED, Role.INSURER))

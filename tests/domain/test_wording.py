@@ -44,6 +44,13 @@ def test_a_term_of_days_ends_at_24_and_a_term_in_hours_at_its_minute() -> None:
     )
 
 
+def test_a_list_of_terms_says_when_each_ends_and_which_may_still_move() -> None:
+    ends_at = datetime(2024, 3, 8, 16, tzinfo=UTC)
+    assert wording.until_line("上传电子保单", date(2024, 3, 8), ends_at) == "上传电子保单：2024年3月8日（周五）24:00前"
+    moving = wording.until_line("整改隐患", date(2027, 1, 4), datetime(2027, 1, 4, 16, tzinfo=UTC), provisional=True)
+    assert moving == "整改隐患：2027年1月4日（周一）24:00前（暂定）"
+
+
 def test_days_money_and_shares_read_as_people_write_them() -> None:
     assert wording.day(date(2024, 2, 18)) == "2024年2月18日（周日）"
     assert wording.short_day(date(2024, 2, 18)) == "2月18日"

@@ -82,6 +82,32 @@ def test_a_worker_whose_files_are_replaced_writes_on_in_the_words_it_started_wit
     assert letters.piece(told) == LETTERS.piece(told)
 
 
+def said(kind: NoticeKind, role: Role) -> str:
+    return LETTERS.piece(matter(row(kind, role), NOW, "http://127.0.0.1/l/x")).text
+
+
+def test_a_letter_says_that_its_reader_too_may_be_our_choice() -> None:
+    """The notice of Suzhou names no department for a missed upload; only the term is its own."""
+    letter = said(NoticeKind.DUTY_OVERDUE, Role.EMERGENCY)
+    assert "应急监二〔2023〕84号 二(五)（法规规定）" in letter
+    assert "收件的单位，条款没有写明的，按系统约定" in letter
+
+
+def test_only_the_first_request_for_documents_is_said_to_stop_the_thirty_days() -> None:
+    letter = said(NoticeKind.DOCUMENTS_REQUESTED, Role.INSURED)
+    assert "第一次通知送达后到材料收齐前的日子，不计入" in letter
+    assert "再次通知的，不再扣除" in letter
+
+
+def test_a_letter_that_lists_terms_of_the_law_does_not_call_them_our_choice() -> None:
+    opened = row(NoticeKind.POLICY_OPENED, Role.INSURER, **BARE)
+    opened.about |= {"note": "上传电子保单：2024年3月8日（周五）24:00前"}
+    letter = LETTERS.piece(matter(opened, NOW)).text
+    assert "上传电子保单：2024年3月8日（周五）24:00前" in letter
+    assert "文件未作规定" not in letter
+    assert "依据见案卷页面" in letter
+
+
 @pytest.mark.parametrize("kind", NoticeKind)
 def test_nothing_in_a_letter_loads_from_elsewhere(kind: NoticeKind) -> None:
     html = str(LETTERS.piece(matter(row(kind, Role.EMERGENCY), NOW, "http://127.0.0.1/l/x")).html)

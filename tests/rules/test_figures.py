@@ -187,6 +187,7 @@ def test_a_department_that_does_not_answer_is_asked_again_and_then_a_person_look
 def test_days_of_hazard_duties_are_our_choice_everywhere_and_say_so(region: str) -> None:
     rulebook = hazard(Who(region), HazardGrade.ORDINARY)
     rectification, recheck = duty(rulebook, "rectification"), duty(rulebook, "recheck")
+    assert duty(rulebook, "hazard_notice").within.amount == 3
     assert (rectification.within.amount, rectification.given_by) == (15, "due")
     assert (recheck.within.amount, recheck.anchor) == (7, (Event.RECTIFICATION_CLAIMED,))
     assert {duty(rulebook, ident).by.within for ident in ("hazard_notice", "rectification", "recheck")} == {By.PRODUCT}
