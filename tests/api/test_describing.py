@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 from jsonschema import Draft202012Validator
 
+from activities.payment_channels import signature
 from api.possible import NEVER, refusals
 from api.words import REFUSALS, ProblemCode
 from tests.api.conftest import Caller
@@ -100,6 +101,14 @@ def test_what_is_taken_away_or_newly_demanded_is_seen(app: FastAPI) -> None:
         "UploadPolicy needs seal",
         "Sector lost fishery",
     }
+
+
+def test_the_signature_of_the_guide_is_the_one_orders_are_signed_with() -> None:
+    guide = (ROOT / "docs" / "integration.md").read_text(encoding="utf-8")
+    block = re.search(r"<!-- example: signature -->\n```\n(.*?)```", guide, re.DOTALL)
+    assert block
+    said = dict(line.split(maxsplit=1) for line in block[1].splitlines())
+    assert signature(said["secret"].encode(), said["timestamp"], said["body"].encode()) == said["signature"]
 
 
 def test_operation_ids_are_unique(app: FastAPI) -> None:
