@@ -177,7 +177,7 @@ def test_where_the_notice_is_silent_about_major_hazards_there_is_no_report() -> 
 def test_a_department_that_does_not_answer_is_asked_again_and_then_a_person_looks(region: str) -> None:
     rule = duty(hazard(Who(region)), "department_answer")
     assert (rule.anchor, rule.met_by) == ((Event.HAZARD_REPORTED,), (Event.HAZARD_ANSWERED,))
-    assert rule.by.within is By.PRODUCT
+    assert (rule.within.amount, rule.within.unit, rule.by.within) == (7, TermUnit.NATURAL_DAY, By.PRODUCT)
     assert rule.ladder[0].repeat is not None
     assert Role.HUMAN_QUEUE in rule.ladder[-1].tell
 
@@ -283,7 +283,9 @@ def test_a_contract_states_what_its_place_requires(region: str, fields: set[Poli
 @pytest.mark.obligation("SZ-10b")
 def test_insuring_outside_suzhou_needs_a_filing_with_the_sector_department() -> None:
     outside, inside = policy(Who(SUZHOU, out_of_area=True)), policy(Who(SUZHOU))
-    assert Role.INDUSTRY in duty(outside, "out_of_area_filing").ladder[-1].tell
+    filing = duty(outside, "out_of_area_filing")
+    assert Role.INDUSTRY in filing.ladder[-1].tell
+    assert (filing.within.amount, filing.by.within, filing.by.met_by) == (7, By.PRODUCT, By.LAW)
     assert "out_of_area_filing" not in ids(inside)
     assert Event.OUT_OF_AREA_FILED in {bound.gate.needs for bound in outside.gates}
     assert Event.OUT_OF_AREA_FILED not in {bound.gate.needs for bound in inside.gates}
