@@ -1,6 +1,7 @@
 """Hands one message to one mail server and says how that ended; what follows from it is the postman's business."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from email.errors import MessageError
 from email.headerregistry import Address
@@ -15,6 +16,8 @@ import aiosmtplib
 REPLY_KEPT = 300
 """Characters of a server's reply that are kept."""
 PERMANENT = 500
+OVERTAKEN = "overtaken"
+"""What stands for a server's reply where another attempt has taken the letter."""
 MESSAGE_TOO_BIG = 552
 """What a server answers to a letter above the size it announced (RFC 1870)."""
 
@@ -64,8 +67,17 @@ class Verdict:
     """Bytes of the letter, where it was handed over or refused for itself."""
 
 
-async def hand_over(settings: SmtpSettings, message: EmailMessage, to: str) -> Verdict:
-    """One connection, one recipient, one message. Never raises for anything a mail server or the network does."""
+async def always() -> bool:
+    return True
+
+
+async def hand_over(
+    settings: SmtpSettings, message: EmailMessage, to: str, goes_on: Callable[[], Awaitable[bool]] = always
+) -> Verdict:
+    """One connection, one recipient, one message. Never raises for anything a mail server or the network does.
+
+    `goes_on` is asked when all is said but the letter itself: whether it is still this attempt's to send.
+    """
     client = aiosmtplib.SMTP(
         hostname=settings.host,
         port=settings.port,
@@ -80,6 +92,8 @@ async def hand_over(settings: SmtpSettings, message: EmailMessage, to: str) -> V
         await client.connect()
         await client.mail(settings.address)
         refusal = await _offer(client, to)
+        if not refusal and not await goes_on():
+            return Verdict(Outcome.LATER, reply=OVERTAKEN)
         return refusal or await _deliver(client, message, settings.data_timeout)
     except (aiosmtplib.SMTPException, OSError) as error:
         # Before DATA nothing was handed over: our own sender, our password and the network are repaired, not bounced.

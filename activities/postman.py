@@ -141,7 +141,7 @@ class MailPostman(ports.Postman):
                     return Delivery(mail_id=asked.mail_id, status=NoticeStatus.UNDELIVERED)
                 opened.mail.subject = draft.subject
                 number = await book.begin_attempt(session, opened.mail, at)
-            verdict = await self._hand_over(opened, envelope, draft)
+            verdict = await self._hand_over(opened, envelope, draft, number)
             return await self._record(opened, number, verdict, max(datetime.now(UTC), asked.now))
 
     @asynccontextmanager
@@ -185,7 +185,7 @@ class MailPostman(ports.Postman):
             pages=opened.pages,
         )
 
-    async def _hand_over(self, opened: book.Opened, envelope: Envelope, draft: Draft) -> Verdict:
+    async def _hand_over(self, opened: book.Opened, envelope: Envelope, draft: Draft, number: int) -> Verdict:
         why = unwritable(envelope.to_address)
         if why:
             return Verdict(Outcome.REFUSED, reply=why)
@@ -193,7 +193,12 @@ class MailPostman(ports.Postman):
             message = await _aside(opened, draft.write)
         except ValueError as broken:
             return Verdict(Outcome.REFUSED, reply=type(broken).__name__)
-        return await hand_over(self._smtp, message, envelope.to_address)
+        return await hand_over(self._smtp, message, envelope.to_address, partial(self._goes_on, opened, number))
+
+    async def _goes_on(self, opened: book.Opened, number: int) -> bool:
+        """Whether no other worker took this attempt for dead and has begun another."""
+        async with self._books(opened.to.id) as session:
+            return (await session.get_one(Mail, opened.mail.id)).attempts == number
 
     async def _record(self, opened: book.Opened, number: int, verdict: Verdict, at: datetime) -> Delivery:
         """How the attempt ended. One that was overtaken changes nothing, unless the server has the letter now."""

@@ -15,7 +15,7 @@ from models.contracts.ports import Send
 from models.contracts.vocabulary import NoticeKind, NoticeStatus, Role
 from runtime.embedded.mail import MailCatcher
 from runtime.embedded.ports import LOOPBACK
-from tests.activities.post_office import NOW, PostOffice, emptied, slow_server
+from tests.activities.post_office import NOW, PostOffice, emptied, post_office, slow_server
 from tests.conftest import Database
 from tests.runtime.waiting import PATIENCE
 from tests.tables.rows import A, known
@@ -48,6 +48,37 @@ async def test_an_attempt_that_was_called_interrupted_stays_so_when_its_worker_c
     assert [row["reply"] for row in replies] == ["interrupted"]
     [row] = await office.sql("SELECT status, last_code FROM mails")
     assert (row["status"], row["last_code"]) == ("accepted", 250)
+
+
+@pytest.mark.fault("F35")
+async def test_an_attempt_that_was_overtaken_before_it_gave_the_letter_away_keeps_it(
+    office: PostOffice, mailbox: MailCatcher
+) -> None:
+    """Cut off from the engine, and its mail server slow to greet: meanwhile another worker has sent the letter."""
+    reached, greet, heard = asyncio.Event(), asyncio.Event(), list[bytes]()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        reached.set()
+        await greet.wait()
+        writer.write(b"220 here\r\n")
+        while line := await reader.readline():
+            heard.append(line[:4].upper())
+            writer.write(b"354 go on\r\n" if heard[-1] == b"DATA" else b"250 fine\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(serve, LOOPBACK, 0)
+    cut_off = post_office(office.database, office.engine, server.sockets[0].getsockname()[1])
+    await office.put(DESK, *UPLOAD)
+    [mail] = await office.compose(DESK)
+    first = asyncio.create_task(cut_off.send(DESK, mail))
+    await reached.wait()
+    assert (await office.send(DESK, mail)).status is NoticeStatus.ACCEPTED
+    greet.set()
+    with pytest.raises(ApplicationError):
+        await first
+    assert (b"RCPT" in heard, b"DATA" in heard, len(mailbox.messages)) == (True, False, 1)
+    assert await office.attempts(mail) == [("ambiguous", None), ("accepted", 250)]
+    server.close()
 
 
 async def test_a_letter_the_server_took_from_an_attempt_that_was_overtaken_is_sent_no_more(
