@@ -11,9 +11,9 @@ import yaml
 
 from api.authorization import Visitor, load
 from api.desk.fields import LABELS
-from api.desk.retelling import word_names
+from api.desk.retelling import word_names, written
 from api.pages import TEMPLATES
-from api.words import Scope
+from api.words import REFUSALS, ProblemCode, Scope
 from models.contracts import base, vocabulary
 from models.contracts.vocabulary import Word
 
@@ -46,6 +46,12 @@ def keys_of(route: str) -> tuple[str, Scope | None]:
     says, scope = _told()["says"], rule.scope
     needs = "" if scope is None else says["scope"].format(scope=scope.value, label=scope.label)
     return says["keys"].format(keys="；".join(whose)) + needs, scope
+
+
+def meaning(code: str) -> tuple[str, str]:
+    """What a code of the request, or of a case, means in general, in Chinese and in English."""
+    own = {one.value: (one.label, one.english) for one in ProblemCode}
+    return own[code] if code in own else (REFUSALS[code], written()[REFUSALS[code]])
 
 
 def name_the_words(schemas: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.described import about, keys_of, name_the_words, say_the_fields, tags
+from api.described import about, keys_of, meaning, name_the_words, say_the_fields, tags
 from api.doors import REPLAYED
 from api.possible import Called, codes
 from api.problems import MEDIA_TYPE, ProblemDocument
@@ -87,12 +87,12 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
                 responses[status]["headers"][REPLAYED] = {"schema": {"type": "string", "enum": ["true"]}}
 
 
-def _problem(status: int, possible: dict[str, str]) -> dict[str, Any]:
+def _problem(status: int, possible: list[str]) -> dict[str, Any]:
     """An answer that refuses, with every code it may carry here."""
-    said = "\n".join(f"* `{code}` {meaning}" for code, meaning in possible.items())
+    said = "\n".join(f"* `{code}` {' / '.join(meaning(code))}" for code in possible)
     headers = REQUEST_ID | (RETRY_AFTER if status in {429, 503} else {})
     content = {MEDIA_TYPE: {"schema": SCHEMA}}
-    return {"description": said, "headers": headers, "content": content, CODES: list(possible)}
+    return {"description": said, "headers": headers, "content": content, CODES: possible}
 
 
 def _require_key(operation: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from api.words import REFUSALS, ProblemCode, Scope
+from api.words import ProblemCode, Scope
 
 LISTED = Path(__file__).with_name("refusals.yaml")
 """Operation → refusal → status; written by `anze docs write` from the checks of the domain."""
@@ -69,13 +69,12 @@ OF_EVERY_COMMAND = {"not_open": 409, "ledger_differs": 409, "case_full": 422}
 """What any case may refuse, whatever it is told to do."""
 
 
-def codes(called: Called, status: int) -> dict[str, str]:
-    """Every code with its meaning: those of the request first, then those of the case."""
+def codes(called: Called, status: int) -> list[str]:
+    """Every code an operation may answer a status with: those of the request first, then those of the case."""
     own = [code for code in ProblemCode if code.status == status and code not in NEVER]
-    found = {code.value: f"{code.label} / {code.english}" for code in own if POSSIBLE.get(code, _always)(called)}
+    found = [code.value for code in own if POSSIBLE.get(code, _always)(called)]
     listed = refusals().get(called.name, {}) | (OF_EVERY_COMMAND if called.commands else {})
-    told = {code: REFUSALS[code] for code in sorted(listed) if listed[code] == status and code not in found}
-    return found | told
+    return found + [code for code in sorted(listed) if listed[code] == status and code not in found]
 
 
 @cache

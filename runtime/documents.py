@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from api.described import meaning
 from api.desk.retelling import word_names
 from api.possible import LISTED
 from api.words import REFUSALS, ProblemCode
@@ -71,7 +72,7 @@ def _problems() -> str:
 
 
 def _refusals() -> str:
-    return _table(("code", "含义"), ((f"`{code}`", label) for code, label in sorted(REFUSALS.items())))
+    return _table(("code", "含义", "English"), ((f"`{code}`", *meaning(code)) for code in sorted(REFUSALS)))
 
 
 def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
