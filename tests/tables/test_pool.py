@@ -25,7 +25,7 @@ SESSIONS = (
     " ON CONFLICT DO NOTHING",
 )
 TABLES = ("insureds", "recipients", "api_keys", "cases", "steps", "timeline", "commands", "outbox", "links", "files",
-          "victims", "users", "sessions", "audit", "tasks", "reservations")  # fmt: skip
+          "victims", "users", "sessions", "audit", "tasks", "reservations", "assigned_cases")  # fmt: skip
 LOOK = text(
     " UNION ALL ".join(
         f"SELECT '{table}' AS table, count(*) AS rows, md5(string_agg(t::text, '' ORDER BY t::text)) AS said"
@@ -59,6 +59,7 @@ def hands() -> list[Hand]:
             Hand(f"enterprise {name}", (partial(settings.recipient, recipient_ids=mailbox),
                                         partial(settings.insured, insured_id=insured))),
             Hand(f"office of a user {name}", _office(user)),
+            Hand(f"provider {name}", (partial(settings.provider, provider_id=known(insurer, "provider")),)),
         ]  # fmt: skip
     return both
 
