@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.routing import Match
 from starlette.types import Scope
 
-from api import authorization, denials, health, pages, problems
+from api import authorization, denials, docs, health, pages, problems
 from api.admission import admit_department, admit_insurer
 from api.claims import cases as claims
 from api.claims import confirmation, victims
@@ -84,7 +84,7 @@ def assemble(opening_tools: Lifespan, budgets: Budgets, today: date) -> FastAPI:
     app.include_router(_v1(today))  # first: it knows at once what lies outside, pages would look at each of its routes
     for router in (
         health.router,
-        pages.router,
+        docs.router,
         front.router,
         department_pages.router,
         entrance.router,
