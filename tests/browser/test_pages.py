@@ -78,3 +78,41 @@ async def test_nothing_is_wrong_with_any_page(site: Site, cast: Cast, who: str, 
         for address in visits(cast, who):
             await watch.look(site.url + address, 404 if address == DEAD_LINK else 200, address)
         assert watch.faults == [], "\n" + "\n".join(watch.faults)
+
+
+PAPER = """() => {
+  const shown = one => one.checkVisibility() && one.getClientRects().length > 0;
+  const some = chosen => [...document.querySelectorAll(chosen)].filter(shown).map(one => one.outerHTML.slice(0, 80));
+  const ink = [...document.querySelectorAll("main *, .printed *")].filter(one => !one.closest("svg") && shown(one));
+  return {
+    head: document.querySelector(".printed").innerText,
+    repeated: getComputedStyle(document.querySelector(".printed")).display,
+    left: some("nav, header, button, input, select, textarea, .button, a[href^='?']:not(svg a, .figures a)"),
+    folded: [...document.querySelectorAll("main details > :not(summary)")].filter(one => !one.getClientRects().length)
+      .filter(one => getComputedStyle(one).display !== "none").map(one => one.outerHTML.slice(0, 80)),
+    pale: ink.filter(one => getComputedStyle(one).color === "rgb(255, 255, 255)").map(one => one.className),
+    wide: document.documentElement.scrollWidth - innerWidth,
+  };
+}"""
+
+
+async def test_paper_has_the_case_on_every_sheet_and_nothing_that_only_a_screen_can_do(site: Site, cast: Cast) -> None:
+    pages = {
+        "admin": (f"/insurer/policies/{cast.late.policy_id}", f"/insurer/claims/{cast.proposed.claim_id}"),
+        "officer": (f"/department/cases/{cast.visited.policy_id}", "/department", "/department/overview"),
+        "operator": ("/operator/audit",),
+        "assessor": (f"/provider/policies/{cast.visited.policy_id}",),
+    }
+    for who, addresses_of in pages.items():
+        async with site.context(who, viewport={"width": 718, "height": 1010}) as context:
+            page = await context.new_page()
+            await page.emulate_media(media="print")
+            for address in addresses_of:
+                await page.goto(site.url + address)
+                told = await page.evaluate(PAPER)
+                number = address.count("/") > 2 and (await page.title()).partition(" · ")[0]
+                assert number is False or number in told["head"], address
+                assert "按此刻计算" in told["head"]
+                assert told["repeated"] == "table-header-group"
+                assert [told[one] for one in ("left", "folded", "pale")] == [[], [], []], address
+                assert told["wide"] <= 0, address
