@@ -21,7 +21,7 @@ from tests.domain.lives import library
 from tests.domain.test_policy_refusals import CONFIRM, PLAN, PROVIDER, UPLOAD
 from tests.fakes import FakeCashier
 from tests.runtime.waiting import until
-from tests.workflows.cases import Office, fresh_key, given
+from tests.workflows.cases import Office, at_rest, fresh_key, given
 from tests.workflows.claims import ClaimDesk, working
 from workflows.search import DUE_AT, STAGE
 
@@ -199,6 +199,7 @@ async def test_the_engines_list_says_how_a_case_stands_that_caught_up(office: Of
     await policy.act("upload", UPLOAD)
     await forget_after(office.client, policy.handle, updates=0)
     await office.open(policy.birth, given(policy.command, fresh_key()).model_copy(update={"recorded": 2}))
+    await at_rest(policy.handle)
     told = (await policy.handle.describe()).typed_search_attributes
     assert told[STAGE] == PolicyStage.UPLOADED.label
     assert told[DUE_AT] == policy.steps[-1].row.next_due_at

@@ -194,6 +194,7 @@ class TestTime:
         await policy.act("complete_service", COMPLETE)
         await policy.pass_days(LEFT_OF_THE_YEAR)
         await until_new_run(policy, before)
+        await at_rest(policy.handle)
         described = await policy.handle.describe()
         attributes = {pair.key.name: pair.value for pair in described.typed_search_attributes}
         assert attributes["AnzePolicy"] == policy.command.terms.number
@@ -252,6 +253,7 @@ class TestOperatorsSight:
 
     async def test_a_timer_says_what_it_waits_for(self, office: Office) -> None:
         policy = await office.opened()
+        await at_rest(policy.handle)
         timers = [
             event
             async for event in policy.handle.fetch_history_events()
