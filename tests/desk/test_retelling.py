@@ -49,7 +49,7 @@ SPEAKS_TO_OTHERS = {
     "api/portfolio/reporting.py": "names of columns of a workbook",
 }
 UNSAID = re.compile(
-    r" / [A-Za-z]|\\s|^保险法|^国务院令|^\0 ?第|理赔管理办法|^张某某$|^安责|^一二三四五六日$"
+    r" / [A-Za-z]|\\s|^保险法|^AQ 9010|^国务院令|^\0 ?第|理赔管理办法|^张某某$|^安责|^一二三四五六日$"
     r"|Bearer|JSON|Idempotency-Key 头|以同一 Idempotency|的请求须使用新的|嵌套层数|只能出现一次|请求体须为"
     r"|请先登记受害人：|anze keys"
     r"|^事项清单|^每件写明依据|^义务人$|^最后期限$|^还剩或逾期$|^暂定日期$"

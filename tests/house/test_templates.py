@@ -83,4 +83,5 @@ def test_no_english_is_left_of_a_sentence_that_is_gone(path: Path) -> None:
 def test_every_template_is_used(path: Path) -> None:
     folder, last = path.parent.name, path.name.removesuffix(".html.j2")
     put_together = re.search(rf'f"{folder}/\{{\w+\}}\.html\.j2"', CODE) and f'"{last}"' in CODE
+    put_together = put_together or (rf'f"{{folder}}/{path.name}"' in CODE and f'"{folder}"' in CODE)
     assert f'"{name(path)}"' in CODE + MARKUP or put_together  # as the services of a development machine do
