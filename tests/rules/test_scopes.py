@@ -6,7 +6,7 @@ import pytest
 
 from domain.routing import departments
 from models.contracts.rulebook import RulesFor
-from models.contracts.vocabulary import By, PolicyKind, Role, Sector, Size
+from models.contracts.vocabulary import By, ClaimPath, PathFact, PolicyKind, Role, Sector, Size
 from rules.library import LoadedPack
 from tests.rules.test_figures import (
     HEFEI,
@@ -125,3 +125,13 @@ def test_who_is_told_of_a_floor_not_reached_and_of_what_it_is_a_share_are_open_q
     words = [question.word for question in asked]
     assert any("保费总额" in word for word in words)
     assert any("告知谁" in word for word in words)
+
+
+@pytest.mark.obligation("XM-20", "XM-21")
+def test_xiamen_itself_names_the_conditions_of_its_paths_whatever_the_nation_asks() -> None:
+    facts = {rule.path: set(rule.facts) for rule in own(XIAMEN).pack.paths}
+    assert facts == {
+        ClaimPath.SMALL_FAST: {PathFact.FACTS_TRUE, PathFact.LIABILITY_CLEAR, PathFact.WITHIN_THRESHOLD},
+        ClaimPath.LARGE_PREPAY: {PathFact.SERIOUS_GRADE, PathFact.LIABILITY_CLEAR},
+        ClaimPath.EMERGENCY_ADVANCE: set(),
+    }
