@@ -22,6 +22,9 @@ from models.contracts.vocabulary import AskedFor
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 OF_LETTERS = ("mail", "parts", "asked", "backlog")
 """Folders of the templates that letters are made of."""
+DIGEST = ("parts/letter.txt.j2", "parts/letter.html.j2")
+ASKED = ("asked/letter.txt.j2", "asked/letter.html.j2")
+BACKLOG = ("backlog/letter.txt.j2", "backlog/letter.html.j2")
 LONGEST_SUBJECT = 160
 """Characters; a phone shows about thirty, and servers fold what is longer."""
 T = TypeVar("T")
@@ -163,7 +166,7 @@ class Letters:
             "page": envelope.page,
             "pages": envelope.pages,
         }
-        message = self._written(envelope, "parts", self.subject(envelope, pieces, enclosed), said)
+        message = self._written(envelope, DIGEST, self.subject(envelope, pieces, enclosed), said)
         if enclosed:
             kind, _, of = MEDIA_TYPE.partition("/")
             message.add_attachment(enclosed.workbook(), maintype=kind, subtype=of, filename=enclosed.name)
@@ -175,7 +178,7 @@ class Letters:
 
     def backlog(self, envelope: Envelope, piece: BacklogPiece) -> EmailMessage:
         """What waits too long, to the operators."""
-        return self._written(envelope, "backlog", self.backlog_subject(), {"n": piece})
+        return self._written(envelope, BACKLOG, self.backlog_subject(), {"n": piece})
 
     def asked_subject(self, piece: AskedPiece) -> str:
         """Without the code: a subject is read over shoulders, and kept."""
@@ -183,9 +186,11 @@ class Letters:
 
     def asked(self, envelope: Envelope, piece: AskedPiece) -> EmailMessage:
         """A code or a fresh link, by itself."""
-        return self._written(envelope, "asked", self.asked_subject(piece), {"n": piece})
+        return self._written(envelope, ASKED, self.asked_subject(piece), {"n": piece})
 
-    def _written(self, envelope: Envelope, folder: str, subject: str, said: Mapping[str, object]) -> EmailMessage:
+    def _written(
+        self, envelope: Envelope, parts: tuple[str, str], subject: str, said: Mapping[str, object]
+    ) -> EmailMessage:
         """Every letter there is, in the one frame of all: as text and as HTML."""
         said = {
             **said,
@@ -193,8 +198,8 @@ class Letters:
             "composed": wording.instant(envelope.composed_at),
             "answers": envelope.answers[0],
         }
-        text = self.plain.get_template(f"{folder}/letter.txt.j2").render(said)
-        html = self.html.get_template(f"{folder}/letter.html.j2").render(said, subject=subject)
+        text = self.plain.get_template(parts[0]).render(said)
+        html = self.html.get_template(parts[1]).render(said, subject=subject)
         return _message(envelope, subject, text, self._inline.inline(html))
 
     def subject(self, envelope: Envelope, pieces: Sequence[Piece], enclosed: Enclosed | None = None) -> str:
