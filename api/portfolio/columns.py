@@ -25,6 +25,8 @@ EXACT = 10**15
 """A spreadsheet keeps fifteen digits of a number and makes the others zero, without a word."""
 UNIT = re.compile(r"[*＊]|[(（][^()（）]*[)）]$")
 """What people add to a heading: a mark that it is needed, a unit."""
+OF_MANY = re.compile(r"[(（][^()（）]*(?:[百千万亿]|\b(?:k|wan|thousand|million)\b)[^()（）]*[)）]", re.IGNORECASE)
+"""A unit that makes another number of what stands in the cells: 万元."""
 
 
 class Unreadable(ValueError):
@@ -213,10 +215,12 @@ DATES = ("terms.effective_on", "terms.expires_on")
 
 
 def layout(headings: Iterable[Cell]) -> dict[int, Column]:
-    """Which position holds which column. Raises Unreadable where two columns have one meaning."""
+    """Which position holds which column. Raises Unreadable where two have one meaning, or one counts in 万元."""
     found: dict[int, Column] = {}
     for position, heading in enumerate(headings):
         column = NAMED.get(UNIT.sub("", str(heading or "").strip()).strip().lower())
+        if column and column.read in (money, count) and OF_MANY.search(str(heading)):
+            raise Unreadable(f"“{column.title}”：金额须以元、人数须以人为单位，请换算后再导入")
         if column in found.values():
             raise Unreadable(f"“{column.title}”出现了两次" if column else "")
         if column:

@@ -11,10 +11,12 @@ from openpyxl import Workbook
 from openpyxl.comments import Comment
 from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
 
 from api.portfolio.columns import Cell, layout
 from api.portfolio.parcels import Result
 from api.portfolio.reading import Portfolio, Row
+from domain.workbook import ILLEGAL
 
 ADDED = ("结果", "案件编号", "原因")
 COMPUTES = ("=", "+", "-", "@", "\t", "\r")
@@ -84,16 +86,21 @@ def _workbook(portfolio: Portfolio, lines: Iterable[list[Cell]]) -> Workbook:
     book = Workbook()
     sheet = book.active
     assert sheet is not None
-    sheet.append([*portfolio.headings, *ADDED])
+    _put(sheet, 1, [*portfolio.headings, *ADDED])
     for cell in sheet[1]:
         cell.font = Font(bold=True)
     for number, line in enumerate(lines, start=2):
-        for column, value in enumerate(line, start=1):
-            if isinstance(value, int | float | date | datetime):
-                sheet.cell(number, column, value)
-            else:
-                sheet.cell(number, column, str(value or "")).data_type = "s"  # never a formula
+        _put(sheet, number, line)
     sheet.freeze_panes = "A2"
     for column, heading in enumerate([*portfolio.headings, *ADDED], start=1):
         sheet.column_dimensions[get_column_letter(column)].width = min(max(len(heading) * 2 + 2, 12), WIDEST)
     return book
+
+
+def _put(sheet: Worksheet, number: int, line: Iterable[Cell]) -> None:
+    """One line of cells; text from elsewhere is never a formula, and loses what no workbook may hold."""
+    for column, value in enumerate(line, start=1):
+        if isinstance(value, int | float | date | datetime):
+            sheet.cell(number, column, value)
+        else:
+            sheet.cell(number, column, str(value or "").translate(ILLEGAL)).data_type = "s"

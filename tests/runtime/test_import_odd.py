@@ -10,8 +10,9 @@ from openpyxl import Workbook, load_workbook
 
 from api.portfolio.checking import contract_faults
 from api.portfolio.columns import Unreadable, application, capitals, code, count, day, instant, layout, money, text
-from api.portfolio.parcels import NOT_OF_THE_APPLICATION
+from api.portfolio.parcels import NOT_OF_THE_APPLICATION, Outcome, Result
 from api.portfolio.reading import BadFile, portfolio_of
+from api.portfolio.reporting import annotated
 from api.portfolio.template import SHOWN, empty
 from models.contracts.vocabulary import Sector
 
@@ -63,6 +64,23 @@ def test_a_day_that_stands_there_as_a_plain_number_says_what_to_do() -> None:
 def test_units_and_marks_behind_a_heading_are_no_part_of_it() -> None:
     found = layout(["保单号*", "保费总额（元）", "签署时间 (北京时间)"])
     assert [column.path for column in found.values()] == ["terms.number", "terms.premium_total", "terms.signed_at"]
+
+
+@pytest.mark.parametrize("heading", ["保费总额（万元）", "每人限额(单位：万元)", "从业人数（百人）", "保费总额(k CNY)"])
+def test_an_amount_in_another_unit_is_not_taken_for_yuan(heading: str) -> None:
+    headings = [title for title in CELLS if not heading.startswith(title)]
+    with pytest.raises(BadFile, match="请换算后再导入"):
+        portfolio_of(Path("保单.csv"), ",".join([*headings, heading]).encode())
+
+
+def test_a_report_can_be_written_whatever_stands_in_the_file_and_computes_nothing() -> None:
+    titles, cells = [*CELLS, "=1+1", "备\x01注"], [*map(str, CELLS.values()), "=2+2", "甲\x01乙"]
+    read = portfolio_of(Path("保单.csv"), "\n".join(map(",".join, (titles, cells))).encode())
+    report = annotated(read, {row.line: Result(row.line, row.number, Outcome.VALID) for row in read.rows})
+    sheet = load_workbook(BytesIO(report)).worksheets[0]
+    own = [line[len(CELLS) :][:2] for line in sheet.iter_rows()]
+    assert [[cell.value for cell in line] for line in own] == [["=1+1", "备注"], ["=2+2", "甲乙"]]
+    assert {cell.data_type for line in own for cell in line} == {"s"}
 
 
 def test_of_merged_cells_only_the_first_has_a_value_and_the_other_row_says_what_it_lacks() -> None:
