@@ -32,6 +32,7 @@ from tests.makers import clock, duty, running, suspension
 
 ENGLISH = PROJECT_ROOT / "templates" / "english" / "drawings.yaml"
 STYLE = PROJECT_ROOT / "templates" / "static" / "drawings.css"
+PAPER = STYLE.with_name("print.css")
 HELD = suspension(date(2024, 9, 2), date(2024, 9, 6), note="企业停产检修")
 
 
@@ -181,7 +182,8 @@ def english() -> dict[str, str]:
 def page(t: Translate = same) -> str:
     """All drawings under each other, with the stylesheet inside."""
     body = "".join(f"<h2>{name}</h2>{draw()}" for name, draw in drawings(t).items())
-    return f"{HEAD}<style>{STYLE.read_text(encoding='utf-8')}</style>{body}"
+    screen, paper = (path.read_text(encoding="utf-8") for path in (STYLE, PAPER))
+    return f'{HEAD}<style>{screen}</style><style media="print">{paper}</style>{body}'
 
 
 if __name__ == "__main__":
