@@ -136,7 +136,7 @@ class ProblemCode(Word):
     )
     TOO_MANY = "too_many", "请求过于频繁", 429, "Too many requests", "请按 Retry-After 稍后重试。"
     HEADERS_TOO_LARGE = "headers_too_large", "请求头过大", 431, "Request header fields too large", "请减小请求头。"
-    INTERNAL = "internal", "系统内部错误", 500, "Internal error", "请将 instance 告知运维人员。"
+    INTERNAL = "internal", "系统内部错误", 500, "Internal error", "请将请求编号（instance）告知运维人员。"
     OUTCOME_UNKNOWN = (
         "outcome_unknown",
         "结果尚不明确",

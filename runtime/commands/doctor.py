@@ -8,8 +8,7 @@ from dataclasses import asdict
 
 import asyncpg
 import typer
-from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 from sqlalchemy import make_url
 
 from rules.library import Library
@@ -20,6 +19,7 @@ from runtime.checkup.finding import Finding, Part, State, examined, judged
 from runtime.checkup.outside import Outside
 from runtime.commands.calendar import progress_bar
 from runtime.commands.speaking import AsJson
+from runtime.listing import listed, terminal
 from runtime.migrate import newest
 from runtime.search import search_attributes
 from runtime.settings import Settings
@@ -102,8 +102,8 @@ def _outside(settings: Settings, rules: Library) -> list[Part]:
 
 
 def _show(found: Sequence[Finding]) -> None:
-    table = Table("", "项目", "情况", "处置手册")
+    table = listed("", "项目", "情况", "处置手册", whole=("项目", "处置手册"))
     for one in sorted(found, key=lambda each: list(State).index(each.state), reverse=True):
         where = f"docs/runbooks/{one.runbook}" if one.runbook else ""
-        table.add_row(f"[{COLOURS[one.state]}]{one.state.label}[/]", one.about, one.says, where)
-    Console().print(table)
+        table.add_row(Text(one.state.label, COLOURS[one.state]), Text(one.about), Text(one.says), where)
+    terminal().print(table)
