@@ -15,8 +15,8 @@ from api.portfolio.jobs import LARGEST, MOST_ROWS, Job, Shelf, Stage
 from api.portfolio.parcels import Outcome, Result
 from api.portfolio.reading import BadFile, portfolio_of
 from api.portfolio.reporting import annotated
-from api.portfolio.template import empty
 from api.portfolio.running import Import, Imports
+from api.portfolio.template import empty
 from api.problems import not_found
 from domain.wording import instant
 
