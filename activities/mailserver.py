@@ -20,6 +20,8 @@ OVERTAKEN = "overtaken"
 """What stands for a server's reply where another attempt has taken the letter."""
 MESSAGE_TOO_BIG = 552
 """What a server answers to a letter above the size it announced (RFC 1870)."""
+SIZE_DIGITS = 20
+"""Of a size (RFC 1870, 3)."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ async def _offer(client: aiosmtplib.SMTP, to: str) -> Verdict | None:
 
 async def _deliver(client: aiosmtplib.SMTP, message: EmailMessage, patience: float) -> Verdict:
     content = message.as_bytes(policy=CRLF)
-    largest = int(client.esmtp_extensions.get("size") or 0)
+    largest = _announced(client.esmtp_extensions.get("size", ""))
     if 0 < largest < len(content):
         return Verdict(Outcome.REFUSED, MESSAGE_TOO_BIG, f"SIZE {largest}", len(content))
     try:
@@ -127,6 +129,11 @@ async def _deliver(client: aiosmtplib.SMTP, message: EmailMessage, patience: flo
     except (aiosmtplib.SMTPException, OSError) as broken:
         return Verdict(Outcome.UNKNOWN, reply=type(broken).__name__)
     return Verdict(Outcome.ACCEPTED, answer.code, answer.message[:REPLY_KEPT], len(content))
+
+
+def _announced(size: str) -> int:
+    """The largest letter a server says it takes; none where it names no number (RFC 1870)."""
+    return int(size) if size.isascii() and size.isdigit() and len(size) <= SIZE_DIGITS else 0
 
 
 def _by_code(refused: aiosmtplib.SMTPResponseException) -> Verdict:

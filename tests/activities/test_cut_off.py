@@ -199,18 +199,28 @@ async def test_an_attempt_shows_signs_of_life_while_it_waits_for_its_turn(
         assert {(await first).status, (await later).status} == {NoticeStatus.ACCEPTED}
 
 
-async def test_a_letter_above_the_size_the_server_announced_is_not_sent_at_all() -> None:
+@pytest.mark.parametrize(
+    ("size", "said"), [("1000", (552, True, False)), ("10 MB", (250, False, True)), ("9" * 5_000, (250, False, True))]
+)
+async def test_a_letter_above_the_size_the_server_announced_is_not_sent_at_all(
+    size: str, said: tuple[int, bool, bool]
+) -> None:
+    """Where no size can be read, none was announced."""
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 here\r\n")
         while line := await reader.readline():
             heard.append(line[:4])
-            writer.write(b"250-here\r\n250 SIZE 1000\r\n" if line[:4] == b"EHLO" else b"250 fine\r\n")
+            if line[:4] == b"DATA":
+                writer.write(b"354 go on\r\n")
+                await reader.readuntil(b"\r\n.\r\n")
+            writer.write(b"250-here\r\n250 SIZE " + size.encode() + b"\r\n" if line[:4] == b"EHLO" else b"250 fine\r\n")
         writer.close()
 
     heard: list[bytes] = []
     server = await asyncio.start_server(serve, LOOPBACK, 0)
     verdict = await hand_over(_smtp(server), _letter(5_000), "a@a.example")
-    assert (verdict.code, refusing.is_too_big(verdict), b"DATA" in heard) == (552, True, False)
+    assert (verdict.code, refusing.is_too_big(verdict), b"DATA" in heard) == said
     server.close()
 
 
