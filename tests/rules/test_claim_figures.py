@@ -77,6 +77,7 @@ def test_the_terms_of_the_law_do_not_depend_on_when_the_measures_changed(on: dat
     assert held.items() >= expected.items()
 
 
+@pytest.mark.obligation("SZ-18", "XM-18a", "ZJ-29")
 def test_only_the_thirty_days_wait_for_documents() -> None:
     waiting = {one.duty.id: one.duty.suspended_between for one in claim(BEIJING).duties if one.duty.suspended_between}
     assert waiting == {"claim_determination": (Event.DOCUMENTS_REQUESTED, Event.DOCUMENTS_RECEIVED)}

@@ -296,6 +296,8 @@ def test_steps_of_the_service_come_in_the_order_of_the_notices() -> None:
     def pairs(rulebook: Rulebook) -> set[tuple[Event, Event]]:
         return {(bound.gate.before, bound.gate.needs) for bound in rulebook.gates}
 
+    scheme = duty(policy(Who(HEFEI)), "plan_filing")
+    assert (scheme.within.amount, scheme.by.within, scheme.by.met_by) == (45, By.PRODUCT, By.LAW)
     anhui = {(Event.SERVICE_COMPLETED, Event.PLAN_FILED), (Event.SERVICE_COMPLETED, Event.VISIT_RECORDED)}
     assert anhui <= pairs(policy(Who(HEFEI)))
     agreed = {(Event.PLAN_FILED, Event.PROVIDER_NAMED), (Event.SERVICE_COMPLETED, Event.PLAN_CONFIRMED)}
