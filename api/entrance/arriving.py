@@ -76,24 +76,25 @@ async def arrive_as_contact(tools: Tools, request: Request, recipient_id: UUID) 
         return await _arrive(tools, request, connection, (actor, row.insurer_id), {"recipient_id": row.id})
 
 
-async def leave(
-    request: Request, came_in: sessions.CameIn, connection: AsyncConnection, said: dict[str, Any] | None = None
-) -> None:
+async def leave(request: Request, came_in: sessions.CameIn, connection: AsyncConnection) -> None:
     """The session ends with the transaction it was found in, on record."""
     await sessions.end(connection, came_in.token_hash)
     caller = came_in.caller
-    await _note(connection, AuditEvent.SIGNED_OUT, (caller.actor, caller.insurer_id), Origin.of(request), said)
+    await _note(connection, AuditEvent.SIGNED_OUT, (caller.actor, caller.insurer_id), Origin.of(request))
 
 
 async def leave_for_another(request: Request, came_in: sessions.CameIn, connection: AsyncConnection) -> Choice | None:
-    """The session ends, and its owner may choose again until it would have ended; None where there was no choice."""
+    """The session ends, and its owner may choose again until it would have ended; None where there was no choice.
+
+    On record like any other end: an insurer reads its trail, and learns of no other organisation there (0062).
+    """
     of = SESSIONS.join(USERS, USERS.c.id == SESSIONS.c.user_id)
     chosen = (SESSIONS.c.token_hash == came_in.token_hash) & SESSIONS.c.choice.is_not(None)
     asked = select(*USERS.c["issuer", "subject"], *SESSIONS.c["vouched_email", "expires_at"]).select_from(of)
     row = (await connection.execute(asked.where(chosen))).one_or_none()
     if row is None:
         return None
-    await leave(request, came_in, connection, {"chooses_again": True})
+    await leave(request, came_in, connection)
     return Choice(uuid4(), Vouched(row.issuer, row.subject, row.vouched_email), row.expires_at)
 
 
@@ -109,8 +110,7 @@ async def _arrive(
     await _end_earlier(tools, request, connection)
     came_by = CameBy.OIDC if "user_id" in holder else CameBy.CODE
     token, expires_at = await sessions.begin(tools, connection, came_by, holder, until)
-    said = {"came_by": came_by} | ({"chosen": True} if "choice" in holder else {})
-    await _note(connection, AuditEvent.SIGNED_IN, who, Origin.of(request), said)
+    await _note(connection, AuditEvent.SIGNED_IN, who, Origin.of(request), {"came_by": came_by})
     return Arrived(who[0].kind, token, expires_at)
 
 

@@ -113,17 +113,17 @@ async def test_who_changes_the_organisation_leaves_the_first_and_stays_in_no_lon
     async with admin.connect() as connection:
         rows = (await connection.execute(select(*SESSIONS.c["token_hash", "expires_at", "revoked_at"]))).all()
         noted = await connection.execute(
-            text("SELECT what, who_id, chain FROM audit WHERE what LIKE 'signed_%' ORDER BY at")
+            text("SELECT what, who_id, chain, said FROM audit WHERE what LIKE 'signed_%' ORDER BY at")
         )
         told = [tuple(row) for row in noted]
     ends = {row.token_hash: row.expires_at for row in rows}
     assert ends[hash_of(first)] == ends[hash_of(second)]
     assert {row.token_hash for row in rows if row.revoked_at is None} == {hash_of(second)}
     assert told == [
-        ("signed_in", str(ann["甲"]), insurer.id),
-        ("signed_out", str(ann["甲"]), insurer.id),
-        ("signed_in", str(ann["乙"]), other.id),
-    ]
+        ("signed_in", str(ann["甲"]), insurer.id, {"came_by": "oidc"}),
+        ("signed_out", str(ann["甲"]), insurer.id, {}),
+        ("signed_in", str(ann["乙"]), other.id, {"came_by": "oidc"}),
+    ], "as of somebody who belongs to one: an insurer reads its trail"
 
 
 async def test_who_belongs_to_one_organisation_is_in_at_once_and_has_nothing_to_change(
