@@ -22,7 +22,8 @@ from models.contracts.claim_terms import ClaimTerms
 from models.contracts.clock import Clock, Explanation, Projection, RunningDuty
 from models.contracts.ids import notice_key
 from models.contracts.rulebook import BoundDuty, Resolved, RulesFor
-from models.contracts.vocabulary import CaseKind, DayMark, HazardGrade, PolicyKind, Role, Sector
+from models.contracts.vocabulary import CaseKind, DayMark, PolicyKind, Role, Sector
+from models.tables.cases import Case
 
 
 @dataclass(frozen=True)
@@ -56,23 +57,18 @@ async def read_duties(entry: Entry, row: Row[Any]) -> Duties:
     return Duties(as_of=reader.at, items=tuple(sorted(items, key=_order)))
 
 
+def question_of(case: Row[Any] | Case) -> RulesFor:
+    """What a case asks of the rules, by its row: the packs it is pinned to, under what it was opened with."""
+    terms = case.view.get("terms") or {}
+    asked = {"region": case.region, "sector": case.sector, "size": case.size, "on": case.signed_on, "case": case.kind}
+    asked |= {"out_of_area": bool(terms.get("out_of_area")), "kind": terms.get("kind", PolicyKind.ANNUAL)}
+    asked |= {"grade": case.view.get("grade") if case.kind is CaseKind.HAZARD else None, "packs": case.packs}
+    return RulesFor.model_validate(asked)
+
+
 def _rules(entry: Entry, row: Row[Any]) -> Resolved:
     """The pinned packs, and no calendar year the case itself does not yet count with."""
-    resolved = entry.tools.rules.resolve(
-        RulesFor.model_validate(
-            {
-                "region": row.region,
-                "sector": row.sector,
-                "size": row.size,
-                "on": row.signed_on,
-                "case": row.kind,
-                "grade": HazardGrade(row.view["grade"]) if row.kind is CaseKind.HAZARD else None,
-                "out_of_area": row.view.get("terms", {}).get("out_of_area", False),
-                "kind": row.view.get("terms", {}).get("kind", PolicyKind.ANNUAL),
-                "packs": row.packs,
-            }
-        )
-    )
+    resolved = entry.tools.rules.resolve(question_of(row))
     known = tuple(year for year in resolved.calendar.years if year.year <= row.calendar_through)
     rulebook = resolved.rulebook
     if row.kind is CaseKind.CLAIM:

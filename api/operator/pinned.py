@@ -1,13 +1,14 @@
 """The rules and the clock of a case from its row, as the case itself has them, or under other documents; reads only."""
 
+from api.duties import question_of
 from api.tools import Rules
 from domain.claim.contract_terms import with_terms
 from domain.notices import CaseFacts
 from models.contracts.calendar import WorkCalendar
 from models.contracts.claim_terms import ClaimTerms
 from models.contracts.clock import Clock
-from models.contracts.rulebook import PackRef, Rulebook, RulesFor
-from models.contracts.vocabulary import CaseKind, HazardGrade, PolicyKind
+from models.contracts.rulebook import PackRef, Rulebook
+from models.contracts.vocabulary import CaseKind
 from models.tables.cases import Case
 
 
@@ -17,20 +18,8 @@ def packs_of(case: Case) -> tuple[PackRef, ...]:
 
 def resolved(library: Rules, case: Case, packs: tuple[PackRef, ...] | None = None) -> Rulebook:
     """The rulebook as the documents give it, of the pinned packs where no others are named. Raises UnknownPack."""
-    terms = case.view.get("terms") or {}
-    grade = case.view.get("grade") if case.kind is CaseKind.HAZARD else None
-    asked = RulesFor(
-        region=case.region,
-        sector=case.sector,
-        size=case.size,
-        on=case.signed_on,
-        case=case.kind,
-        grade=HazardGrade(grade) if grade else None,
-        out_of_area=bool(terms.get("out_of_area")),
-        kind=PolicyKind(terms.get("kind", PolicyKind.ANNUAL)),
-        packs=packs_of(case) if packs is None else packs,
-    )
-    return library.resolve(asked).rulebook
+    asked = question_of(case)
+    return library.resolve(asked if packs is None else asked.model_copy(update={"packs": packs})).rulebook
 
 
 def obeyed(case: Case, rulebook: Rulebook) -> Rulebook:

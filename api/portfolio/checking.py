@@ -11,12 +11,9 @@ from api.portfolio.reading import Fault
 from api.shapes import PolicyApplication
 from api.tools import Rules
 from api.words import Reason
-from domain.calendar import local_date
-from domain.policy.refusals import refuse_opening
+from domain.policy.refusals import refuse_opening, rules_for
 from models.contracts import ids
 from models.contracts.policy import OpenPolicy
-from models.contracts.rulebook import RulesFor
-from models.contracts.vocabulary import CaseKind
 
 REASONS = {reason.value: reason.label for reason in Reason}
 
@@ -32,23 +29,13 @@ def contract_faults(body: Mapping[str, Any]) -> tuple[PolicyApplication | None, 
 
 def rule_faults(rules: Rules, application: PolicyApplication, today: date) -> tuple[Fault, ...]:
     """What the rules of its place and day would refuse, with the clause."""
-    terms = application.terms
-    asked = RulesFor(
-        region=terms.region,
-        sector=terms.sector,
-        size=terms.size,
-        on=local_date(terms.signed_at),
-        case=CaseKind.POLICY,
-        out_of_area=terms.out_of_area,
-        kind=terms.kind,
-    )
     command = OpenPolicy(
-        terms=terms,
+        terms=application.terms,
         insured_id=ids.HUMAN_QUEUE,  # any id will do: no rule looks at it
         insured_name=application.insured.name,
         facts=application.facts,
     )
-    refusal = refuse_opening(rules.resolve(asked).rulebook, command, today)
+    refusal = refuse_opening(rules.resolve(rules_for(application.terms)).rulebook, command, today)
     return (Fault("", f"{refusal.says}{f'（{refusal.clause}）' if refusal.clause else ''}"),) if refusal else ()
 
 

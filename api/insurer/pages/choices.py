@@ -12,14 +12,13 @@ from api.callers import Entry
 from api.claims.shapes import VictimQuery, VictimReading
 from api.claims.victims import victims
 from api.doors import Door
-from api.duties import read_duties
+from api.duties import question_of, read_duties
 from api.insurer.pages.acts import Situation
 from api.insurer.pages.words import VICTIM
 from api.rows import TIMELINE
 from domain.calendar import local_date
 from domain.wording import money
-from models.contracts.rulebook import RulesFor
-from models.contracts.vocabulary import CaseKind, LossHead, PaymentStatus, PolicyKind
+from models.contracts.vocabulary import CaseKind, LossHead, PaymentStatus
 
 Choice = tuple[str, str]
 OPEN_PAYMENTS = (PaymentStatus.PROPOSED, PaymentStatus.APPROVED, PaymentStatus.FAILED)
@@ -52,11 +51,7 @@ def _excusable(entry: Entry, row: Row[Any]) -> frozenset[str]:
     """Duties a stated reason ends, by the packs the case is pinned to."""
     if row.kind is not CaseKind.POLICY:
         return frozenset()
-    asked = {name: row._mapping[name] for name in ("region", "sector", "size", "packs")}
-    terms = row.view["terms"]
-    asked |= {"on": row.signed_on, "case": row.kind, "out_of_area": bool(terms.get("out_of_area"))}
-    asked |= {"kind": terms.get("kind", PolicyKind.ANNUAL)}
-    resolved = entry.tools.rules.resolve(RulesFor.model_validate(asked))
+    resolved = entry.tools.rules.resolve(question_of(row))
     return frozenset(bound.duty.id for bound in resolved.rulebook.duties if bound.duty.excusable)
 
 
