@@ -83,7 +83,7 @@ def reading(row: Row[Any], now: datetime) -> PolicyReading | HazardReading | Cla
 
 
 async def policies(entry: Entry, query: PolicyQuery, named: Iterable[ColumnElement[bool]]) -> Page[CaseLine]:
-    """`named` is what `query.insured` asks, which is looked for before (api/desk/searching.py)."""
+    """`named` is what `query.insured` asks, which is looked for before (api/searching.py)."""
     conditions = [
         *named,
         *equal(CASES.c.id, query.number and ids.policy_id(entry.caller.tenant, query.number)),

@@ -6,7 +6,7 @@ from uuid import UUID
 import asyncpg
 from sqlmodel import SQLModel
 
-from api.desk.searching import KEPT_PART
+from api.searching import KEPT_PART
 from domain.places import NAMES, NATION
 from models.contracts.vocabulary import Sector
 from models.tables import cases, matters, outbox

@@ -11,8 +11,8 @@ from api import reads
 from api.callers import Entry
 from api.claims.shapes import ClaimLine, ClaimQuery, HazardBefore, Prevention, ServiceBefore
 from api.claims.words import NO_PREVENTION, PREVENTION
-from api.desk.searching import of_insured
 from api.rows import CASES, TIMELINE
+from api.searching import of_insured
 from api.shapes import Page
 from models.contracts import ids
 from models.contracts.claim_state import ClaimView

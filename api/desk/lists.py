@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, Row, func, select
 
 from api import reads
 from api.callers import Entry
-from api.desk.searching import MOST_COUNTED, Named, searched
 from api.desk.tones import tone_of
 from api.rows import CASE_FIGURES, CASES, INSURERS
+from api.searching import MOST_COUNTED, Named, searched
 from api.shapes import CaseLine, ListQuery, Page
 from domain.calendar import DAY, local_date, midnight
 from domain.places import NAMES, NATION, code_of, region_name

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from api import reads
 from api.callers import Entry, entered
-from api.desk.searching import of_insured
 from api.duties import read_duties
+from api.searching import of_insured
 from api.shapes import (
     CaseLine,
     Duties,

@@ -5,8 +5,8 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from api.desk.searching import KEPT_PART, MOST_OPENED
 from api.rows import CASES, INSURED_NAMES
+from api.searching import KEPT_PART, MOST_OPENED
 from models.contracts.vocabulary import ActorKind
 from tests.desk.conftest import Person, SignedIn, Town
 from tests.desk.test_department import put_case
