@@ -8,12 +8,11 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
 from domain.wording import instant, money
 from models.contracts.vocabulary import AccidentGrade, ClaimPath, ClaimStage, PayeeKind
 from runtime.commands.speaking import HERE, Address, Api, AsJson, Key, asked
-from runtime.listing import listed, terminal
+from runtime.listing import filled, listed, terminal
 
 app = typer.Typer()
 Claim = Annotated[str, typer.Argument(help="赔案编号或者赔案号 / id or number of the claim")]
@@ -102,15 +101,6 @@ def _write(answer: Any, as_json: bool, page: Callable[[Any], Iterable[object]]) 
         console.print(part)
 
 
-def _table(title: str, *columns: str) -> Table:
-    return listed(*columns, title=title)
-
-
-def _row(table: Table, *cells: object) -> None:
-    """What people wrote is shown as it is, never read as markup."""
-    table.add_row(*(Text("" if cell is None else str(cell)) for cell in cells))
-
-
 def _yuan(amount: str | None) -> str:
     return "" if amount is None else money(Decimal(amount))
 
@@ -120,13 +110,15 @@ def _at(written: str | None) -> str:
 
 
 def _listed(claims: list[dict[str, Any]]) -> Iterable[object]:
-    table = _table("赔案 claims", "赔案号", "投保单位", "阶段", "路径", "事故等级", "定损", "已付", "最近期限", "编号")
+    table = listed(
+        "赔案号", "投保单位", "阶段", "路径", "事故等级", "定损", "已付", "最近期限", "编号", title="赔案 claims"
+    )
     for one in claims:
         late = "（已逾期）" if one["overdue"] else ""
         due = f"{_at(one['next_due_at'])}{late}"
         sums = _yuan(one["assessed"]), _yuan(one["paid"])
         labels = one["stage_label"], one["path_label"], one["grade_label"]
-        _row(table, one["number"], one["insured_name"], *labels, *sums, due, one["id"])
+        filled(table, [(one["number"], one["insured_name"], *labels, *sums, due, one["id"])])
     yield table
 
 
@@ -145,20 +137,14 @@ def _shown(claim: dict[str, Any]) -> Iterable[object]:
         "尚待支付": _yuan(sums["open"]),
         "事故前的预防": claim["before"].get("says", ""),
     }
-    for name, value in facts.items():
-        _row(table, name, value)
-    yield table
-    duties = _table("在计的期限 duties", "期限", "末日", "到期")
-    for one in claim["duties"]:
-        _row(duties, one["label"], one["effective"], _at(one["due_at"]))
-    yield duties
+    yield filled(table, facts.items())
+    duties = ((one["label"], one["effective"], _at(one["due_at"])) for one in claim["duties"])
+    yield filled(listed("期限", "末日", "到期", title="在计的期限 duties"), duties)
 
 
 def _told(entries: list[dict[str, Any]]) -> Iterable[object]:
-    table = _table("大事记 timeline", "步", "时间", "事项", "说明", "由")
-    for one in entries:
-        _row(table, one["seq"], _at(one["at"]), one["label"], one["said"], one["by"])
-    yield table
+    lines = ((one["seq"], _at(one["at"]), one["label"], one["said"], one["by"]) for one in entries)
+    yield filled(listed("步", "时间", "事项", "说明", "由", title="大事记 timeline"), lines)
 
 
 SUMS = {
@@ -176,32 +162,27 @@ SUMS = {
 
 
 def _summed(books: dict[str, Any]) -> Iterable[object]:
-    table = _table("合计 sums", "项", "金额")
-    for name, label in SUMS.items():
-        _row(table, label, _yuan(books["totals"][name]) or "不明")
-    yield table
-    checks = _table("必须成立 checks", "条件", "成立", "依据")
-    for one in books["checks"]:
-        _row(checks, one["says"], "是" if one["holds"] else "否", one["clause"])
-    yield checks
+    sums = ((label, _yuan(books["totals"][name]) or "不明") for name, label in SUMS.items())
+    yield filled(listed("项", "金额", title="合计 sums"), sums)
+    checks = ((one["says"], "是" if one["holds"] else "否", one["clause"]) for one in books["checks"])
+    yield filled(listed("条件", "成立", "依据", title="必须成立 checks"), checks)
 
 
 def _paid(lines: list[dict[str, Any]]) -> Iterable[object]:
     columns = ("编号", "种类", "状态", "金额", "冲抵", "追回", "收款方", "提出", "审批", "流水号", "理由", "依据")
-    table = _table("付款 payments", *columns)
+    table = listed(*columns, title="付款 payments")
     for one in lines:
         kinds = one["number"], one["kind_label"], one["status_label"]
         sums = (_yuan(one[name]) for name in ("amount", "set_off", "recovered"))
         proposed = f"{one['proposed_by']} {_at(one['proposed_at'])}"
         approved = f"{one['approved_by']} {_at(one['approved_at'])}".strip()
         why = one["reference"], one["because"], one["clause"]
-        _row(table, *kinds, *sums, PayeeKind(one["payee"]).label, proposed, approved, *why)
+        filled(table, [(*kinds, *sums, PayeeKind(one["payee"]).label, proposed, approved, *why)])
     yield table
 
 
 def _because(answer: dict[str, Any]) -> Iterable[object]:
-    table = _table(f"赔案 {answer['number']}：为什么", "问", "答", "理由", "依据")
     parts = (answer["path"], *answer["former_paths"], *answer["other_paths"], answer["grade"], answer["amount"])
-    for one in (*parts, *answer["figures"], *answer["dates"], *answer["payments"]):
-        _row(table, one["question"], one["answer"], "\n".join(one["because"]), one["clause"])
-    yield table
+    parts = (*parts, *answer["figures"], *answer["dates"], *answer["payments"])
+    said = ((one["question"], one["answer"], "\n".join(one["because"]), one["clause"]) for one in parts)
+    yield filled(listed("问", "答", "理由", "依据", title=f"赔案 {answer['number']}：为什么"), said)
