@@ -1,12 +1,12 @@
 """Whose mailbox an answer to a letter goes to: the insurer's for its insured, the operators' for everybody else."""
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from activities.mailserver import unwritable
 from models.contracts.vocabulary import Role
-from models.tables.engine import tenant
+from models.tables.engine import no_tenant, tenant
 from models.tables.parties import Recipient
 
 
@@ -27,8 +27,8 @@ async def _desk(session: AsyncSession, to: Recipient) -> Recipient | None:
         col(Recipient.insured_id).is_(None),
         col(Recipient.email) != "",
     )
-    found = (await session.scalars(desk)).first()
-    await session.execute(text("SELECT set_config('anze.tenant', '', true)"))
+    found = (await session.scalars(desk.limit(1))).first()
+    await no_tenant(session)
     return found
 
 

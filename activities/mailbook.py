@@ -17,8 +17,8 @@ from models.contracts.mailroom import Compose
 from models.contracts.vocabulary import NoticeStatus, Role, TaskKind, Urgency
 from models.tables import matters
 from models.tables.access import Link
+from models.tables.engine import no_tenant, tenant
 from models.tables.engine import recipient as for_recipients
-from models.tables.engine import tenant
 from models.tables.outbox import Attempt, Mail, Nudge, OutboxNotice, Task
 from models.tables.parties import Recipient
 
@@ -189,7 +189,7 @@ async def _settled(session: AsyncSession, notices: Sequence[OutboxNotice]) -> fr
     for insurer_id, mine in cases.items():
         await tenant(session, insurer_id)
         found |= {(row[0], row[1]) for row in await session.execute(OVER, {"cases": list(mine)})}
-    await session.execute(text("SELECT set_config('anze.tenant', '', true)"))
+    await no_tenant(session)
     return frozenset(found)
 
 

@@ -75,6 +75,11 @@ async def tenant(within: Within, insurer_id: UUID) -> None:
     await _set(within, "anze.tenant", str(insurer_id))
 
 
+async def no_tenant(within: Within) -> None:
+    """Rows of no insurer again, for the rest of the transaction."""
+    await _set(within, "anze.tenant", "")
+
+
 async def recipient(within: Within, recipient_ids: UUID | Iterable[UUID]) -> None:
     """What was addressed to these recipients, of whichever insurer, until the transaction ends."""
     ids = [recipient_ids] if isinstance(recipient_ids, UUID) else recipient_ids
