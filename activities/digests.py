@@ -125,7 +125,7 @@ def _matter(writing: Writing, row: OutboxNotice, opened: Opened) -> Matter:
     theirs = wording.forwarded(row.to_role, holder)
     if holder is Role.HUMAN_QUEUE:
         told = replace(for_operators(told), forwarded="", by_hand=bool(theirs))
-    room = CASES.get((holder, CaseKind(told.of)))
+    room = CASES.get((holder, told.of))
     return replace(
         told,
         forwarded=theirs or told.forwarded,

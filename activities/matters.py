@@ -49,7 +49,7 @@ class Matter:
     """One notice in words; empty text means that there is nothing to say."""
 
     kind: str
-    of: str
+    of: CaseKind
     """What kind of case it is about."""
     number: str
     """Of that case."""
@@ -93,7 +93,7 @@ class Matter:
     @property
     def case(self) -> str:
         """The case by its number, where it is not the policy, which is always named."""
-        return "" if self.of == CaseKind.POLICY else f"{CaseKind(self.of).label} {self.number}"
+        return "" if self.of is CaseKind.POLICY else f"{self.of.label} {self.number}"
 
 
 def matter(row: OutboxNotice, now: datetime, link: str | None = None, settled: str = "") -> Matter:
@@ -105,7 +105,7 @@ def matter(row: OutboxNotice, now: datetime, link: str | None = None, settled: s
     asked_at = max(row.at, now)
     return Matter(
         kind=row.kind.value,
-        of=str(row.matter.get("kind") or CaseKind.POLICY),
+        of=CaseKind(row.matter.get("kind") or CaseKind.POLICY),
         number=str(row.matter.get("number") or ""),
         to=row.to_role.value,
         is_department=row.to_role in DEPARTMENTS,
