@@ -36,8 +36,5 @@ async def docs(request: Request, show: str = "") -> HTMLResponse:
     said = {tag["name"]: tag["description"] for tag in schema["tags"]}
     codes = [one for one in ProblemCode if one not in NEVER]
     told = {"groups": groups, "said": said, "about": schema["info"], "codes": codes, "refusals": REFUSALS}
-    return _page("api/docs.html.j2", show=show, **told)
-
-
-def _page(name: str, **values: Any) -> HTMLResponse:
-    return HTMLResponse(PAGES.get_template(name).render(**values), headers={"Content-Security-Policy": POLICY})
+    page = PAGES.get_template("api/docs.html.j2").render(show=show, **told)
+    return HTMLResponse(page, headers={"Content-Security-Policy": POLICY})

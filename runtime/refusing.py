@@ -17,6 +17,7 @@ from domain.hazard import refusals as of_hazards
 from domain.policy import refusals as of_policies
 from domain.policy.transitions import NEEDS
 from models.contracts.claim import ApprovePayment, RecordOutcome
+from models.contracts.hazard import ConfirmTold
 from models.contracts.vocabulary import CaseKind, LimitKind
 
 ROOMS: dict[CaseKind, Any] = {
@@ -57,7 +58,7 @@ def of(kind: CaseKind, command: type[Any]) -> dict[str, int]:
 def _in_order(room: Any, command: type[Any]) -> dict[str, int]:
     event = getattr(room, "EVENT_OF", {}).get(command)
     at_a_stage = command in getattr(room, "OPEN_TO", {})
-    told_once = command.__name__ == "ConfirmTold"
+    told_once = command is ConfirmTold
     found = {
         "gate_closed": event is not None,
         "step_skipped": event in NEEDS,

@@ -5,7 +5,6 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -68,6 +67,7 @@ NAVIGATION: dict[ActorKind, tuple[tuple[str, str], ...]] = {
         ("/insurer/providers", "服务机构"),
         ("/insurer/import", "批量导入"),
         ("/insurer/people", "人员与密钥"),
+        ("/insurer/audit", "审计"),
     ),
     ActorKind.OPERATOR: (
         ("/operator", "卡住的事项"),
@@ -197,7 +197,7 @@ def page(
         "t": t,
         "say": namer(language),
         "plain_day": plain_day,
-        "made": instant(datetime.now(UTC)),
+        "made": instant(request.app.state.tools.now()),
         "lang": language,
         "nonce": nonce,
         "me": caller,

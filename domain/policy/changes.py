@@ -95,7 +95,7 @@ def _visit(state: PolicyState, command: RecordVisit, actor: Actor, now: datetime
 def _tally(state: PolicyState, on: date) -> str:
     """Which year's services a visit of that day is counted among; none where that year is further back."""
     behind = state.year - year_on(state.terms.effective_on, on)
-    return {1: "visits_last_year"}.get(behind, "" if behind > 1 else "visits_this_year")
+    return "visits_this_year" if behind < 1 else "visits_last_year" if behind == 1 else ""
 
 
 def _rate(state: PolicyState, command: commands.RateService, actor: Actor, now: datetime) -> Change:
