@@ -14,6 +14,7 @@ from markupsafe import Markup
 CJK_FROM = "\u2e80"
 WIDE_SIGNS = frozenset("“”‘’…—×〔〕")
 """Signs below CJK_FROM that Chinese fonts write as wide as a character."""
+DIGITS = "0123456789"
 WIDE, NARROW = 840, 328
 """User units across: one CSS pixel each on a phone of 360 px, and between 0.86 and 1.2 pixels on a desk."""
 SIZES = {
@@ -162,7 +163,10 @@ class Sheet:
         taken = next(n for n in range(1, len(text) + 1) if self.measure(text[: n + 1], cls) > room)
         gap = text.rfind(" ", 0, taken + 1)
         between_letters = text[taken - 1] < CJK_FROM and text[taken : taken + 1] < CJK_FROM
-        return text[: gap + 1] if between_letters and gap > 0 else text[:taken]
+        if between_letters and gap > 0:
+            return text[: gap + 1]
+        before = text[:taken].rstrip(DIGITS)  # a year is not parted from its 年
+        return before if before and text[taken - 1] in DIGITS and text[taken] in DIGITS + "年月日" else text[:taken]
 
     def reaches(self, y: float) -> None:
         """The sheet is at least so high."""

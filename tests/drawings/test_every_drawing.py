@@ -143,6 +143,7 @@ def test_a_text_is_cut_only_where_it_does_not_fit() -> None:
     assert sheet.wrapped("water works construction", 130, most=1) == ("water works co…",)
     assert sheet.wrapped("危险化学品", 44) == ("危险化", "学品")
     assert sheet.balanced("危险化学品生产", 60) == ("危险化学", "品生产")
+    assert sheet.balanced("应于2027年9月14日", 90) == ("应于2027年", "9月14日")
     assert sheet.wrapped("  ", 44) == ()
 
 
