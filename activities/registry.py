@@ -10,7 +10,7 @@ from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from domain.addresses import case_link
+from domain.addresses import case_link, case_memo
 from domain.wording import region_name
 from models.contracts.hazard import HazardBirth
 from models.contracts.ports import Registry
@@ -50,6 +50,7 @@ class TemporalRegistry(Registry):
             search_attributes=self._found_by(birth),
             static_summary=hazard_summary(birth),
             static_details=case_link(self._base_url, birth.case_id),
+            memo=case_memo(self._base_url, birth.case_id),
         )
         with suppress(WorkflowAlreadyStartedError):  # opened by an earlier attempt, and closed since
             await self._client.execute_update_with_start_workflow(

@@ -19,7 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from api.problems import Problem, refused, try_later
 from api.tools import Tools
 from api.words import COMMAND_TOO_LARGE, ProblemCode
-from domain.addresses import case_link
+from domain.addresses import case_link, case_memo
 from domain.places import region_name
 from models.contracts.base import Contract, Given
 from models.contracts.claim import ClaimBirth, ReportClaim
@@ -80,6 +80,7 @@ async def open_policy(
         **START,
         static_summary=summary(given.command),
         static_details=case_link(tools.base_url, birth.case_id),
+        memo=case_memo(tools.base_url, birth.case_id),
         search_attributes=for_policy(birth, given.command),
     )
     return await _open(tools, start, given, PolicyView, deadline)
@@ -97,6 +98,7 @@ async def open_claim(
         **START,
         static_summary=claim_summary(birth),
         static_details=case_link(tools.base_url, birth.case_id),
+        memo=case_memo(tools.base_url, birth.case_id),
         search_attributes=for_claim(birth),
     )
     return await _open(tools, start, given, ClaimView, deadline)

@@ -19,7 +19,7 @@ from models.contracts.rulebook import Resolved
 from models.contracts.step import CaseRow, Cause, Entered, Refusal, Standing
 from workflows import journal, options, search
 from workflows.answers import decided, refusal_error
-from workflows.chapters import is_suggested
+from workflows.chapters import is_suggested, with_page
 from workflows.journal import Found
 from workflows.lives import Life, S, V
 
@@ -240,7 +240,7 @@ class Case(Generic[S, V]):
         coming = self.life.coming(state)
         self.state = state
         self.alarm, self.waits_for = alarm, coming.label if coming else self.life.idle
-        workflow.set_current_details(self.life.details(state, coming))
+        workflow.set_current_details(with_page(self.life.details(state, coming)))
 
     async def live(self) -> S | None:
         """Ring every alarm until the case is over (`None`) or a chapter has ended (the state to go on with)."""

@@ -21,7 +21,7 @@ from temporalio.service import RPCError
 
 from activities.registry import hazard_summary
 from api.gateway import claim_summary, summary
-from domain.addresses import case_link
+from domain.addresses import case_link, case_memo
 from models.contracts.base import Given
 from models.contracts.claim import ClaimBirth
 from models.contracts.hazard import HazardBirth
@@ -126,6 +126,7 @@ class Reopener:
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
             static_summary=begin.shown,
             static_details=case_link(self._base_url, row.id),
+            memo=case_memo(self._base_url, row.id),
             search_attributes=begin.found_by,
         )
         try:

@@ -16,6 +16,7 @@ from temporalio.testing import TimeSkipper
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities.registry import TemporalRegistry
+from domain.addresses import case_memo
 from domain.calendar import local_date
 from models.contracts.base import Actor, Command, Given
 from models.contracts.policy import OpenPolicy
@@ -33,6 +34,8 @@ from workflows.search import for_hazard, for_policy
 
 _numbers, _keys = count(1), count(1)
 SESSION = uuid4().hex[:6]
+PAGES = "http://anze.test"
+"""Where our own pages are."""
 
 
 class LibraryDesk(RuleDesk):
@@ -64,7 +67,7 @@ class Office:
     """Which build the worker is, where that matters."""
 
     def worker(self) -> Worker:
-        registry = self.registry or TemporalRegistry(self.client, self.task_queue, for_hazard, "http://anze.test")
+        registry = self.registry or TemporalRegistry(self.client, self.task_queue, for_hazard, PAGES)
         return Worker(
             self.client,
             task_queue=self.task_queue,
@@ -105,6 +108,7 @@ class Office:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
             search_attributes=for_policy(birth, asked.command),
+            memo=case_memo(PAGES, birth.case_id),
         )
         return await self.client.execute_update_with_start_workflow(
             "opened", asked, start_workflow_operation=start, id=asked.command_id, result_type=PolicyView

@@ -10,13 +10,14 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
+from domain.addresses import case_link
 from domain.calendar import SHANGHAI, local_date
 from models.contracts import policy as commands
 from models.contracts.vocabulary import PolicyStage, SurrenderReason
 from tests.domain.lives import FILE, found, visit
 from tests.domain.test_policy_refusals import CONFIRM, PLAN, PROVIDER, UPLOAD
 from tests.runtime.waiting import PATIENCE, until
-from tests.workflows.cases import Office, Opened, at_rest, fresh_key, given
+from tests.workflows.cases import PAGES, Office, Opened, at_rest, fresh_key, given
 from workflows.search import SEARCH_ATTRIBUTES
 
 COMPLETE = commands.CompleteService(confirmed_by_insured=True)
@@ -192,6 +193,7 @@ class TestTime:
         await policy.act("confirm_plan", CONFIRM)
         await policy.act("record_visit", visit("V-1", today))
         await policy.act("complete_service", COMPLETE)
+        assert PAGES not in await current_details(policy), "the first run has the link in what it began with"
         await policy.pass_days(LEFT_OF_THE_YEAR)
         await until_new_run(policy, before)
         await at_rest(policy.handle)
@@ -201,7 +203,9 @@ class TestTime:
         assert attributes["AnzeStage"] == "服务已完成"
         ours = {name for name in attributes if name.startswith("Anze")}
         assert ours <= {key.name for key in SEARCH_ATTRIBUTES}
-        assert "服务已完成" in await current_details(policy)
+        shown = await current_details(policy)
+        assert "服务已完成" in shown
+        assert case_link(PAGES, policy.birth.case_id) in shown, "later runs lead to the page too"
         steps = len(policy.seqs)
         view = await policy.act("renew", commands.RenewPolicy(next_number="P-2"))
         assert (view.stage, view.seq) == (PolicyStage.SERVED, steps + 1)
