@@ -14,7 +14,7 @@ COLUMNS = (
     " clock, seq, opened_at, changed_at"
 )
 KEYS = ("criterion", "description", "duties", "found_on", "grade", "place", "policy_number", "rounds")
-TERMS = ("out_of_area", "service_items")
+TERMS = ("kind", "out_of_area", "service_items")
 # Read with its owner's eyes, who sees by the policy below what is assigned to `anze.provider`, and nothing without it.
 # No security_barrier: the rows are behind the wall of cases itself, and joins keep their indexes.
 VIEW = f"""

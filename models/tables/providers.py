@@ -16,7 +16,8 @@ SHOWN = (
 """All that is in `assigned_cases`, the only rows of cases a provider's transaction reads (migration 20261122_25)."""
 SHOWN_OF_VIEW = ("criterion", "description", "duties", "found_on", "grade", "place", "policy_number", "rounds", "terms")
 """Keys its `view` has, where the case's has them; what is added to a case is not among them until somebody decides."""
-SHOWN_OF_TERMS = ("out_of_area", "service_items")
+SHOWN_OF_TERMS = ("kind", "out_of_area", "service_items")
+"""Of these the first two say which rules hold (api/duties.py: question_of), or a provider would read other terms."""
 
 
 class Provider(Row, table=True):
