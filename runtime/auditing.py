@@ -74,6 +74,14 @@ class Verdict:
         looked_at = {"chains": self.chains, "rows": self.rows, "steps": self.steps, "anchors": self.anchors}
         return {**looked_at, "findings": len(self.findings)}
 
+    def findings_of(self, chain: "Chain") -> int:
+        """How much is wrong with one chain, or with the anchors, which vouch for it like for every other."""
+        return sum(one.chain in (chain.id, None) for one in self.findings)
+
+    def may_be_continued(self, chain: "Chain") -> bool:
+        """Whether the next row would stand where the last one says."""
+        return not any(one.chain == chain.id and one.fault is Fault.HEAD_DIFFERS for one in self.findings)
+
     def as_document(self) -> dict[str, Any]:
         return {**asdict(self), "findings": [one.as_document() for one in self.findings], "holds": self.holds}
 

@@ -12,13 +12,13 @@ from starlette.datastructures import UploadFile as Upload
 
 from api import files
 from api.callers import Entry
-from api.desk.fields import Field, Kind, Said, fields_of, is_list, said
+from api.desk.fields import Field, Kind, fields_of, is_list, said
+from api.desk.shown import Shown, flat, nearest, places
 from api.desk.words import Language
 from api.problems import Problem
 from api.tools import Tools
 from api.words import ProblemCode
 from models.contracts.base import Attachment
-from models.contracts.vocabulary import Word
 
 MORE, LESS = "_more", "_less"
 """Buttons that add a row to a list and take its last one away; they are sent instead of the form's own."""
@@ -50,97 +50,41 @@ class Form:
         return self.contract.__name__
 
     @property
-    def shown(self) -> tuple["Shown", ...]:
+    def shown(self) -> tuple[Shown, ...]:
         return tuple(self._shown(fields_of(self.contract), self.body, "", ""))
 
     @property
     def general(self) -> str:
         """What is wrong with the whole, or with a part that has no field of its own."""
-        named = {one.path for one in _flat(self.shown)}
+        named = set(places(self.shown))
         return "；".join(dict.fromkeys(why for path, why in self.errors.items() if path not in named))
 
     @property
     def sends_files(self) -> bool:
-        return any(one.field.kind in (Kind.FILE, Kind.FILES) for one in _flat(self.shown))
+        return any(one.field.kind in (Kind.FILE, Kind.FILES) for one in flat(self.shown))
 
     def wrong(self, errors: Mapping[str, str]) -> "Form":
-        return replace(self, errors=_nearest(errors, {one.path for one in _flat(self.shown)}))
+        return replace(self, errors=nearest(errors, set(places(self.shown))))
 
-    def _shown(self, fields: Sequence[Field], body: Mapping[str, Any], path: str, pattern: str) -> Iterator["Shown"]:
+    def _shown(self, fields: Sequence[Field], body: Mapping[str, Any], path: str, pattern: str) -> Iterator[Shown]:
         for one in fields:
             here, kind = f"{path}{one.name}", f"{pattern}{one.name}"
             if here not in self.fixed:
                 yield self._one(one, body.get(one.name), here, kind)
 
-    def _one(self, one: Field, value: Any, path: str, pattern: str) -> "Shown":
+    def _one(self, one: Field, value: Any, path: str, pattern: str) -> Shown:
         parts: tuple[tuple[Shown, ...], ...] = ()
         if one.kind is Kind.GROUP:
             parts = (tuple(self._shown(one.fields, value or {}, f"{path}.", f"{pattern}.")),)
         if one.kind is Kind.ROWS:
-            rows = value or ([{}] if one.required else [])
+            filled = value or ([{}] if one.required else [])
             parts = tuple(
                 tuple(self._shown(one.fields, row, f"{path}.{number}.", f"{pattern}."))
-                for number, row in enumerate(rows)
+                for number, row in enumerate(filled)
             )
         words = said(self.name, pattern, one, self.language)
-        return Shown(one, path, words, value, self.errors.get(path, ""), self.options.get(pattern, ()), parts)
-
-
-@dataclass(frozen=True)
-class Shown:
-    """One field as a template draws it."""
-
-    field: Field
-    path: str
-    said: Said
-    value: Any
-    error: str
-    options: Sequence[tuple[str, str]]
-    parts: tuple[tuple["Shown", ...], ...]
-
-    @property
-    def id(self) -> str:
-        return self.path.replace(".", "-")
-
-    @property
-    def kind(self) -> str:
-        """A text with given values is a choice, several texts are several."""
-        if not self.options:
-            return self.field.kind.value
-        return Kind.CHOICES.value if self.field.kind is Kind.LINES else Kind.CHOICE.value
-
-    @property
-    def choices(self) -> Sequence[tuple[str, Word | str]]:
-        """What there is to choose from: words of the vocabulary, or what the case offers."""
-        return self.options or [(one.value, one) for one in self.field.words]
-
-    @property
-    def text(self) -> str:
-        """The value as an input shows it."""
-        if self.value is None:
-            return ""
-        if self.field.kind is Kind.INSTANT:
-            return str(self.value)[:16]
-        return "\n".join(self.value) if self.field.kind is Kind.LINES else str(self.value)
-
-    @property
-    def chosen(self) -> str:
-        """The chosen value; a choice that has a default shows it."""
-        value = self.field.default if self.value is None else self.value
-        return str(value).lower() if isinstance(value, bool) else str(value or "")
-
-    @property
-    def filled(self) -> bool:
-        """Whether a group has something to see, so that it stands open."""
-        return (
-            bool(self.value) or bool(self.error) or any(one.error or one.filled for part in self.parts for one in part)
-        )
-
-    @property
-    def kept(self) -> list[Mapping[str, str]]:
-        """Files that were stored already, though the form was not taken yet."""
-        listed = self.value if isinstance(self.value, list) else [self.value]
-        return [one for one in listed if isinstance(one, Mapping)]
+        rows = tuple(self.errors.get(f"{path}.{at}", "") for at in range(len(parts))) if one.kind is Kind.ROWS else ()
+        return Shown(one, path, words, value, self.errors.get(path, ""), self.options.get(pattern, ()), parts, rows)
 
 
 def read(contract: type[BaseModel], form: FormData, stored: Mapping[str, list[dict[str, str]]]) -> dict[str, Any]:
@@ -279,21 +223,3 @@ def _put(body: dict[str, Any], path: str, rows: list[Any]) -> None:
     for part in above:
         body = body.setdefault(part, {})
     body[last] = rows
-
-
-def _flat(fields: Sequence[Shown]) -> Iterator[Shown]:
-    for one in fields:
-        yield one
-        for part in one.parts:
-            yield from _flat(part)
-
-
-def _nearest(errors: Mapping[str, str], known: set[str]) -> dict[str, str]:
-    """Each error at its field, or at the nearest thing above it that stands on the page."""
-    found: dict[str, str] = {}
-    for path, why in errors.items():
-        here = path
-        while here and here not in known:
-            here = here.rpartition(".")[0]
-        found.setdefault(here or path, why)
-    return found

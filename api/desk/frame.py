@@ -67,6 +67,7 @@ NAVIGATION: dict[ActorKind, tuple[tuple[str, str], ...]] = {
         ("/insurer/providers", "服务机构"),
         ("/insurer/import", "批量导入"),
         ("/insurer/people", "人员与密钥"),
+        ("/insurer/audit", "审计"),
     ),
     ActorKind.OPERATOR: (
         ("/operator", "卡住的事项"),

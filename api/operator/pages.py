@@ -8,11 +8,12 @@ from starlette.datastructures import FormData
 
 from api.desk.acting import Misfilled
 from api.desk.frame import Visit, back, posted, visited
+from api.desk.trails import verifying
 from api.operator import remedies, waiting
 from api.operator.acts import Act, reason_of, record
 from api.operator.engine import AWAY, Failing, Report, Watch, try_again, ui_address
 from api.operator.restored import stopped
-from api.operator.trails import last_verified, verifying
+from api.operator.trails import last_verified
 from api.operator.visits import Reading, text_of, until_of
 from api.problems import not_found, try_later
 from api.words import ProblemCode

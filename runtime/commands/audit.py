@@ -23,11 +23,11 @@ from api.rows import INSURERS
 from api.trail import MOST, TrailQuery, trail
 from domain.calendar import SHANGHAI
 from models.contracts.vocabulary import AuditEvent, AuditResult
-from models.tables.audit import VERIFYING
+from models.tables.audit import COMMON_CHAIN, VERIFYING
 from models.tables.engine import make_engine, operator, tenant
 from runtime import addresses
 from runtime.anchoring import compare
-from runtime.auditing import Finding, Verdict, Verifier, chain_name, heads_digest
+from runtime.auditing import Chain, Finding, Verdict, Verifier, chain_name, heads_digest
 from runtime.commands.calendar import progress_bar
 from runtime.settings import Settings
 
@@ -131,17 +131,24 @@ async def _verified(settings: Settings, insurer: str | None, folder: Path, trust
             keys = (Signer.of(settings.secret_key).public, *trust) if settings.secret else trust
             verdict.anchors, found = await compare(connection, folder, keys, insurer)
             verdict.findings.extend(found)
-    await _on_record(settings, verdict, heads_digest(chains), insurer)
+    await _on_record(settings, verdict, chains, insurer)
     return verdict
 
 
-async def _on_record(settings: Settings, verdict: Verdict, digest: str, insurer: str | None) -> None:
-    """That the trail was verified, when, how far and with what result: what operators read as the last verification."""
-    about = ("chain", insurer or "")
-    entry = AuditEntry(AuditEvent.VERIFIED, who=COMMAND_LINE, about=about, digest=digest, said=verdict.counts)
+async def _on_record(settings: Settings, verdict: Verdict, chains: list[Chain], insurer: str | None) -> None:
+    """That the trail was verified, when, how far and with what result: for operators, and for each insurer of its own.
+
+    A chain whose head is wrong gets no row: it would cover up where the chain ended. Its page sees the head itself.
+    """
+    entry = AuditEntry(AuditEvent.VERIFIED, who=COMMAND_LINE, about=("chain", insurer or ""))
     engine = make_engine(addresses.database(settings), 1)
     try:
-        await noted(engine, entry)
+        await noted(engine, replace(entry, digest=heads_digest(chains), said=verdict.counts))
+        for chain in chains:
+            if chain.last and chain.id != COMMON_CHAIN and verdict.may_be_continued(chain):
+                said = {"up_to": chain.last, "findings": verdict.findings_of(chain)}
+                about = ("chain", chain.code)
+                await noted(engine, replace(entry, chain=chain.id, about=about, digest=chain.hash or "", said=said))
     finally:
         await engine.dispose()
 

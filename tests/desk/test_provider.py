@@ -144,7 +144,9 @@ async def test_a_form_that_lacks_something_comes_back_with_what_was_typed_and_th
     answer = await assessor.post(path, files={"hazards.0.photographs": PICTURE}, **typed)
     page = unescape(answer.text)
     assert answer.status_code == 422
-    assert "重大事故隐患须注明判定标准" in page
+    parts = page.split('<details class="group" id="hazards-')[1:]
+    beside = [at for at, part in enumerate(parts) if "重大事故隐患须注明判定标准" in part]
+    assert (len(parts), beside) == (6, [1]), "beside its hazard, the second that was filled in"
     assert "可燃气体报警器超期未检定" in page
     carried = dict(re.findall(r'name="(kept|hazards\.0\.photographs\.kept)" value="([^"]+)"', answer.text))
     again = {name: unescape(value) for name, value in carried.items()}

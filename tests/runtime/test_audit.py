@@ -285,9 +285,16 @@ async def test_the_command_says_what_is_wrong_and_exits_with_one(
     shown = await said("verify")
     assert shown.exit_code == 1
     assert Fault.STEP_CHANGED.label[:8] in shown.stdout
-    on_record = await admin.fetch("SELECT * FROM audit WHERE what = 'verified' ORDER BY number")
-    found = [(row["object_id"], json.loads(row["said"])["findings"]) for row in on_record]
+    on_record = await admin.fetch("SELECT * FROM audit WHERE what = 'verified' ORDER BY chain, number")
+    found = [(row["object_id"], json.loads(row["said"])["findings"]) for row in on_record if row["chain"] != A]
     assert found == [("", 0), ("a", 1), ("", 1)], "whose chains, and how much was wrong"
+    own = [json.loads(row["said"]) for row in on_record if row["chain"] == A]
+    told = [(one["up_to"], one["findings"]) for one in own]
+    assert told == [(STEPS, 0), (STEPS + 1, 1), (STEPS + 2, 1)], "the insurer reads in its own chain how far it held"
+    await admin.execute("DELETE FROM audit_heads WHERE chain = $1", A)
+    assert (await said("verify")).exit_code == 1
+    ends = await admin.fetchval("SELECT max(number) FROM audit WHERE chain = $1", A)
+    assert ends == STEPS + 3, "nothing is added to a chain whose end is in doubt"
     assert all(len(row["digest"]) == 64 for row in on_record)
 
 

@@ -11,10 +11,11 @@ from api.insurer.pages import (
     opening,
     providers,
     spending,
+    trails,
     victims,
     workbench,
 )
 
 router = APIRouter()
-for part in (workbench, lists, spending, providers, importing, opening, victims, approving, cases, acting):
+for part in (workbench, lists, spending, trails, providers, importing, opening, victims, approving, cases, acting):
     router.include_router(part.router)

@@ -1,0 +1,126 @@
+"""One chain of the audit trail as a page: what is asked of it, its rows, its verifications; whose it is, rooms say."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from sqlalchemy import Row, select, text, tuple_
+
+from api.callers import Entry
+from api.desk.frame import Visit
+from api.desk.trailwords import readable
+from api.rows import TIMELINE
+from api.trail import TrailQuery, trail
+from domain.calendar import DAY, midnight
+from domain.wording import instant
+from models.contracts.base import EARLIEST, LATEST
+from models.contracts.vocabulary import AuditEvent, AuditResult, Event
+from models.tables.audit import COMMON_CHAIN, VERIFYING
+
+PER_PAGE = 50
+FILTERS = ("what", "result", "who", "about", "since", "until")
+UNDER_WAY = text("""
+SELECT EXISTS (
+    SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND classid = :a AND objid = :b AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+""")
+
+
+@dataclass(frozen=True)
+class Verified:
+    """One time somebody verified chains: when, who, how many of what, and how much was wrong."""
+
+    at: str
+    by: str
+    of: str
+    """The insurer whose chain it was; empty where it was all of them, and on an insurer's own page."""
+    chains: int
+    rows: int
+    steps: int
+    anchors: int
+    findings: int
+    up_to: int
+    """The last entry that was looked at, as an insurer's own chain has it; nothing where several chains were."""
+    digest: str
+    """SHA-256 of the heads as they were then."""
+
+    @classmethod
+    def of_row(cls, row: Row[Any]) -> "Verified":
+        names = ("chains", "rows", "steps", "anchors", "findings", "up_to")
+        counts = {name: int(row.said.get(name, 0)) for name in names}
+        of = row.object_id if row.chain == COMMON_CHAIN else ""
+        return cls(instant(row.at), row.who_name, of, digest=row.digest, **counts)
+
+
+async def verifying(entry: Entry) -> bool:
+    """Whether somebody is verifying the chains at this moment."""
+    return (await entry.connection.execute(UNDER_WAY, dict(zip("ab", VERIFYING, strict=True)))).scalar_one()
+
+
+async def asked_of(visit: Visit, chain: UUID) -> dict[str, Any]:
+    """What a page of this chain is drawn with: its rows as the address asks for them, newest first, and the words."""
+    asked = visit.request.query_params
+    kept = {name: asked[name] for name in FILTERS if asked.get(name, "").strip()}
+    query = replace(query_of(kept), chain=chain, before=_number(asked.get("before", "")), limit=PER_PAGE + 1)
+    rows = await trail(visit.entry.connection, query)
+    shown = rows[:PER_PAGE]
+    return {
+        "rows": shown,
+        "happened": await _happened(visit.entry, shown),
+        "following": shown[-1].number if len(rows) > PER_PAGE else None,
+        "verifying": await verifying(visit.entry),
+        "kept": kept,
+        "keep": urlencode(kept),
+        "events": [one for one in AuditEvent if chain != COMMON_CHAIN or one is not AuditEvent.STEP],
+        "results": tuple(AuditResult),
+        "instant": instant,
+        "readable": readable,
+    }
+
+
+async def _happened(entry: Entry, rows: Sequence[Row[Any]]) -> dict[tuple[UUID, int], list[Event]]:
+    """What each step among these rows was, by its case and number."""
+    steps = [(row.case_id, row.seq) for row in rows if row.what == AuditEvent.STEP]
+    found: dict[tuple[UUID, int], list[Event]] = {}
+    if steps:
+        of_them = tuple_(TIMELINE.c.case_id, TIMELINE.c.seq).in_(steps)
+        lines = select(*TIMELINE.c["case_id", "seq", "event"]).where(of_them)
+        for one in await entry.connection.execute(lines.order_by(TIMELINE.c.line)):
+            events = found.setdefault((one.case_id, one.seq), [])
+            if one.event not in events:
+                events.append(one.event)
+    return found
+
+
+def query_of(asked: Mapping[str, str]) -> TrailQuery:
+    """What the address asks for; what is unknown or unreadable does not narrow."""
+    what, result = asked.get("what", ""), asked.get("result", "")
+    until = _day(asked.get("until", ""))
+    return TrailQuery(
+        what=frozenset({AuditEvent(what)}) if what in set(AuditEvent) else frozenset(),
+        result=AuditResult(result) if result in set(AuditResult) else None,
+        who=asked.get("who", "").strip()[:80] or None,
+        about=asked.get("about", "").strip()[:80] or None,
+        since=_midnight(_day(asked.get("since", ""))),
+        until=_midnight(until + DAY if until else None),
+    )
+
+
+def _day(given: str) -> date | None:
+    """A day there may be entries of; whatever else was written does not narrow."""
+    try:
+        day = date.fromisoformat(given)
+    except ValueError:
+        return None
+    return day if EARLIEST <= day < LATEST else None
+
+
+def _midnight(on: date | None) -> datetime | None:
+    return midnight(on) if on else None
+
+
+def _number(given: str) -> int | None:
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None
