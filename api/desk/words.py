@@ -32,12 +32,17 @@ def translator(language: Language) -> Callable[[str], str]:
 def namer(language: Language) -> Callable[[Any], str]:
     """Gives a word of the vocabulary in the reader's language; what is no word stays as it is."""
     if language is Language.CHINESE:
-        return lambda word: word.label if isinstance(word, Word) else str(word or "")
+        return lambda word: word.label if isinstance(word, Word) else _plain(word)
     return _english_name
+
+
+def _plain(said: Any) -> str:
+    """Nothing is nothing to read; nought is a number."""
+    return "" if said is None or said is False else str(said)
 
 
 def _english_name(word: Any) -> str:
     if not isinstance(word, Word):
-        return str(word or "")
+        return _plain(word)
     named = word_names().get(type(word).__name__, {})
     return named.get(word.value) or retold(word.label) or word.value.replace("_", " ")

@@ -17,7 +17,7 @@ from models.contracts.vocabulary import ActorKind, Post
 from tests.desk.conftest import SignedIn, Town
 
 ALL = {ActorKind.INSURER: (Post.INSURER_ADMIN, Post.INSURER_HANDLER)}
-ODD = ("\uff13\uff14\uff11\uff13\uff10\uff10", "9" * 30, "-5", "\u00b2", "0")
+ODD = ("\uff13\uff14\uff11\uff13\uff10\uff10", "9" * 30, "-5", "\u00b2", "0", "0001-01-01", "9999-12-31")
 ASKED = ("q", "who", "place", "region", "before", "since", "until", "limit", "cursor", "kind", "text", "year", "sector")
 NAMES = {"year": "2026", "shelf": "policies", "update": "record_visit", "act": "acknowledge"}
 

@@ -25,6 +25,7 @@ from api.desk.retelling import (
     written,
 )
 from api.desk.tongues import in_english
+from api.desk.words import Language, namer
 from api.pages import TEMPLATES
 from domain import wording
 from domain.calendar import SHANGHAI
@@ -231,3 +232,9 @@ def test_a_sentence_may_be_as_long_as_people_write_it() -> None:
 )  # fmt: skip
 def test_what_a_page_counts_is_counted_as_english_counts(said: str, told: str) -> None:
     assert retold(said) == told
+
+
+@pytest.mark.parametrize("language", Language)
+def test_nought_is_said_and_nothing_is_not(language: Language) -> None:
+    """The trail tells how many sessions an act ended, also where it was none."""
+    assert [namer(language)(said) for said in (0, 3, None, "", False)] == ["0", "3", "", "", ""]
