@@ -169,6 +169,11 @@ async def test_the_second_person_of_a_payment_is_another_one_by_signing_in(
     assert (await handler.post(approve, number="P-9")).status_code == 403
     second = await signed_in(ActorKind.INSURER, Post.INSURER_ADMIN)
     assert (await second.post(approve, number="P-9")).status_code == 303
+    for page in (f"/insurer/claims/{claim_id}", f"/insurer/claims/{claim_id}/payments/P-9"):
+        shown = (await second.get(page)).text
+        assert proposer.user_id, "people have a number"
+        assert proposer.user_id.hex not in shown, "the second person reads who the first one is"
+        assert re.search(r"人员\d+", shown)
 
 
 async def test_a_survey_may_leave_open_what_is_not_known(town: Town, handler: Person, worker: Worker) -> None:

@@ -18,6 +18,7 @@ from api.desk.forms import Form
 from api.duties import read_duties
 from api.insurer.pages.cases import case_address
 from api.insurer.pages.choices import called, known_victims
+from api.insurer.pages.signing import signers
 from api.insurer.pages.visits import Reading, may_approve, staff_number
 from api.problems import not_found
 from models.contracts.claim import ApprovePayment, VoidPayment
@@ -54,6 +55,7 @@ async def payment(visit: Reading, claim_id: UUID, number: str) -> Response:
         row=row,
         view=view,
         payment=found,
+        signers=await signers(visit.entry, row.view),
         payee=_payee(row, found, people),
         lines=[(line, _named(people, line.person)) for line in found.lines],
         limits=_limits(view, found),

@@ -12,6 +12,7 @@ from api.desk.words import translator
 from api.doors import SHELVES
 from api.insurer.pages.acts import DOORS, acts_of
 from api.insurer.pages.choices import known_victims, situation_of
+from api.insurer.pages.signing import signers
 from api.insurer.pages.visits import Reading, may_act
 from models.contracts.vocabulary import ActorKind, CaseKind, PaymentStatus
 
@@ -56,5 +57,6 @@ async def _page(visit: Visit, kind: CaseKind, case_id: UUID, *, why: str, whole:
         acts=may_act(visit.caller),
         address=case_address(kind, case_id),
         victims=people,
+        signers=await signers(visit.entry, row.view),
         proposed=situation.payments(PaymentStatus.PROPOSED),
     )
