@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from api.authorization import Visitor, load
+from api.authorization import Rule, Visitor, load
 from api.desk.fields import LABELS
 from api.desk.retelling import word_names, written
 from api.pages import TEMPLATES
@@ -39,9 +39,14 @@ def tags() -> list[dict[str, str]]:
     return [{"name": name, "description": said} for name, said in _told()["tags"].items()]
 
 
+@cache
+def _rules() -> dict[str, Rule]:
+    return load()
+
+
 def keys_of(route: str) -> tuple[str, Scope | None]:
     """Whose keys may use a route, in words, and which further right they need."""
-    rule = load()[route]
+    rule = _rules()[route]
     whose = [said for name, said in _told()["keys"].items() if Visitor(name) in rule.visitors]
     says, scope = _told()["says"], rule.scope
     needs = "" if scope is None else says["scope"].format(scope=scope.value, label=scope.label)
