@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import FormData
 
+from api.chains import verifying
 from api.desk.acting import Misfilled
 from api.desk.frame import Visit, back, posted, visited
-from api.desk.trails import verifying
 from api.operator import remedies, waiting
 from api.operator.acts import Act, reason_of, record
 from api.operator.engine import AWAY, Failing, Report, Watch, try_again, ui_address

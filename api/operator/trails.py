@@ -13,7 +13,7 @@ from fastapi import APIRouter, Response
 from sqlalchemy import select
 
 from api.callers import Entry
-from api.desk.trails import Verified, asked_of
+from api.chains import Verified, asked_of
 from api.operator.visits import Reading
 from api.rows import AUDIT, AUDIT_HEADS, INSURERS
 from domain.wording import instant

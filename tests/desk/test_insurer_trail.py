@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.worker import Worker
 
 from api.audit import AuditEntry, noted
-from api.desk.trails import PER_PAGE
+from api.chains import PER_PAGE
 from api.keys import COMMAND_LINE
 from models.contracts.vocabulary import ActorKind, AuditEvent, Post
 from tests.desk.conftest import SignedIn, Town

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from api.desk.trailwords import VALUES, readable
 from api.desk.words import Language, namer
+from api.trailwords import VALUES, readable
 
 
 @pytest.mark.parametrize(

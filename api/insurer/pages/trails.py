@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from sqlalchemy import select
 
 from api.callers import Entry
-from api.desk.trails import Verified, asked_of
+from api.chains import Verified, asked_of
 from api.insurer.pages.cases import case_address
 from api.insurer.pages.visits import Reading
 from api.rows import AUDIT, AUDIT_HEADS

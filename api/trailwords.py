@@ -1,4 +1,4 @@
-"""How a row of the audit trail is read: words by their labels, instants and places in words; rows are in trails.py."""
+"""How a row of the audit trail is read: words by their labels, instants and places in words; rows are in chains.py."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -11,9 +11,9 @@ from sqlalchemy import Row, select, text, tuple_
 
 from api.callers import Entry
 from api.desk.frame import Visit
-from api.desk.trailwords import readable
 from api.rows import TIMELINE
 from api.trail import TrailQuery, trail
+from api.trailwords import readable
 from domain.calendar import DAY, midnight
 from domain.wording import instant
 from models.contracts.base import EARLIEST, LATEST
