@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 from domain.calendar import SHANGHAI, noon
+from domain.places import code_of
 from models.contracts.base import HIDDEN_CHARACTERS
 from models.contracts.vocabulary import Event, PolicyKind, Sector, ServiceItem, Size, Word
 
@@ -53,6 +54,15 @@ def code(cell: Cell) -> str:
 def capitals(cell: Cell) -> str:
     """A code that has no small letters."""
     return code(cell).upper()
+
+
+def region(cell: Cell) -> str:
+    """Six digits, or the name of one place, as in the form of a page; what names none or several is read by nobody."""
+    written = code(cell)
+    found = code_of(written)
+    if not re.fullmatch(r"\d{6}", found, re.ASCII):
+        raise Unreadable("须为六位行政区划代码，或者地区全称")
+    return found
 
 
 def day(cell: Cell) -> date:
@@ -183,7 +193,7 @@ class Column:
 COLUMNS = (
     Column("terms.number", code, ("保单号", "保单号码", "number", "policy_number")),
     Column("insurer", code, ("保险机构代码", "insurer", "insurer_code")),
-    Column("terms.region", code, ("地区代码", "行政区划代码", "region")),
+    Column("terms.region", region, ("地区代码", "行政区划代码", "region")),
     Column("terms.sector", word(Sector), ("行业", "sector")),
     Column("terms.size", word(Size), ("规模", "企业规模", "size")),
     Column("terms.size_source", text, ("规模来源", "size_source")),

@@ -15,7 +15,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from api.pages import TEMPLATES
-from api.portfolio.columns import COLUMNS, Column, capitals, code, day, instant, text, yes
+from api.portfolio.columns import COLUMNS, Column, capitals, code, day, instant, region, text, yes
 from api.portfolio.jobs import MOST_ROWS
 from api.portfolio.reporting import AUTHOR, BLAMED
 from api.shapes import InsuredParty
@@ -30,7 +30,7 @@ SHOWN = tuple(column for column in COLUMNS if column.path not in OURS)
 CHOICES: Mapping[str, type[Word]] = {"terms.sector": Sector, "terms.size": Size, "terms.kind": PolicyKind}
 PARTS: Mapping[str, type[Strict]] = {"terms": Terms, "insured": InsuredParty}
 SEVERAL: Mapping[str, type[Word]] = {"terms.service_items": ServiceItem}
-FORMATS = {text: "@", code: "@", capitals: "@", day: "yyyy-mm-dd", instant: "yyyy-mm-dd hh:mm"}
+FORMATS = {text: "@", code: "@", capitals: "@", region: "@", day: "yyyy-mm-dd", instant: "yyyy-mm-dd hh:mm"}
 """Codes as text, so that no sign of them is lost; days as days."""
 
 

@@ -44,8 +44,8 @@ async def test_the_explanation_says_why_this_path_amount_date_and_who_signed(ins
     assert any("理赔管理办法第八条" in one["clause"] and "合同约定" in one["clause"] for one in dates.values())
     assert all(one["because"] for one in dates.values())
     paid = said["payments"][0]
-    assert "提出人工号 U1001" in "".join(paid["because"])
-    assert "审批人工号 U1002" in "".join(paid["because"])
+    assert "提出人 U1001" in "".join(paid["because"])
+    assert "审批人 U1002" in "".join(paid["because"])
     assert paid["clause"]
 
 

@@ -17,6 +17,7 @@ from activities.nudger import Nudger
 from api.audit import AuditEntry, note
 from api.keys import COMMAND_LINE
 from api.tools import Tools
+from domain.addresses import PAGE
 from domain.wording import instant
 from models.contracts.ids import HUMAN_QUEUE
 from models.contracts.vocabulary import ActorKind, AuditEvent, NoticeStatus, Post
@@ -282,6 +283,7 @@ async def test_a_case_shows_no_free_text_and_no_money_and_leads_to_the_temporal_
         assert f"/{found.run_id}/timeline" in page, page[page.index("流程引擎") :]
         assert "http://ui.test/namespaces/default/workflows/" in page
         assert f"{tools.base_url}/operator/cases/{case_id}" in (await found.static_details() or "")
+        assert (await found.memo())[PAGE] == f"{tools.base_url}/operator/cases/{case_id}", "for its later runs"
     assert hazard.view["description"] not in (await person.get("/operator/cases/hazards")).text
     assert (await person.get(f"/operator/cases/{UUID(int=7)}")).status_code == 404
 

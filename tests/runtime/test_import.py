@@ -165,6 +165,13 @@ def test_a_dry_run_says_what_the_place_requires(tmp_path: Path) -> None:
     assert "每人责任限额" in (tmp_path / "p.result.csv").read_text(encoding="utf-8-sig")
 
 
+@pytest.mark.parametrize("named", ["宿州市", "安徽省宿州市", "３４１３００"])
+def test_a_place_is_read_by_its_name_too_and_one_nobody_knows_is_told(tmp_path: Path, named: str) -> None:
+    read, wrong = read_portfolio(table(tmp_path / "p.csv", row(地区代码=named), row(地区代码="某某市"))).rows
+    assert (read.values["terms.region"], read.faults) == ("341300", ())
+    assert "六位行政区划代码" in wrong.faults[0].reason
+
+
 def test_text_that_looks_like_a_formula_is_not_computed_in_the_report(tmp_path: Path) -> None:
     path = table(tmp_path / "p.csv", row(投保单位="=1+1"))
     CliRunner().invoke(app, ["import", str(path), "--dry-run"])
