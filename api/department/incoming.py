@@ -104,6 +104,13 @@ async def inbox(entry: Entry, filters: InboxFilters) -> Inbox:
     )
 
 
+async def kinds_told(entry: Entry, filters: InboxFilters) -> list[NoticeKind]:
+    """The kinds of notice this department has got, and the one that is asked for, in the vocabulary's order."""
+    found = select(M.kind).where(M.recipient_id == entry.caller.recipient_id).distinct()
+    known = set((await entry.connection.execute(found)).scalars()) | {filters.notice}
+    return [one for one in NoticeKind if one in known]
+
+
 def _opened(page: Select[Any]) -> Select[Any]:
     """The lines of one page with their letters and cases, in their order."""
     lines = page.subquery()

@@ -11,7 +11,7 @@ from api import reads
 from api.audit import Origin
 from api.callers import speak_for
 from api.department import words
-from api.department.incoming import InboxFilters, inbox
+from api.department.incoming import InboxFilters, inbox, kinds_told
 from api.department.overview import lately
 from api.department.plates import address, plates
 from api.department.scope import EVERY_SECTOR, Scope, opened, scopes, told, within
@@ -54,7 +54,7 @@ async def inbox_page(visit: Visiting) -> Response:
         inbox=await inbox(visit.entry, filters),
         sectors=tuple(Sector),
         kinds=tuple(CaseKind),
-        notices=tuple(NoticeKind),
+        notices=await kinds_told(visit.entry, filters),
         places=tuple(name for code, name in NAMES.items() if code != NATION),
         place=region_name(filters.region) if filters.region else "",
     )

@@ -64,7 +64,9 @@ async def add(request: Request) -> Response:
     """A user of an insurer, of a department, or another operator."""
     async with posted(request, most_files=0) as form, visited(request) as visit:
         refused = await added(visit, form, _seat)
-        return await _page(visit, status=refused.status, **refused.shown) if refused else back(HERE)
+        return (
+            await _page(visit, status=refused.status, **refused.shown) if refused else back(f"{HERE}?done=registered")
+        )
 
 
 @router.post("/insurers")
@@ -79,7 +81,7 @@ async def add_insurer(request: Request) -> Response:
             return await _page(visit, status=422, insurer_errors=wrong.errors, typed=kept(form))
         except Taken:
             return await _page(visit, status=409, insurer_taken=True, typed=kept(form))
-    return back(HERE)
+    return back(f"{HERE}?done=registered")
 
 
 @router.post("/users/{user_id}")
@@ -87,7 +89,7 @@ async def change(request: Request, user_id: UUID) -> Response:
     """In no more, in again, or out of every browser."""
     async with posted(request, most_files=0) as form, visited(request) as visit:
         await changed(visit, user_id, form, (DISABLE, ENABLE, END_SESSIONS))
-    return back(HERE)
+    return back(f"{HERE}?done=corrected")
 
 
 def _seat(form: FormData) -> tuple[Place, Sequence[Post]]:
@@ -144,6 +146,7 @@ async def _page(visit: Visit, query: Sought | None = None, status: int = 200, **
         sought=sought,
         kinds=list(POSTS),
         posts=list(Post),
+        did=visit.request.query_params.get("done", ""),
         sessions={row.user_id: row.number for row in sessions},
         places=await _places(visit),
         **(blank | shown),

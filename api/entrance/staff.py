@@ -60,7 +60,9 @@ async def add(request: Request) -> Response:
     async with posted(request, most_files=0) as form, visited(request) as visit:
         place = Place(ActorKind.INSURER, visit.caller.tenant)
         refused = await added(visit, form, lambda sent: (place, ticked(sent)))
-        return await _page(visit, status=refused.status, **refused.shown) if refused else back(HERE)
+        return (
+            await _page(visit, status=refused.status, **refused.shown) if refused else back(f"{HERE}?done=registered")
+        )
 
 
 @router.post("/users/{user_id}")
@@ -68,7 +70,7 @@ async def change(request: Request, user_id: UUID) -> Response:
     """Other posts, in no more, or in again."""
     async with posted(request, most_files=0) as form, visited(request) as visit:
         await changed(visit, user_id, form, (NEW_POSTS, DISABLE, ENABLE))
-    return back(HERE)
+    return back(f"{HERE}?done=corrected")
 
 
 @router.post("/keys")
@@ -80,9 +82,9 @@ async def make_key(request: Request) -> Response:
         except Misfilled as wrong:
             return await _page(visit, status=422, key_errors=wrong.errors, typed=kept(form))
         if await _known(visit, _id_of(visit, form)):
-            return back(HERE)
+            return back(f"{HERE}?done=registered")
         minted = await mint_key(visit.entry.connection, wanted, _key_act(visit))
-        return await _page(visit, fresh=minted.token)
+        return await _page(visit, fresh=minted.token, did="registered")
 
 
 @router.post("/keys/{key_id}")
@@ -100,7 +102,7 @@ async def change_key(request: Request, key_id: UUID) -> Response:
                 until = _both_until(visit, form)
                 minted = await rotate_key(visit.entry.connection, key, until, _key_act(visit), new_id)
                 return await _page(visit, fresh=minted.token)
-    return back(HERE)
+    return back(f"{HERE}?done=corrected")
 
 
 def _both_until(visit: Visit, form: FormData) -> datetime:
@@ -146,7 +148,8 @@ async def _page(visit: Visit, query: Listed | None = None, status: int = 200, **
     people, following = await users(visit.entry, query or Listed(), USERS.c.kind == ActorKind.INSURER)
     rows = (await visit.entry.connection.execute(select(API_KEYS).order_by(API_KEYS.c.created_at.desc()))).all()
     states = {row.id: _state(row, now) for row in rows}
-    blank = {"errors": {}, "key_errors": {}, "typed": {}, "taken": False, "fresh": ""}
+    asked = visit.request.query_params
+    blank = {"errors": {}, "key_errors": {}, "typed": {}, "taken": False, "fresh": "", "did": asked.get("done", "")}
     return visit.page(
         "entrance/staff.html.j2",
         status,

@@ -78,6 +78,9 @@ async def test_a_matter_told_twice_is_one_line_and_filters_stand_in_the_address(
     assert page.count('<td data-label="事项">') == 1
     assert "共 2 次通知" in page
     assert '<option value="hazardous_chemicals" selected>' in page
+    offered = re.search(r'<select[^>]+name="notice"[^>]*>.*?</select>', page, re.DOTALL)
+    assert offered
+    assert re.findall(r'value="(\w+)"', offered[0]) == [NoticeKind.DUTY_OVERDUE.value], "no kind this office never got"
     for nothing in ("sector=fireworks", "region=350200", "q=%25", "settled=true", "overdue=true", "of=claim"):
         assert "没有符合条件的事项" in (await officer.get(f"/department?{nothing}")).text, nothing
     assert (await officer.get("/department?overdue=nonsense&limit=9999&cursor=x")).status_code == 422

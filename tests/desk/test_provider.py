@@ -207,6 +207,7 @@ async def test_an_administrator_registers_a_provider_and_its_people_and_names_it
     assert statuses == [303, 409]
     changed = await boss.post(f"/insurer/providers/{at}", name="浍河安全评价", email="b@huihe.example")
     assert changed.status_code == 303
+    assert "已更正。" in (await boss.get(changed.headers["location"])).text
     shown = unescape((await handler.get("/insurer/providers")).text)
     assert "浍河安全评价" in shown
     assert "han@huihe.example" in shown

@@ -43,6 +43,7 @@ async def test_an_administrator_registers_changes_and_disables_people_of_its_own
     posts = ["insurer_handler", "operator", "department_officer"]
     answer = await boss.post("/insurer/people", name="新经办", email="New@Firm.Example", posts=posts)
     assert answer.status_code == 303
+    assert "已登记。" in (await boss.get(answer.headers["location"])).text
     new = await user(admin, "new@firm.example")
     assert (new.insurer_id, new.kind, new.posts) == (insurer.id, ActorKind.INSURER, ["insurer_handler"])
     page = (await boss.get("/insurer/people")).text

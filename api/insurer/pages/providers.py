@@ -66,7 +66,7 @@ async def add(request: Request) -> Response:
             return await _page(visit, 422, errors=wrong.errors, typed=kept(form))
         except Taken:
             return await _page(visit, 409, taken=True, typed=kept(form))
-    return back(HERE)
+    return back(f"{HERE}?done=registered")
 
 
 @router.post("/{provider_id:uuid}")
@@ -79,7 +79,7 @@ async def change(request: Request, provider_id: UUID) -> Response:
         except Misfilled as wrong:
             return await _page(visit, 422, wrong_at=provider_id, errors=wrong.errors, typed=kept(form))
         await change_provider(visit.entry.connection, visit.caller.tenant, new, act_of(visit))
-    return back(HERE)
+    return back(f"{HERE}?done=corrected")
 
 
 @router.post("/{provider_id:uuid}/people")
@@ -92,7 +92,7 @@ async def add_person(request: Request, provider_id: UUID) -> Response:
         if refused:
             shown = {**refused.shown, "person_taken": refused.shown.pop("taken", False)}
             return await _page(visit, refused.status, person_at=provider_id, **shown)
-    return back(HERE)
+    return back(f"{HERE}?done=registered")
 
 
 @router.post("/{provider_id:uuid}/people/{user_id:uuid}")
@@ -103,7 +103,7 @@ async def change_person(request: Request, provider_id: UUID, user_id: UUID) -> R
         if (await user_of(visit.entry.connection, user_id)).provider_id != provider_id:
             raise not_found()
         await changed(visit, user_id, form, (DISABLE, ENABLE, END_SESSIONS))
-    return back(HERE)
+    return back(f"{HERE}?done=corrected")
 
 
 async def _known(visit: Visit, provider_id: UUID) -> Row[Any]:
@@ -135,6 +135,7 @@ async def _page(visit: Visit, status: int = 200, **shown: Any) -> Response:
         providers=await _providers(visit.entry),
         registered=await registered(visit.entry),
         may_register=visit.caller.holds(Post.INSURER_ADMIN),
+        did=visit.request.query_params.get("done", ""),
         **(blank | shown),
     )
 
