@@ -39,7 +39,9 @@ def plates(figures: Figures, mine: tuple[Scope, ...], titles: dict[str, str], t:
         heat=heat_strip(_table(figures, mine, titles["heat"], t), "heat", t=t),
         tiles=place_map(_cities(figures), "tiles", t=t),
         stages=stage_bar(
-            [StageCount(capital(t(stage.label)), n, address(stage=stage)) for stage, n in _in_order(figures)], "stages", t=t
+            [StageCount(capital(t(stage.label)), n, address(stage=stage)) for stage, n in _in_order(figures)],
+            "stages",
+            t=t,
         ),
         signed=spark([signed for _, signed, _ in figures.months], titles["signed"], "signed", t=t),
         found=spark([found for _, _, found in figures.months], titles["found"], "found", t=t),

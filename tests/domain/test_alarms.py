@@ -58,7 +58,9 @@ def test_whatever_the_timer_of_a_policy_said_then_happens_until_nothing_is_await
         happened = life.ring(alarm).happened
         said.append(awaited)
         fired = [one for one in happened if one.event in RANG]
-        assert any(turn in awaited for turn in TURNS) or any(one.said.partition(" → ")[0] in awaited for one in fired), (awaited, happened)
+        assert any(turn in awaited for turn in TURNS) or any(
+            one.said.partition(" → ")[0] in awaited for one in fired
+        ), (awaited, happened)
     assert any(Event.POLICY_EXPIRED.label in one for one in said)
     assert len(set(said)) > len(TURNS)
     assert policies.awaits(life.state) == ""
