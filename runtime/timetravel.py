@@ -86,8 +86,9 @@ class Traveller:
             if behind < HARDLY:
                 return
             async with self._places:
-                await self._skip(workflow_id, behind)
-            self._moved[workflow_id] = ahead
+                is_there = await self._skip(workflow_id, behind)
+            if is_there:  # else it may begin any moment, and must then begin in the present
+                self._moved[workflow_id] = ahead
 
     async def travel_together(self, workflow_ids: Iterable[str]) -> None:
         await asyncio.gather(*(self.travel(one) for one in workflow_ids))
@@ -118,13 +119,15 @@ class Traveller:
         asked = _asking(self._client, workflow_id)
         await self._client.workflow_service.poll_workflow_execution_time_skipping(asked, retry=True)
 
-    async def _skip(self, workflow_id: str, duration: timedelta) -> None:
+    async def _skip(self, workflow_id: str, duration: timedelta) -> bool:
+        """Whether there is such a workflow, which has then been moved."""
         try:
             await self._skipper.fast_forward(self._client.get_workflow_handle(workflow_id), duration)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
-                return
+                return False
             raise _explained(error) from error
+        return True
 
     async def _ids(self, statement: Any, **values: Any) -> list[str]:
         return [str(one) for one in await self._column(statement, **values)]
