@@ -166,7 +166,8 @@ def _confirmed(state: ClaimState, payment: Payment, outcome: OrderOutcome, now: 
         events.append(Happening(event=event, at=now, said=_said(paid)))
     if paid.kind in money.PREPAID and _determined_is_paid(after):
         events.append(Happening(event=Event.MINIMUM_PREPAID, at=now, said="可确定的数额已先予支付"))
-    tell = ((NoticeKind.PAYMENT_MADE, Role.INSURED, f"{paid.number}:confirmed"),)
+    again = str(state.seq) if payment.reference else ""  # the bank had sent it back: what arrives now is told as well
+    tell = ((NoticeKind.PAYMENT_MADE, Role.INSURED, f"{paid.number}:confirmed{again}"),)
     return Change(tuple(events), replaced(state, paid), tell=tell)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import secrets
 import socket
 from collections import deque
 from contextlib import closing
@@ -11,6 +12,8 @@ from runtime.embedded.process import POLL, Child, ServerFailed
 LOOPBACK = "127.0.0.1"
 PATIENCE = 1.0  # seconds for a server that was just killed to let go of its port
 PROMISES = 64  # ports of ours that are kept from other processes of ours
+CHOICE = range(20_000, 32_768)
+"""Below what Linux (32768 on) and macOS (49152 on) give to connections that go out, or one may come between."""
 
 
 class PortTaken(ServerFailed):
@@ -28,11 +31,9 @@ def free_ports(count: int) -> list[int]:
     """
     ports: list[int] = []
     while len(ports) < count:
-        with socket.socket() as chosen:
-            chosen.bind((LOOPBACK, 0))
-            port = chosen.getsockname()[1]
-            if _promise(port):
-                ports.append(port)
+        port = secrets.choice(CHOICE)
+        if not is_taken(port) and _promise(port):
+            ports.append(port)
     while len(_promised) > PROMISES:
         _promised.popleft().close()
     return ports

@@ -198,6 +198,13 @@ def test_an_unknown_outcome_waits_for_a_person_and_keeps_its_room() -> None:
     assert claim.record.lines(Event.CLAIM_PAID)
 
 
+def test_money_the_bank_sent_back_and_that_arrived_after_all_is_told_once_more() -> None:
+    claim = ready().paid(SETTLED).answered("P1", OrderResult.REFUSED)
+    claim.answered("P1", OrderResult.CONFIRMED, "bank-9").answered("P1", OrderResult.CONFIRMED, "bank-9")
+    told = [notice.key for notice in claim.record.notices if notice.kind is NoticeKind.PAYMENT_MADE]
+    assert len(told) == len(set(told)) == 2
+
+
 def test_a_failed_payment_is_voided_gives_its_room_back_and_is_replaced_under_a_new_number() -> None:
     claim = ready().act(SETTLED, SECOND).answered("P1", OrderResult.REFUSED)
     assert claim.code(some("P2", "600000.00")) == "over_line"

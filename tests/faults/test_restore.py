@@ -217,15 +217,16 @@ async def test_after_a_restore_an_order_is_asked_for_and_never_sent_until_a_pers
 ) -> None:
     async with ground.worker(), ground.voices() as (voice,):
         claims = [await proposed(ground, voice, number) for number in (1, 2)]
-        async with pool(ground) as engine, engine.begin() as connection:
-            await hold(connection, (await backed_up(ground, tmp_path)).manifest.taken_at, "drill")
-        await approve(voice, claims[0], 1)
-        await becomes(voice, claims[0], "unknown")
+    async with pool(ground) as engine, engine.begin() as connection:  # as after a restore: nobody is at work yet
+        await hold(connection, (await backed_up(ground, tmp_path)).manifest.taken_at, "drill")
+    async with ground.worker(), speaking(ground, voice) as again:
+        await approve(again, claims[0], 1)
+        await becomes(again, claims[0], "unknown")
         assert ground.bank.payments == {}
         async with pool(ground) as engine, engine.begin() as connection:
             assert await release(connection, "与对账单一致") == 1
-        await approve(voice, claims[1], 2)
-        await becomes(voice, claims[1], "confirmed")
+        await approve(again, claims[1], 2)
+        await becomes(again, claims[1], "confirmed")
         async with pool(ground) as engine:
             report_ = await Reconciler(engine, ground.client, PayingWays(ground.settings)).run()
         assert [one.order_key for one in report_.without_reference] == [f"{voice.code}:C-000001:C-000001"]

@@ -95,7 +95,7 @@ async def test_one_address_has_so_many_requests_under_way_whatever_keys_it_shows
 async def test_one_key_has_so_many_requests_under_way_wherever_it_is_used(
     tools: Tools, insurer: Caller, admin: AsyncEngine
 ) -> None:
-    application = create_app(replace(tools, budgets=Budgets(at_once=1)))
+    application = create_app(replace(tools, budgets=replace(tools.budgets, at_once=1)))
 
     async def ask(number: int) -> int:
         transport = ASGITransport(application, client=(f"192.0.2.{number}", 1))
