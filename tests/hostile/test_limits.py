@@ -93,17 +93,17 @@ async def test_one_address_has_so_many_requests_under_way_whatever_keys_it_shows
 
 
 async def test_one_key_has_so_many_requests_under_way_wherever_it_is_used(
-    tools: Tools, insurer: Caller, admin: AsyncEngine
+    tools: Tools, insurer: Caller, admin: AsyncEngine, case: FoundCase
 ) -> None:
     application = create_app(replace(tools, budgets=replace(tools.budgets, at_once=1)))
 
     async def ask(number: int) -> int:
         transport = ASGITransport(application, client=(f"192.0.2.{number}", 1))
         async with AsyncClient(transport=transport, base_url="http://anze.test") as http:
-            return (await http.get("/v1/policies", headers=insurer.headers)).status_code
+            return (await http.get(f"/v1/policies/{case.id}/timeline", headers=insurer.headers)).status_code
 
     async with admin.begin() as connection:
-        await connection.execute(text("LOCK TABLE cases"))  # whoever reads policies waits
+        await connection.execute(text("LOCK TABLE timeline"))  # recognising a key does not read it
         both = [asyncio.create_task(ask(number)) for number in (1, 2)]
         done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         assert [one.result() for one in done] == [429]
