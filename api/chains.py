@@ -7,11 +7,11 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from sqlalchemy import Row, select, text, tuple_
+from sqlalchemy import Row, text
 
 from api.callers import Entry
 from api.desk.frame import Visit
-from api.rows import TIMELINE
+from api.reads import lines_of_steps
 from api.trail import TrailQuery, trail
 from api.trailwords import readable
 from domain.calendar import DAY, midnight
@@ -84,15 +84,8 @@ async def asked_of(visit: Visit, chain: UUID) -> dict[str, Any]:
 async def _happened(entry: Entry, rows: Sequence[Row[Any]]) -> dict[tuple[UUID, int], list[Event]]:
     """What each step among these rows was, by its case and number."""
     steps = [(row.case_id, row.seq) for row in rows if row.what == AuditEvent.STEP]
-    found: dict[tuple[UUID, int], list[Event]] = {}
-    if steps:
-        of_them = tuple_(TIMELINE.c.case_id, TIMELINE.c.seq).in_(steps)
-        lines = select(*TIMELINE.c["case_id", "seq", "event"]).where(of_them)
-        for one in await entry.connection.execute(lines.order_by(TIMELINE.c.line)):
-            events = found.setdefault((one.case_id, one.seq), [])
-            if one.event not in events:
-                events.append(one.event)
-    return found
+    lines = await lines_of_steps(entry, steps)
+    return {step: list(dict.fromkeys(one.event for one in told)) for step, told in lines.items()}
 
 
 def query_of(asked: Mapping[str, str]) -> TrailQuery:

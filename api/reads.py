@@ -1,6 +1,6 @@
 """Plain selects behind every page and list; which rows a caller may see was settled in callers.py."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -111,6 +111,16 @@ async def timeline(entry: Entry, case_id: UUID) -> list[TimelineEntry]:
         .order_by(TIMELINE.c.seq, TIMELINE.c.line)
     )
     return [_entry(row) for row in await entry.connection.execute(found)]
+
+
+async def lines_of_steps(entry: Entry, steps: Collection[tuple[UUID, int]]) -> dict[tuple[UUID, int], list[Row[Any]]]:
+    """The lines of the timeline of these steps, (case, number) each, in their order; none has no entry."""
+    found: dict[tuple[UUID, int], list[Row[Any]]] = {}
+    if steps:
+        wanted = tuple_(TIMELINE.c.case_id, TIMELINE.c.seq).in_(steps)
+        for one in await entry.connection.execute(select(TIMELINE).where(wanted).order_by(TIMELINE.c.line)):
+            found.setdefault((one.case_id, one.seq), []).append(one)
+    return found
 
 
 async def notices(entry: Entry, case_id: UUID) -> list[NoticeReading]:

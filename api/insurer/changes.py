@@ -7,12 +7,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Row, select, tuple_
+from sqlalchemy import Row, select
 
 from api.callers import Entry
 from api.insurer.cases import Reader
 from api.problems import Problem
-from api.rows import AUDIT, AUDIT_HEADS, CASES, TIMELINE
+from api.reads import lines_of_steps
+from api.rows import AUDIT, AUDIT_HEADS, CASES
 from api.shapes import TimelineEntry
 from api.words import POSITION_AHEAD, ProblemCode
 from models.contracts.base import Contract
@@ -78,7 +79,7 @@ async def changes(entry: Reader, query: Annotated[ChangesQuery, Query()]) -> Cha
         raise Problem(ProblemCode.BAD_CURSOR, POSITION_AHEAD)
     until = min(latest, query.after + SPAN)
     rows = await _steps(entry, query, until)
-    lines = await _lines(entry, rows)
+    lines = await lines_of_steps(entry, [(row.case_id, row.seq) for row in rows])
     items = tuple(_change(row, lines.get((row.case_id, row.seq), [])) for row in rows)
     return Changes(items=items, next=items[-1].position if len(items) == query.limit else until, latest=latest)
 
@@ -102,16 +103,6 @@ async def _steps(entry: Entry, query: ChangesQuery, until: int) -> Sequence[Row[
     if query.kind is not None:
         found = found.where(AUDIT.c.object_kind == query.kind.value)
     return (await entry.connection.execute(found)).all()
-
-
-async def _lines(entry: Entry, rows: Sequence[Row[Any]]) -> dict[tuple[UUID, int], list[Row[Any]]]:
-    """The lines of the timeline of these steps, by step."""
-    steps = [(row.case_id, row.seq) for row in rows]
-    found = select(TIMELINE).where(tuple_(TIMELINE.c.case_id, TIMELINE.c.seq).in_(steps)).order_by(TIMELINE.c.line)
-    told: dict[tuple[UUID, int], list[Row[Any]]] = {}
-    for line in await entry.connection.execute(found):
-        told.setdefault((line.case_id, line.seq), []).append(line)
-    return told
 
 
 def _change(row: Row[Any], lines: Sequence[Row[Any]]) -> Change:

@@ -247,8 +247,8 @@ def next_alarm(state: ClaimState) -> datetime | None:
     """The next instant at which time alone changes something; `None` once the claim is archived."""
     if state.ended_at is not None:
         return None
-    alarms = (clocks.next_alarm(state.rulebook, state.clock, state.calendar), _archived_at(state))
-    return min((alarm for alarm in alarms if alarm is not None), default=None)
+    instants = (clocks.next_alarm(state.rulebook, state.clock, state.calendar), _archived_at(state))
+    return min((at for at in instants if at is not None), default=None)
 
 
 def awaits(state: ClaimState) -> str:
