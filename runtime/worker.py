@@ -46,8 +46,8 @@ TASKS, THREADS = 24, 4
 """Workflow tasks at once: half as many again as may commit, for more would wait inside their two seconds; and threads
 that decide, for more would only fight for the interpreter, until one seems not to yield at all."""
 POLLS, POLLS_FOR_ANYBODY = 10, 0.5
-"""Half ask for tasks of any case, not one in five: a queue has four partitions, and what waits in one nobody asks is
-handed over ten times a second (decision 0053)."""
+"""Half ask for tasks of any case, not one in five: whoever comes from cold, as at a midnight, is told there, and a
+cluster's queue has several partitions to be asked (decision 0053)."""
 STICKY = timedelta(seconds=2)
 """After a worker dies its cached workflows answer elsewhere within 3 s instead of 11 s (engine.md E13)."""
 GRACE = timedelta(seconds=4)
