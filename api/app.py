@@ -23,7 +23,7 @@ from api.desk import evidence as case_files
 from api.desk import frame, front
 from api.doors import build
 from api.enterprise import pages as enterprise_pages
-from api.entrance import choosing, code_doors, register, staff
+from api.entrance import choosing, code_doors, office_keys, register, staff
 from api.entrance import doors as entrance
 from api.insurer import cases, changes, evidence, opening
 from api.insurer import doors as insurer_doors
@@ -92,6 +92,7 @@ def assemble(opening_tools: Lifespan, budgets: Budgets, today: date) -> FastAPI:
         code_doors.router,
         staff.router,
         register.router,
+        office_keys.router,
     ):
         app.include_router(router)
     _add_portal(app)

@@ -9,8 +9,9 @@ from sqlalchemy import Row
 
 from api.admission import Admitted
 from api.desk.acting import ALREADY_SPENT, Misfilled, Wanted, done
+from api.desk.did import back_after
 from api.desk.forms import Form
-from api.desk.frame import Visit, back
+from api.desk.frame import Visit
 from api.problems import Problem
 
 
@@ -57,4 +58,4 @@ async def outcome_of(sheet: Sheet, ready: Admitted, wanted: Wanted, body: dict[s
     except Problem as problem:
         once = wanted.once if problem.code in ALREADY_SPENT else ""
         return replace(sheet, once=once, problem=problem).page(problem.status)
-    return back(f"{sheet.back}?done={wanted.update}")
+    return back_after(wanted.update, sheet.back)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.audit import AuditEntry, Origin, note
 from api.desk import sessions
 from api.desk.frame import page
-from api.entrance.memberships import bind, memberships
+from api.entrance.memberships import bind, current, memberships
 from api.entrance.slips import Choice
 from api.entrance.words import NoEntry, NotLetIn
 from api.identity import Vouched
@@ -58,6 +58,8 @@ async def arrive_as_chosen(tools: Tools, request: Request, choice: Choice, user_
         user = next((one for one in users if str(one.id) == user_id), None)
         if user is None:
             return None
+        if not choice.lets_into(await current(connection, choice.vouched, user), tools.now()):
+            raise NotLetIn(NoEntry.TOO_LONG_AGO)
         await bind(connection, choice.vouched, user)
         holder = {"user_id": user.id, "choice": choice.id, "vouched_email": choice.vouched.email}
         try:
@@ -79,6 +81,7 @@ async def arrive_as_contact(tools: Tools, request: Request, recipient_id: UUID) 
 async def leave(request: Request, came_in: sessions.CameIn, connection: AsyncConnection) -> None:
     """The session ends with the transaction it was found in, on record."""
     await sessions.end(connection, came_in.token_hash)
+    request.state.came_in = None  # whatever page follows, it is nobody's
     caller = came_in.caller
     await _note(connection, AuditEvent.SIGNED_OUT, (caller.actor, caller.insurer_id), Origin.of(request))
 

@@ -80,7 +80,8 @@ async def _page(request: Request, choice: Choice, status: int = 200) -> Response
             users = await memberships(connection, choice.vouched)
     except NotLetIn as refused:
         return await _turned_away(request, refused)
-    shown = {"users": users, "posts": list(Post), "gone": status != 200}
+    shown = {"users": users, "posts": list(Post), "gone": status != 200, "wanted": choice.wanted}
+    shown["open"] = {one.id for one in users if choice.lets_into(one, tools.now())}
     return page(request, "entrance/choose.html.j2", status, form_token=choice.form_token(tools.secret), **shown)
 
 

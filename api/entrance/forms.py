@@ -1,14 +1,13 @@
-"""What the pages of users and keys have in common: typed forms, lists in pages, what is done to a user; no route."""
+"""What the pages of users have in common: typed forms, lists in pages, what is done to a user; no route."""
 
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from sqlalchemy import ColumnElement, Row, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, Table, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.datastructures import FormData
 
@@ -29,16 +28,15 @@ from api.entrance.people import (
     register,
 )
 from api.problems import Problem, not_found
-from api.rows import USERS
+from api.rows import RECIPIENTS, USERS
 from api.words import ProblemCode
+from domain.places import region_name
 from models.contracts.base import Strict
 from models.contracts.vocabulary import Post
 
 PAGE = 50
-OVERLAPS = (0, 1, 7, 30)
-"""Days an old key goes on beside its successor."""
-LASTING = (30, 90, 180, 365)
-"""Days a key is made for; one that never expires is made on the server alone."""
+TICKED = ("posts", "scopes")
+"""What a form may say several times."""
 NEW_POSTS, DISABLE, ENABLE, END_SESSIONS = "posts", "disable", "enable", "end_sessions"
 """What can be done to a user: other posts, in no more, in again, out of every browser."""
 
@@ -69,17 +67,10 @@ def ticked(form: FormData) -> tuple[Post, ...]:
     return tuple(Post(one) for one in map(str, form.getlist("posts")) if one in set(Post))
 
 
-def kept(form: FormData) -> dict[str, str]:
-    """What was typed, to be shown again beside what is wrong with it."""
-    return {name: value for name, value in form.items() if isinstance(value, str)}
-
-
-def chosen_days(form: FormData, name: str, allowed: Sequence[int]) -> timedelta:
-    """One of the numbers of days that were offered. Raises Misfilled."""
-    given = str(form.get(name) or "")
-    if given not in {str(one) for one in allowed}:
-        raise Misfilled({name: ""})
-    return timedelta(days=int(given))
+def kept(form: FormData) -> dict[str, Any]:
+    """What was typed and ticked, to be shown again beside what is wrong with it."""
+    written: dict[str, Any] = {name: value for name, value in form.items() if isinstance(value, str)}
+    return written | {name: form.getlist(name) for name in TICKED}
 
 
 def act_of(visit: Visit) -> UserAct:
@@ -134,14 +125,27 @@ async def user_of(connection: AsyncConnection, user_id: UUID) -> Row[Any]:
 
 async def users(entry: Entry, query: Listed, *conditions: ColumnElement[bool]) -> tuple[Sequence[Row[Any]], str | None]:
     """Newest first, with the organisation each belongs to; and where the next page begins."""
-    cursors = Cursors(entry.tools.secret, entry.caller.owner, "users", query)
-    found = WITH_ORGANISATION
-    order = (USERS.c.created_at, USERS.c.id)
+    return await in_pages(entry, query, WITH_ORGANISATION.where(*conditions), USERS)
+
+
+async def in_pages(entry: Entry, query: Listed, found: Select[Any], of: Table) -> tuple[Sequence[Row[Any]], str | None]:
+    """A page of what is found of this table, newest first; and where the next page begins."""
+    cursors = Cursors(entry.tools.secret, entry.caller.owner, of.name, query)
+    order = (of.c.created_at, of.c.id)
     place = cursors.read(query.cursor)
     if place is not None:
         found = found.where(tuple_(*order) < tuple_(*place))
-    found = found.where(*conditions).order_by(*(one.desc() for one in order)).limit(query.limit + 1)
+    found = found.order_by(*(one.desc() for one in order)).limit(query.limit + 1)
     rows = (await entry.connection.execute(found)).all()
     more = len(rows) > query.limit
     last = rows[query.limit - 1] if more else None
     return rows[: query.limit], cursors.write(last.created_at, last.id) if last else None
+
+
+async def offices(entry: Entry) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Every registered department, by place: what the place is called, and (id, name) of each."""
+    registered = select(*RECIPIENTS.c["id", "region", "name"]).where(RECIPIENTS.c.department.is_not(None))
+    grouped: dict[str, list[tuple[str, str]]] = {}
+    for one in await entry.connection.execute(registered.order_by(*RECIPIENTS.c["region", "name"])):
+        grouped.setdefault(region_name(one.region), []).append((str(one.id), one.name))
+    return list(grouped.items())

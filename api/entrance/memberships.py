@@ -43,6 +43,17 @@ async def memberships(connection: AsyncConnection, vouched: Vouched) -> list[Row
     return sorted(live, key=lambda row: (row.insurer or row.office or "", row.provider or "", row.id))
 
 
+async def current(connection: AsyncConnection, vouched: Vouched, user: Row[Any]) -> Row[Any]:
+    """A membership as it is now; until the transaction ends nobody ends its sessions. Raises NotLetIn."""
+    proven = vouched.email if user.issuer is None else f"{vouched.issuer} {vouched.subject}"
+    await settings.identity(connection, proven)
+    held = select(USERS).where(USERS.c.id == user.id, USERS.c.disabled_at.is_(None)).with_for_update(key_share=True)
+    row = (await connection.execute(held)).one_or_none()
+    if row is None:
+        raise NotLetIn(NoEntry.DISABLED)
+    return row
+
+
 async def bind(connection: AsyncConnection, vouched: Vouched, user: Row[Any]) -> None:
     """Once, by the address; one that is bound to another identity by now is not given away again. Raises NotLetIn.
 

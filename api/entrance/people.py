@@ -158,6 +158,9 @@ async def end_sessions(connection: AsyncConnection, user: Row[Any], act: UserAct
 
 
 async def _end_sessions(connection: AsyncConnection, user: Row[Any]) -> int:
+    """Also for whoever stands at the choosing page; the user's row comes first, for who comes in holds it (0062)."""
+    ended = update(USERS).where(USERS.c.id == user.id).values(sessions_ended_at=func.now())
+    await connection.execute(ended)
     await settings.user(connection, user.id)
     running = (SESSIONS.c.user_id == user.id) & SESSIONS.c.revoked_at.is_(None)
     return (await connection.execute(update(SESSIONS).where(running).values(revoked_at=func.now()))).rowcount

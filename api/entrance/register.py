@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, func, or_, select
 from starlette.datastructures import FormData
 
 from api.desk.acting import Misfilled
-from api.desk.frame import Visit, back, posted, visited, visitor
+from api.desk.did import Did, back_after, did
+from api.desk.frame import Visit, posted, visited, visitor
 from api.entrance.forms import (
     DISABLE,
     ENABLE,
@@ -19,12 +20,12 @@ from api.entrance.forms import (
     added,
     changed,
     kept,
+    offices,
     typed,
     users,
 )
 from api.entrance.people import POSTS, NewInsurer, Place, Taken, found_insurer
 from api.rows import INSURERS, RECIPIENTS, SESSIONS, USERS
-from domain.places import region_name
 from models.contracts.vocabulary import ActorKind, Post
 
 HERE = "/operator/people"
@@ -64,9 +65,9 @@ async def add(request: Request) -> Response:
     """A user of an insurer, of a department, or another operator."""
     async with posted(request, most_files=0) as form, visited(request) as visit:
         refused = await added(visit, form, _seat)
-        return (
-            await _page(visit, status=refused.status, **refused.shown) if refused else back(f"{HERE}?done=registered")
-        )
+        if refused:
+            return await _page(visit, status=refused.status, **refused.shown)
+    return back_after(Did.REGISTERED, HERE)
 
 
 @router.post("/insurers")
@@ -81,7 +82,7 @@ async def add_insurer(request: Request) -> Response:
             return await _page(visit, status=422, insurer_errors=wrong.errors, typed=kept(form))
         except Taken:
             return await _page(visit, status=409, insurer_taken=True, typed=kept(form))
-    return back(f"{HERE}?done=registered")
+    return back_after(Did.REGISTERED, HERE)
 
 
 @router.post("/users/{user_id}")
@@ -89,7 +90,7 @@ async def change(request: Request, user_id: UUID) -> Response:
     """In no more, in again, or out of every browser."""
     async with posted(request, most_files=0) as form, visited(request) as visit:
         await changed(visit, user_id, form, (DISABLE, ENABLE, END_SESSIONS))
-    return back(f"{HERE}?done=corrected")
+    return back_after(Did.CORRECTED, HERE)
 
 
 def _seat(form: FormData) -> tuple[Place, Sequence[Post]]:
@@ -115,18 +116,15 @@ def _place(form: FormData) -> Place:
 
 async def _places(visit: Visit) -> list[tuple[str, list[tuple[str, str]]]]:
     """Every organisation somebody can belong to, by kind and place."""
-    connection = visit.entry.connection
-    insurers = await connection.execute(select(*INSURERS.c["id", "name"]).order_by(INSURERS.c.name))
-    registered = select(*RECIPIENTS.c["id", "region", "name"]).where(RECIPIENTS.c.department.is_not(None))
-    offices = await connection.execute(registered.order_by(*RECIPIENTS.c["region", "name"]))
-    grouped = {
-        ActorKind.OPERATOR.label: [(ActorKind.OPERATOR.value, ActorKind.OPERATOR.label)],
-        ActorKind.INSURER.label: [(f"{ActorKind.INSURER.value}:{one.id}", one.name) for one in insurers],
-    }
-    for one in offices:
-        there = grouped.setdefault(region_name(one.region), [])
-        there.append((f"{ActorKind.DEPARTMENT.value}:{one.id}", one.name))
-    return list(grouped.items())
+    insurers = await visit.entry.connection.execute(select(*INSURERS.c["id", "name"]).order_by(INSURERS.c.name))
+    return [
+        (ActorKind.OPERATOR.label, [(ActorKind.OPERATOR.value, ActorKind.OPERATOR.label)]),
+        (ActorKind.INSURER.label, [(f"{ActorKind.INSURER.value}:{one.id}", one.name) for one in insurers]),
+        *(
+            (place, [(f"{ActorKind.DEPARTMENT.value}:{office}", name) for office, name in there])
+            for place, there in await offices(visit.entry)
+        ),
+    ]
 
 
 async def _page(visit: Visit, query: Sought | None = None, status: int = 200, **shown: Any) -> Response:
@@ -146,7 +144,7 @@ async def _page(visit: Visit, query: Sought | None = None, status: int = 200, **
         sought=sought,
         kinds=list(POSTS),
         posts=list(Post),
-        did=visit.request.query_params.get("done", ""),
+        did=did(visit.request),
         sessions={row.user_id: row.number for row in sessions},
         places=await _places(visit),
         **(blank | shown),

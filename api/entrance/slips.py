@@ -10,12 +10,17 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import Request, Response
+from sqlalchemy import Row
 
+from api.desk.sessions import LASTS as SIGN_IN_LASTS
 from api.desk.sessions import cookie_name, form_token
 from api.identity import Vouched
 from api.tools import Tools
+from models.contracts.vocabulary import ActorKind, CameBy
 
 LASTS = timedelta(minutes=10)
+FOR_OPERATORS = timedelta(minutes=10)
+"""How old the provider's word may be where somebody becomes an operator, who sees the cases of every insurer."""
 SIGNATURE_BYTES = 32
 LONGEST_ADDRESS = 1000
 """Bytes of the page that was asked for, beside an identity; a cookie stays below 4096."""
@@ -80,6 +85,17 @@ class Choice:
     vouched: Vouched
     ends: datetime
     wanted: str = ""
+
+    @property
+    def vouched_at(self) -> datetime:
+        """When the provider gave its word: what is chosen ends the same time after it, however often one chooses."""
+        return self.ends - SIGN_IN_LASTS[CameBy.OIDC]
+
+    def lets_into(self, user: Row[Any], now: datetime) -> bool:
+        """Whether that word still counts for this membership: not after its sessions were ended by somebody."""
+        if user.sessions_ended_at is not None and user.sessions_ended_at >= self.vouched_at:
+            return False
+        return user.kind is not ActorKind.OPERATOR or now - self.vouched_at <= FOR_OPERATORS
 
     def form_token(self, secret: bytes) -> str:
         """What the page of this choosing carries."""

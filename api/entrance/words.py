@@ -21,6 +21,7 @@ class NoEntry(Word):
     UNVERIFIED = "unverified", "您的邮箱没有经过核实", 403
     UNKNOWN = "unknown", "没有登记", 403
     DISABLED = "disabled", "账号已停用", 403
+    TOO_LONG_AGO = "too_long_ago", "需要重新登录", 403
     UNREACHABLE = "unreachable", "统一身份认证暂时无法使用", 503
 
 

@@ -1,8 +1,7 @@
 """The address book of departments: by place, with what is missing; registering, correcting, and who would be told."""
 
 import asyncio
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,43 +11,46 @@ from sqlalchemy import Row, func, select
 from starlette.datastructures import FormData
 
 from api.desk.acting import Misfilled
-from api.desk.frame import Visit, back, posted, visited
+from api.desk.did import Did, back_after, did
+from api.desk.frame import Visit, posted, visited
 from api.desk.front import local
-from api.operator import coverage, registering, trying
+from api.operator import coverage, covering, registering, trying
+from api.operator.coverage import Seat
+from api.operator.mails import mailroom
 from api.operator.registering import EVERY, place_of
 from api.operator.visits import Reading, text_of
 from api.operator.waiting import NOBODY, OPEN
 from api.rows import CASES, OUTBOX, RECIPIENTS, TASKS
 from domain.calendar import local_date
-from domain.places import NAMES, NATION, code_of, full_region_name, region_name
+from domain.places import NAMES, NATION, code_of, full_region_name, places_of, region_name
 from domain.routing import is_department
+from domain.wording import day
 from models.contracts.ids import ancestors
 from models.contracts.vocabulary import Role, Sector, Size
 
 ADDRESS = "/operator/directory"
 router = APIRouter(prefix=ADDRESS, include_in_schema=False)
 PLACES = tuple(name for code, name in NAMES.items() if code != NATION)
+MOST_TYPED = 120
 ROLES = tuple(role for role in Role if is_department(role))
-DONE = frozenset({"registered", "corrected"})
-CODE = re.compile("[0-9]{6}")
-"""Of a place, also of one below those we know by name."""
 
 
 @router.get("")
 async def book(visit: Reading) -> Response:
     """The tree of places with gaps; of the chosen place, who is needed and who is there."""
     entry, today = visit.entry, local_date(visit.entry.tools.now())
-    asked = code_of(visit.request.query_params.get("place", "").strip())
-    chosen = asked if _is_place(asked) else ""
+    asked = visit.request.query_params.get("place", "").strip()[:MOST_TYPED]
     registered, rules = await coverage.seats(entry), entry.tools.rules
+    chosen = _the_place(asked, registered.values())
     tree = await asyncio.to_thread(coverage.tree, rules, registered, today)
     needs = coverage.covered(coverage.needs(rules, chosen, today), registered, chosen) if chosen else []
     own = [seat for seat in registered.values() if seat.region == chosen] if chosen else []
-    did = visit.request.query_params.get("done", "")
     return visit.page(
         "operator/directory.html.j2",
         tree=tree,
         chosen=chosen,
+        typed=NAMES.get(chosen, asked),
+        meant=_names(asked),
         place=full_region_name(chosen) if chosen else "",
         needs=needs,
         own=own,
@@ -56,12 +58,19 @@ async def book(visit: Reading) -> Response:
         places=PLACES,
         every=len(Sector),
         region_name=region_name,
-        did=did if did in DONE else "",
+        did=did(visit.request),
     )
 
 
-def _is_place(asked: str) -> bool:
-    return asked in NAMES or CODE.fullmatch(asked) is not None
+def _the_place(asked: str, registered: Iterable[Seat]) -> str:
+    """The one that is meant, by name or code, or where a department is registered; empty where it is none."""
+    found = places_of(asked)
+    there = any(asked == seat.region for seat in registered)
+    return found[0] if len(found) == 1 else asked if there else ""
+
+
+def _names(asked: str) -> tuple[str, ...]:
+    return tuple(full_region_name(code) for code in places_of(asked))
 
 
 @dataclass(frozen=True)
@@ -76,25 +85,27 @@ class Filled:
 async def try_out(visit: Reading) -> Response:
     """Who would be told now: place, sector and size give every duty with each of its rungs."""
     asked = visit.request.query_params
-    region = code_of(asked.get("region", "").strip())
+    typed = asked.get("region", "").strip()[:MOST_TYPED]
+    seats = await coverage.seats(visit.entry)
+    region = _the_place(typed, seats.values())
     sector, size = asked.get("sector", ""), asked.get("size", "")
     duty = asked.get("duty", "")
-    known = _is_place(region)
     told: list[trying.Tried] = []
-    if known and sector in set(Sector):
-        seats = await coverage.seats(visit.entry)
+    if region and sector in set(Sector):
         place = trying.Where(region, Sector(sector), Size(size) if size in set(Size) else Size.MEDIUM)
         told = trying.tried(visit.entry.tools.rules, place, seats, local_date(visit.entry.tools.now()))
     return visit.page(
         "operator/try.html.j2",
         told=[one for one in told if duty in ("", one.id)],
         duties=tuple(dict.fromkeys((one.id, one.label) for one in told)),
-        region=region if known else "",
-        place=full_region_name(region) if known else asked.get("region", ""),
+        region=region,
+        place=full_region_name(region) if region else typed,
+        typed=NAMES.get(region, typed),
+        meant=_names(typed),
         sector=sector,
         size=size or Size.MEDIUM.value,
         duty=duty,
-        asked=known and bool(sector),
+        asked=bool(region and sector),
         sectors=tuple(Sector),
         sizes=tuple(Size),
         places=PLACES,
@@ -123,9 +134,7 @@ async def register(request: Request) -> Response:
             async with visited(request) as visit:
                 return await _form(visit, Filled(_typed(form), wrong.errors))
         onward = text_of(form, "next")
-    if onward:
-        return back(local(onward) + "?done=registered")
-    return back(f"{ADDRESS}?place={asked.region}&done=registered")
+    return back_after(Did.REGISTERED, local(onward) if onward else f"{ADDRESS}?place={asked.region}")
 
 
 @router.get("/{recipient_id}")
@@ -145,7 +154,7 @@ async def correct(request: Request, recipient_id: UUID) -> Response:
             async with visited(request) as visit:
                 row = await registering.standing(visit.entry, recipient_id)
                 return await _form(visit, Filled(_typed(form), wrong.errors), row)
-    return back(f"{ADDRESS}?place={row.region}&done=corrected")
+    return back_after(Did.CORRECTED, f"{ADDRESS}?place={row.region}")
 
 
 async def _standing(visit: Visit, row: Row[Any]) -> Filled:
@@ -181,6 +190,9 @@ async def _form(visit: Visit, filled: Filled, row: Row[Any] | None = None, regio
         errors=filled.errors,
         heirs=[(str(one.id), one.name) for one in found if row is None or one.id != row.id],
         waits=await _waits(visit, row.region) if row else 0,
+        cover=await covering.lasting(visit, row.id) if row else None,
+        day=day,
+        engine=await mailroom(entry, row.id) if row else "",
         roles=ROLES,
         sectors=tuple(Sector),
         every=EVERY,

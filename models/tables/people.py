@@ -55,6 +55,8 @@ class User(Row, table=True):
     subject: str | None = None
     created_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=NOW)
     disabled_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    sessions_ended_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    """Since when a session wants a sign-in of its own: what the provider said before lets nobody in any more."""
 
 
 class Session(Row, table=True):

@@ -87,6 +87,8 @@ def kind_of(place: str, path: str) -> str:
         return "piece" if "/evidence/" in path else "digest"
     if place == "user_id" and "/providers/" in path:
         return "assessor"
+    if place == "key_id" and path.startswith("/operator/"):
+        return "office_key"
     if place == "task_id":
         return "book" if "/books/" in path else "task"
     if place == "case_id":

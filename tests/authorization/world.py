@@ -318,10 +318,18 @@ async def _staff(world: World, holding: Holding, caller: Caller, admin: Actor) -
     async with world.admin.begin() as connection:
         await connection.execute(insert(USERS).values(id=user_id, email=f"c@{caller.code}.example", **row))
         minted = await mint_key(connection, KeyFor(ActorKind.INSURER, "旧系统", insurer_id=caller.id))
+        office = world.offices["here" if admin.name == "insurer_admin" else "other_area"]
+        of_office = await mint_key(connection, KeyFor(ActorKind.DEPARTMENT, "旧平台", recipient_id=office))
         notice = select(OUTBOX.c.id).where(OUTBOX.c.case_id == line["case_id"]).limit(1).scalar_subquery()
         await connection.execute(insert(TASKS).values(id=task_id, notice_id=notice, **line))
         await connection.execute(insert(TASKS).values(id=book_id, **{**line, "kind": "books_differ"}))
-    holding.ids |= {"user": str(user_id), "key": str(minted.id), "task": str(task_id), "book": str(book_id)}
+    holding.ids |= {
+        "user": str(user_id),
+        "key": str(minted.id),
+        "office_key": str(of_office.id),
+        "task": str(task_id),
+        "book": str(book_id),
+    }
     lines = SAMPLES.read_bytes().splitlines(keepends=True)
     answer = await world.http.post(
         "/insurer/import",

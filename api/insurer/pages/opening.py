@@ -13,8 +13,9 @@ from pydantic import BaseModel, ValidationError
 from api import reads
 from api.claims.opening import opened_claim
 from api.desk.acting import ALREADY_SPENT, Misfilled
+from api.desk.did import back_after
 from api.desk.forms import Form, read, wants_rows
-from api.desk.frame import Visit, back, posted, visited
+from api.desk.frame import Visit, posted, visited
 from api.idempotency import Attempt, stored_answer
 from api.insurer.opening import Opening, opened_policy
 from api.insurer.pages.cases import case_address
@@ -94,7 +95,7 @@ async def open_new(request: Request) -> Response:
             return _policy_page(visit, sheet.wrong(wrong.errors), 422)
         except Problem as problem:
             return _policy_page(visit, sheet, problem.status, problem, started.once)
-    return back(f"{case_address(CaseKind.POLICY, view.id)}?done=open")
+    return back_after("open", case_address(CaseKind.POLICY, view.id))
 
 
 def _placed(terms: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,7 +148,7 @@ async def open_claim(request: Request, policy_id: UUID) -> Response:
             return _claim_page(visit, row, sheet.wrong(wrong.errors), 422)
         except Problem as problem:
             return _claim_page(visit, row, sheet, problem.status, problem, started.once)
-    return back(f"{case_address(CaseKind.CLAIM, view.id)}?done=open")
+    return back_after("open", case_address(CaseKind.CLAIM, view.id))
 
 
 def _claim_page(

@@ -13,7 +13,8 @@ from starlette.datastructures import FormData
 from api import reads
 from api.callers import Entry
 from api.desk.acting import Misfilled
-from api.desk.frame import Visit, back, posted, visited
+from api.desk.did import Did, back_after, did
+from api.desk.frame import Visit, posted, visited
 from api.entrance.forms import DISABLE, ENABLE, END_SESSIONS, act_of, added, changed, kept, typed, user_of
 from api.entrance.people import POSTS, NewProvider, Place, Taken, change_provider, found_provider
 from api.insurer.pages.visits import Reading
@@ -66,7 +67,7 @@ async def add(request: Request) -> Response:
             return await _page(visit, 422, errors=wrong.errors, typed=kept(form))
         except Taken:
             return await _page(visit, 409, taken=True, typed=kept(form))
-    return back(f"{HERE}?done=registered")
+    return back_after(Did.REGISTERED, HERE)
 
 
 @router.post("/{provider_id:uuid}")
@@ -79,7 +80,7 @@ async def change(request: Request, provider_id: UUID) -> Response:
         except Misfilled as wrong:
             return await _page(visit, 422, wrong_at=provider_id, errors=wrong.errors, typed=kept(form))
         await change_provider(visit.entry.connection, visit.caller.tenant, new, act_of(visit))
-    return back(f"{HERE}?done=corrected")
+    return back_after(Did.CORRECTED, HERE)
 
 
 @router.post("/{provider_id:uuid}/people")
@@ -92,7 +93,7 @@ async def add_person(request: Request, provider_id: UUID) -> Response:
         if refused:
             shown = {**refused.shown, "person_taken": refused.shown.pop("taken", False)}
             return await _page(visit, refused.status, person_at=provider_id, **shown)
-    return back(f"{HERE}?done=registered")
+    return back_after(Did.REGISTERED, HERE)
 
 
 @router.post("/{provider_id:uuid}/people/{user_id:uuid}")
@@ -103,7 +104,7 @@ async def change_person(request: Request, provider_id: UUID, user_id: UUID) -> R
         if (await user_of(visit.entry.connection, user_id)).provider_id != provider_id:
             raise not_found()
         await changed(visit, user_id, form, (DISABLE, ENABLE, END_SESSIONS))
-    return back(f"{HERE}?done=corrected")
+    return back_after(Did.CORRECTED, HERE)
 
 
 async def _known(visit: Visit, provider_id: UUID) -> Row[Any]:
@@ -135,7 +136,7 @@ async def _page(visit: Visit, status: int = 200, **shown: Any) -> Response:
         providers=await _providers(visit.entry),
         registered=await registered(visit.entry),
         may_register=visit.caller.holds(Post.INSURER_ADMIN),
-        did=visit.request.query_params.get("done", ""),
+        did=did(visit.request),
         **(blank | shown),
     )
 
