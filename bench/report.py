@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import platform
+import subprocess
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -188,7 +189,18 @@ def _late(late: Spread) -> str:
 
 
 def machine() -> str:
-    return f"{os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f} at the end"
+    """Where something was measured, how busy it was there, and what was measured."""
+    cores, load = os.cpu_count(), os.getloadavg()[0]
+    return f"{cores} cores, Python {platform.python_version()}, load {load:.1f} at the end, commit {_commit()}"
+
+
+def _commit() -> str:
+    """The commit that is checked out, with a + where files differ from it; unknown where there is no git."""
+    command = ("git", "-C", str(Path(__file__).parent), "describe", "--always", "--exclude=*", "--dirty=+")
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
 
 
 def show(found: Found) -> None:

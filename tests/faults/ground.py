@@ -98,7 +98,8 @@ class Ground:
         client = Client(**{**plain.config(), "interceptors": watching})
         try:
             async with make_worker(client, engine, self.settings, RULES):
-                nudging = asyncio.create_task(Nudger(engine, client, self.settings.task_queue).run())
+                nudger = Nudger(engine, client, self.settings.task_queue, self.settings.base_url)
+                nudging = asyncio.create_task(nudger.run())
                 try:
                     yield
                 finally:

@@ -83,9 +83,40 @@ async def test_a_database_killed_under_load_loses_nothing_that_was_acknowledged(
         assert await ground.broken() == []
         unanswered = sum(len(one.answers) - 1 for one in ground.history.operations)
     measured("kills:", 3)
-    measured("acknowledged, all there:", 4 * 9)
+    measured("acknowledged, all there:", ground.history.count(Outcome.OK))
     measured("503 or lost answers, repeated:", unanswered)
     measured("slowest 503 in s:", slowest)
+
+
+@pytest.mark.slow_fault
+@pytest.mark.fault("F15", "F1", "F5")
+async def test_all_four_killed_at_once_lose_nothing_that_was_acknowledged(
+    settings: Settings, mailbox: MailCatcher, tmp_path: Path, measured: Measured
+) -> None:
+    server = PostgresServer(tmp_path / "postgres", free_ports(1)[0])
+    await server.start()
+    async with own_ground(server, settings, mailbox, tmp_path) as ground, AsyncExitStack() as leaving:
+        leaving.push_async_callback(server.stop)
+        worker = await leaving.enter_async_context(serving("worker", ground.settings))
+        web = await leaving.enter_async_context(serving("web", ground.settings))
+        voices = await leaving.enter_async_context(ground.voices(2, at=web))
+        lives = [asyncio.create_task(ground.author.life(voice, n)) for n, voice in enumerate(voices * 2, 1)]
+        for acknowledged in (5, 14):
+            await until(lambda least=acknowledged: ground.history.count(Outcome.OK) >= least)
+            parts = (server, ground.temporal, worker, web)
+            children = [part.child for part in parts if part.child]
+            for child in children:
+                child.kill()
+            assert len([await child.ended(5) for child in children]) == len(parts)
+            for part in parts:
+                await part.start()
+        await asyncio.gather(*lives)
+        assert ground.history.count(Outcome.OK) == 4 * 9
+        assert await ground.broken() == []
+        unanswered = sum(len(one.answers) - 1 for one in ground.history.operations)
+    measured("kills of everything:", 2)
+    measured("acknowledged, all there:", ground.history.count(Outcome.OK))
+    measured("503 or lost answers, repeated:", unanswered)
 
 
 async def _killed_for_a_while(server: PostgresServer, voice: Voice) -> float:

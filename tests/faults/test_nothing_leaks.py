@@ -6,9 +6,12 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from email.message import EmailMessage
+from io import BytesIO
 from typing import Any
 from urllib.parse import unquote
 from uuid import uuid4
+from zipfile import ZipFile
 
 import asyncpg
 import httpx
@@ -38,6 +41,8 @@ PERSON = {
 ENTERPRISE, EXPERT = "宿州植标精细化工有限公司", "周吴郑王"
 ADDRESS, WORDS = "胜利路植标小区七栋四零四室", "植标伤者家属陈述"
 NUMBER = 7
+IN_LETTERS = frozenset({"enterprise", "credit code", "e-mail", "expert", "place", "words"})
+"""What a letter to an office or an enterprise may say of the enterprise, its hazards and who found them."""
 LINKS = re.compile(r"http://\S+")
 
 
@@ -176,6 +181,7 @@ async def collect(ground: Ground, traces: Traces) -> None:
     shown = [one async for one in ground.client.list_workflows()]
     attributes = [f"{one.id} {one.typed_search_attributes.search_attributes} {await one.memo()}" for one in shown]
     traces.found["ids and search attributes"] = "\n".join(attributes).encode()
+    traces.found["mails"] = b"\n".join(part for mail in ground.mailbox.messages for part in _parts(mail.message))
     links = [link for mail in ground.mailbox.messages for link in LINKS.findall(mail.body())]
     assert any("/l/" in link for link in links)
     traces.found["addresses in mails"] = "\n".join(unquote(link) for link in links).encode()
@@ -184,6 +190,18 @@ async def collect(ground: Ground, traces: Traces) -> None:
     traces.found["Temporal's store"] = b"".join(
         file.read_bytes() for file in ground.temporal.file.parent.glob("temporal.db*")
     )
+
+
+def _parts(message: EmailMessage) -> Iterator[bytes]:
+    """Headers, texts, attachments; a workbook is a ZIP, of which every file is read."""
+    yield "\n".join(f"{name}: {value}" for name, value in message.items()).encode()
+    for part in message.walk():
+        content = part.get_payload(decode=True)
+        if isinstance(content, bytes):
+            yield content
+            if content.startswith(b"PK"):
+                with ZipFile(BytesIO(content)) as book:
+                    yield from (book.read(name) for name in book.namelist())
 
 
 @pytest.mark.fault("P28")
@@ -207,11 +225,17 @@ async def test_no_planted_name_number_token_or_key_is_found_outside_the_database
     traces.planted = told
     await collect(ground, traces)
     assert all(traces.found.values())
-    # a letter's own link is its right; it may stand in that letter, and nowhere else
-    hits = [hit for hit in traces.hits() if not (hit.startswith("link ") and hit.endswith("addresses in mails"))]
-    assert hits == []
+    assert [hit for hit in traces.hits() if not _rightly(hit)] == []
     traces.planted = {"id": f"claim/{voice.code}/C-{NUMBER}"}  # ids are there: we have looked in the right places
     assert {"id in Temporal's store", "id in ids and search attributes"} <= set(traces.hits())
+
+
+def _rightly(hit: str) -> bool:
+    """A letter tells whom it is about and carries its own link; of a victim, a key or a secret it tells nothing."""
+    what, _, where = hit.partition(" in ")
+    return (where in {"mails", "addresses in mails"} and what.startswith("link ")) or (
+        where == "mails" and what in IN_LETTERS
+    )
 
 
 def test_a_leak_would_be_found_in_every_spelling() -> None:
