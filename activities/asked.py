@@ -107,7 +107,7 @@ async def _about(session: AsyncSession, letter: AskedLetter) -> str:
     return str(notice.matter.get("number") or "") if notice else ""
 
 
-async def report_bounced(session: AsyncSession, recipient_id: UUID) -> None:
+async def report_bounced(session: AsyncSession, recipient_id: UUID, said: str) -> None:
     """A person looks at the address; one line for one address. Nobody takes over a code: it was asked for there."""
     known = select(col(Task.id)).where(
         col(Task.kind) == TaskKind.BOUNCED,
@@ -116,4 +116,4 @@ async def report_bounced(session: AsyncSession, recipient_id: UUID) -> None:
         col(Task.done_at).is_(None),
     )
     if (await session.scalars(known.limit(1))).first() is None:
-        session.add(Task(kind=TaskKind.BOUNCED, recipient_id=recipient_id, said=wording.ASKED_BOUNCED))
+        session.add(Task(kind=TaskKind.BOUNCED, recipient_id=recipient_id, said=said))

@@ -120,7 +120,8 @@ def _matter(writing: Writing, row: OutboxNotice, opened: Opened) -> Matter:
     reports = row.kind is NoticeKind.MAJOR_HAZARD_REPORT
     over = not reports and (row.case_id, row.about.get("duty_key")) in opened.settled
     holder, letter = opened.to.role, opened.mail.id if row.id in opened.anew else None
-    link = address(writing.base_url, writing.secret, row, holder, letter)
+    # a link is bound to the one it was made for, and a copy is for somebody else
+    link = None if opened.copy_for else address(writing.base_url, writing.secret, row, holder, letter)
     told = matter(row, opened.mail.composed_at, link, wording.SETTLED if over else "")
     theirs = wording.forwarded(row.to_role, holder)
     if holder is Role.HUMAN_QUEUE:
@@ -129,13 +130,14 @@ def _matter(writing: Writing, row: OutboxNotice, opened: Opened) -> Matter:
     return replace(
         told,
         forwarded=theirs or told.forwarded,
-        link_for=purpose(row, holder) or "",
+        link_for=(link and purpose(row, holder)) or "",
         room=f"{writing.base_url}{room.format(row.case_id)}" if room else "",
+        copy_for=opened.copy_for,
     )
 
 
 def _enclosed(writing: Writing, opened: Opened, told: Sequence[Matter]) -> Enclosed:
-    room = ROOMS.get(opened.to.role)
+    room = None if opened.copy_for else ROOMS.get(opened.to.role)
     at = opened.mail.composed_at
     return Enclosed(
         total=len(told),

@@ -125,6 +125,8 @@ class Envelope:
     """Whose mailbox an answer goes to, and its address; empty where nobody would read it."""
     page: int = 1
     pages: int = 1
+    copy_for: str = ""
+    """Whose contact the reader covers for; empty where the letter is no copy."""
 
     @property
     def message_id(self) -> str:
@@ -165,6 +167,7 @@ class Letters:
             "enclosed": enclosed,
             "page": envelope.page,
             "pages": envelope.pages,
+            "copy_for": envelope.copy_for,
         }
         message = self._written(envelope, DIGEST, self.subject(envelope, pieces, enclosed), said)
         if enclosed:
@@ -208,7 +211,8 @@ class Letters:
             return pieces[0].subject
         total, late = (enclosed.total, enclosed.overdue) if enclosed else (len(pieces), _late(pieces))
         words = self.plain.get_template("parts/subject_digest.j2")
-        return _one_line(words.render(total=total, overdue=late, page=envelope.page, pages=envelope.pages))
+        said = {"total": total, "overdue": late, "page": envelope.page, "pages": envelope.pages}
+        return _one_line(words.render(said, copy_for=envelope.copy_for))
 
 
 def _late(pieces: Sequence[Piece]) -> int:

@@ -47,6 +47,8 @@ class Opened:
     pages: int
     anew: frozenset[UUID]
     """Notices whose earlier letter carried a link already; this one carries another."""
+    copy_for: str = ""
+    """Of a copy, the name of the department the letter was written to (copies.py)."""
 
 
 def among(column: UUID, ids: Iterable[UUID]) -> ColumnElement[bool]:
@@ -169,11 +171,12 @@ async def open_mail(session: AsyncSession, recipient_id: UUID, mail_id: UUID) ->
                 col(Mail.recipient_id) == recipient_id,
                 col(Mail.urgency) == Urgency.DIGEST,
                 col(Mail.composed_at) == mail.composed_at,
+                col(Mail.copy_of).is_(None),
             )
             .order_by(col(Mail.id))
         )
     )
-    pages = together if mail.urgency is Urgency.DIGEST else [mail_id]
+    pages = together if mail.urgency is Urgency.DIGEST and mail.copy_of is None else [mail_id]
     notices = tuple(rows)
     settled = await _settled(session, notices)
     anew = await _linked(session, {link_id(row.id, recipient_id, mail_id): row.id for row in notices})

@@ -89,6 +89,8 @@ class Matter:
     """The page of the case for who can sign in; there where no link invites an act."""
     withheld: bool = False
     """Whether what people wrote, and amounts, are left out: operators see neither, on pages or in letters."""
+    copy_for: str = ""
+    """The name of the department this was written to, where the reader covers for its contact and has a copy."""
 
     @property
     def case(self) -> str:

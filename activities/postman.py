@@ -1,10 +1,11 @@
 """The postman: looks into the outbox, composes mails, hands them over and records how that ended; waits for nothing."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from functools import partial
 from typing import Protocol, TypeVar
@@ -16,7 +17,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities import asked as letters_asked
-from activities import digests, lookout, refusing
+from activities import attempts, copies, digests, lookout, refusing
 from activities import mailbook as book
 from activities.answering import answering
 from activities.beating import beating
@@ -30,14 +31,12 @@ from models.contracts.calendar import WorkCalendar
 from models.contracts.mailroom import Compose, Composed, Delivery, Waiting
 from models.contracts.vocabulary import NoticeStatus, TaskKind, Urgency
 from models.tables.engine import recipient as for_recipient
-from models.tables.outbox import Attempt, Mail
+from models.tables.outbox import Mail
 from models.tables.parties import Recipient
 
 TRY_LATER = "mail_try_later"
 """Type of the error that makes Temporal try again, with growing pauses."""
 
-PATIENCE = timedelta(minutes=1), timedelta(hours=6)
-"""The first pause before a mail server that asked for patience is asked again, and the longest; each is doubled."""
 BOOKS, LINES = 8, 16
 """Letters of this process in the database, and on their way to the mail server, at one time: half of the connections
 stay with the cases, and of a thousand letters some are finished before all are begun."""
@@ -84,10 +83,11 @@ class MailPostman(ports.Postman):
         async with beating(), self._books(asked.recipient_id) as session:
             if not await _has_address(session, asked.recipient_id):
                 return Waiting(urgent=0, digest=0, opens_at=opens)
-            found = await book.counted(session, asked.recipient_id)
+            found = Counter(await book.counted(session, asked.recipient_id))
             personal = await letters_asked.counted(session, asked.recipient_id)
             personal += await lookout.counted(session, asked.recipient_id)
-        return Waiting(urgent=found.get(Urgency.NOW, 0) + personal, digest=found.get(Urgency.DIGEST, 0), opens_at=opens)
+            found += await copies.counted(session, asked.recipient_id)
+        return Waiting(urgent=found[Urgency.NOW] + personal, digest=found[Urgency.DIGEST], opens_at=opens)
 
     @activity.defn(name="成文")
     async def compose(self, asked: Compose) -> Composed:
@@ -157,16 +157,20 @@ class MailPostman(ports.Postman):
             waits = await lookout.piece_of(session, self._base_url)
             wrote = partial(self._letters.backlog, envelope, waits) if waits else None
             return Draft(self._letters.backlog_subject(), wrote) if wrote else None
-        if not opened.notices:
+        copied = await copies.original(session, opened)
+        if copied is not None:
+            opened, envelope = copied, replace(envelope, copy_for=copied.copy_for)
+        elif not opened.notices:
             letter = await letters_asked.of_mail(session, opened.mail.id)
             piece = await letters_asked.piece_of(session, letter, self._secret, self._base_url) if letter else None
             if piece is None:
                 return None
             return Draft(self._letters.asked_subject(piece), partial(self._letters.asked, envelope, piece))
         told = await _aside(opened, partial(digests.contents, self._writing, opened))
-        await book.queue_tasks(session, TaskKind.UNDELIVERED, told.broken, wording.NOTICE_UNWRITTEN)
-        for row in told.broken:
-            row.status = NoticeStatus.UNDELIVERED
+        if copied is None:
+            await book.queue_tasks(session, TaskKind.UNDELIVERED, told.broken, wording.NOTICE_UNWRITTEN)
+            for row in told.broken:
+                row.status = NoticeStatus.UNDELIVERED
         if not told.pieces:
             return None
         said = envelope, told.pieces, told.enclosed
@@ -208,14 +212,14 @@ class MailPostman(ports.Postman):
             await self._hand_on(opened, number, at)
         async with self._books(opened.to.id) as session:
             mail = await session.get_one(Mail, mail_id, with_for_update=True)
-            own = await _end_attempt(session, mail, number, verdict, at)
+            own = await attempts.end(session, mail, number, verdict, at)
             if not own:
                 log.warning("mail_overtaken", mail=str(mail_id), outcome=verdict.outcome.value, attempt=number)
                 if verdict.outcome is not Outcome.ACCEPTED:
                     raise ApplicationError(wording.MAIL_LATER, type=TRY_LATER)
             if mail.status in book.FINAL:
                 return _delivery(mail)
-            status = _status(verdict, await book.broken_lines(session, mail_id, number))
+            status = attempts.ended(verdict, await book.broken_lines(session, mail_id, number))
             moved_to = None
             if divided:
                 opens = opens_at(self._library.calendar(), at)
@@ -224,8 +228,10 @@ class MailPostman(ports.Postman):
                 moved_to = await refusing.end(session, opened, at)
             if status:
                 await book.settle(session, mail_id, status, at, moved_to)
+            if status in attempts.ARRIVED:
+                await copies.beside(session, opened, at, self._smtp.sender)
         if status is None:
-            pause = _pause(number)
+            pause = attempts.pause(number)
             raise ApplicationError(wording.MAIL_LATER, verdict.code, type=TRY_LATER, next_retry_delay=pause)
         log.info("mail_sent", mail=str(mail_id), status=status.value, code=verdict.code, attempt=number)
         return Delivery(mail_id=mail_id, status=status, code=verdict.code, moved_to=moved_to)
@@ -248,12 +254,6 @@ async def _aside(opened: book.Opened, work: Callable[[], T]) -> T:
     return await asyncio.to_thread(work) if len(opened.notices) > digests.SHOWN else work()
 
 
-def _pause(number: int) -> timedelta:
-    """After so many attempts; growing, because who is refused too often is refused for good (RFC 5321 4.5.4.1)."""
-    first, longest = PATIENCE
-    return min(first * 2 ** min(number - 1, 16), longest)
-
-
 async def _opened(session: AsyncSession, asked: ports.Send) -> book.Opened | Delivery:
     """The mail, or how it ended; books that were set back by a restore may know nothing of it any more."""
     try:
@@ -262,32 +262,6 @@ async def _opened(session: AsyncSession, asked: ports.Send) -> book.Opened | Del
         log.warning("mail_forgotten", mail=str(asked.mail_id))
         return Delivery(mail_id=asked.mail_id, status=NoticeStatus.UNDELIVERED)
     return _delivery(opened.mail) if opened.mail.status in book.FINAL else opened
-
-
-def _status(verdict: Verdict, broken_before: int) -> NoticeStatus | None:
-    """How the mail ended; `None`: to be tried again. A line broken twice is left at that (P14)."""
-    if verdict.outcome is Outcome.UNKNOWN:
-        return NoticeStatus.AMBIGUOUS if broken_before else None
-    ends = {Outcome.ACCEPTED: NoticeStatus.ACCEPTED, Outcome.REFUSED: NoticeStatus.BOUNCED}
-    return ends.get(verdict.outcome)
-
-
-async def _end_attempt(session: AsyncSession, mail: Mail, number: int, verdict: Verdict, at: datetime) -> bool:
-    """Whether it was this attempt's to end: one a later attempt called interrupted stays ambiguous on record (P14)."""
-    outcomes = {
-        Outcome.ACCEPTED: NoticeStatus.ACCEPTED,
-        Outcome.REFUSED: NoticeStatus.BOUNCED,
-        Outcome.UNKNOWN: NoticeStatus.AMBIGUOUS,
-        Outcome.LATER: NoticeStatus.QUEUED,
-    }
-    attempt = await session.get_one(Attempt, (mail.id, number))
-    if attempt.ended_at is not None:
-        return False
-    attempt.ended_at, attempt.outcome = at, outcomes[verdict.outcome]
-    attempt.code, attempt.reply = verdict.code, verdict.reply
-    mail.last_code = verdict.code
-    await session.flush()
-    return True
 
 
 async def _has_address(session: AsyncSession, recipient_id: UUID) -> bool:

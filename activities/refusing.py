@@ -71,9 +71,10 @@ async def hand_on(
 
 
 async def end(session: AsyncSession, opened: book.Opened, at: datetime) -> UUID | None:
-    """The last portion, or the only one; a code that was asked for moves to nobody."""
+    """The last portion, or the only one; a code that was asked for and a copy move to nobody."""
     if not opened.notices:
-        await letters_asked.report_bounced(session, opened.to.id)
+        said = wording.COPY_BOUNCED if opened.mail.copy_of else wording.ASKED_BOUNCED
+        await letters_asked.report_bounced(session, opened.to.id, said)
         return None
     heir = await hand_on(session, opened.to, portions(opened)[1], at)
     return heir.id if heir else None

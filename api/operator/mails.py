@@ -87,7 +87,7 @@ async def mails(entry: Entry, filters: MailFilters) -> Page[dict[str, Any]]:
 
 _SHOWN = (
     *MAILS.c["id", "recipient_id", "message_id", "urgency", "status", "attempts", "composed_at", "sent_at"],
-    *MAILS.c["next_try_at", "last_code"],
+    *MAILS.c["next_try_at", "last_code", "copy_of"],
 )
 """Without the subject: it may name what is in the letter."""
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from api.operator import adopting, cases, directory, mails, packs, pages, trails, turning
+from api.operator import adopting, cases, covering, directory, mails, packs, pages, trails, turning
 
 router = APIRouter()
 for part in (
@@ -10,6 +10,7 @@ for part in (
     cases.router,
     mails.router,
     directory.router,
+    covering.router,
     adopting.router,
     packs.router,
     turning.router,

@@ -5,6 +5,10 @@ UNKNOWN_PLACE = "没有这个地区，请写名称（宿州市）或六位行政
 UNKNOWN_SECTOR = "没有这个行业。"
 NO_SUCH_HEIR = "没有这个接替单位，请从列表中选择。"
 NOT_ITSELF = "接替单位不能是它自己。"
+NO_SUCH_COVER = "没有这个抄送单位，请从列表中选择。"
+ENDS_BEFORE_IT_BEGINS = "最后一天早于第一天。"
+COVER_IS_OVER = "最后一天已经过去。"
+COVER_TOO_LONG = "时间过长；长期外出的，请更正部门的邮箱。"
 CHANGES_OF_CASES = ("原文件", "新文件", "推算时间", "案卷数", "已推算的案卷", "说明", "改用新版的变化")
 """What the workbook says of itself, and its sheets."""
 CHANGES_HEADINGS = (

@@ -70,6 +70,7 @@ class Mail(Row, table=True):
     __tablename__ = "mails"
     __table_args__ = (
         CheckConstraint("attempts >= 0", name="attempts_not_negative"),
+        CheckConstraint("(copy_of IS NULL) = (copy_for IS NULL)", name="copy_is_whole"),
         Index("ix_mails_unsent", "recipient_id", postgresql_where=text("sent_at IS NULL")),
     )
 
@@ -87,6 +88,10 @@ class Mail(Row, table=True):
     next_try_at: datetime | None = Field(default=None, sa_type=INSTANT)
     moved_to: UUID | None = Field(default=None, foreign_key="recipients.id")
     last_code: int | None = None
+    copy_of: UUID | None = Field(default=None, foreign_key="mails.id")
+    """The letter this one tells again to who covers for its recipient; it carries no notices of its own."""
+    copy_for: UUID | None = Field(default=None, foreign_key="recipients.id")
+    """That recipient."""
 
 
 class Attempt(Row, table=True):

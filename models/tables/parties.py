@@ -1,6 +1,6 @@
 """Who takes part: insurers, the insured, everybody who can be written to, and the keys of the API."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import ARRAY, CheckConstraint, ForeignKeyConstraint, Index, String, UniqueConstraint, text
@@ -61,6 +61,24 @@ class Recipient(Row, table=True):
     email: str
     fallback_id: UUID | None = Field(default=None, foreign_key="recipients.id")
     created_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=NOW)
+
+
+class Cover(Row, table=True):
+    """Days, in Shanghai and the last one included, on which a department's letters go to another one as well."""
+
+    __tablename__ = "covers"
+    __table_args__ = (
+        CheckConstraint("cover_id <> recipient_id", name="somebody_else"),
+        CheckConstraint("from_on <= until_on", name="days_in_order"),
+    )
+
+    recipient_id: UUID = Field(primary_key=True, foreign_key="recipients.id")
+    cover_id: UUID = Field(foreign_key="recipients.id")
+    from_on: date
+    until_on: date
+    set_by: str
+    """Who of the operators, as the audit trail names them."""
+    set_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=NOW)
 
 
 class ApiKey(Row, table=True):

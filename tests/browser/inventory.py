@@ -94,6 +94,7 @@ def addresses(cast: Cast) -> dict[str, tuple[str, ...]]:
         "/operator/books/{task_id}": (f"/operator/books/{cast.book}",),
         "/operator/mails/{mail_id}": (f"/operator/mails/{cast.mail}",),
         "/operator/directory/{recipient_id}": (f"/operator/directory/{cast.department}",),
+        "/operator/directory/{recipient_id}/cover": (f"/operator/directory/{cast.department}/cover",),
         "/operator/calendars/{year}": (f"/operator/calendars/{cast.year}",),
         "/operator/packs/{short}": (f"/operator/packs/{cast.pack}",),
         "/operator/packs/{short}/adopt": (f"/operator/packs/{cast.older}/adopt",),

@@ -36,6 +36,7 @@ RIGHTS = {
     "nudges": {"SELECT", "INSERT", "UPDATE", "DELETE"},
     "department_scopes": {"SELECT", "INSERT", "DELETE"},
     "matters": {"SELECT", "INSERT", "UPDATE", "DELETE"},
+    "covers": {"SELECT", "INSERT", "UPDATE", "DELETE"},
     "key_witnesses": {"SELECT", "INSERT", "DELETE"},
     "alembic_version": {"SELECT"},
 }
