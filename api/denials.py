@@ -118,7 +118,7 @@ async def _answer(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
     if _is_an_attempt(request, error):
         await request.app.state.denials.note(request.app.state.tools.engine, _refusal(request, error))
-    return problems.answer(request, error)
+    return await problems.answer(request, error)
 
 
 def _is_an_attempt(request: Request, problem: Problem) -> bool:

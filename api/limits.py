@@ -73,7 +73,8 @@ class Limits:
                 await self.app(scope, receive, send)
         except Problem as problem:
             found = _as_wrong_method(scope) or problem
-            await problems.answer(Request(scope), found)(scope, receive, send)
+            told = await problems.answer(Request(scope), found)
+            await told(scope, receive, send)
 
     @contextmanager
     def _among_others(self, scope: Scope) -> Iterator[None]:

@@ -14,9 +14,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.words import REFUSALS, REFUSED_TITLE, ProblemCode, Reason
+from api.reasons import reason_of
+from api.words import REFUSALS, REFUSED_TITLE, RULES_LACKING, ProblemCode, Reason
+from domain.places import full_region_name
 from models.contracts.step import Refusal
 from models.tables.engine import is_lost
+from rules.findings import UnknownPack
 
 API = "/v1/"
 MEDIA_TYPE = "application/problem+json"
@@ -34,6 +37,9 @@ CONNECTION_LOST: tuple[type[Exception], ...] = (
 BAD_DATA = "22"
 """The class of SQLSTATE for values the database does not take: too large a number, a character no text has."""
 RETRY_AFTER = 2  # seconds
+UNTIL_PUT_BACK = 300  # seconds; a person has to put the file back
+DIGITS = 12
+"""Hexadecimal digits of a digest that name a rule file; no secret."""
 ASKING = frozenset({"GET", "HEAD", "OPTIONS"})
 log = logging.getLogger(__name__)
 
@@ -75,6 +81,8 @@ class Problem(Exception):
         self.status = code.status
         self.detail = detail or code.advice
         self.clause = ""
+        self.about = ""
+        """What it is about, in figures that need no language."""
         self.errors = tuple(errors)
         self.headers = dict(headers or {}) | (CREDENTIALS if code.status == 401 else {})
 
@@ -96,8 +104,21 @@ def try_later(code: ProblemCode, seconds: int) -> Problem:
     return Problem(code, headers={"Retry-After": str(seconds)})
 
 
-def one_field(field: str, reason: Reason) -> Problem:
-    return Problem(ProblemCode.INVALID, errors=[FieldProblem(field=field, reason=reason.label)])
+def rules_missing(request: Request, unknown: UnknownPack) -> Problem:
+    """A case cannot be shown: the file it is pinned to was changed or removed. Which one, is no secret."""
+    log.error("rules missing %s: %s", request.scope.get("request_id"), unknown)
+    ref, digits = unknown.ref, unknown.ref.digest[:DIGITS]
+    place = full_region_name(ref.region)
+    said = RULES_LACKING.format(place=place, region=ref.region, on=ref.in_force_on, digits=digits)
+    problem = Problem(ProblemCode.RULES_MISSING, said, headers={"Retry-After": str(UNTIL_PUT_BACK)})
+    problem.about = f"{ref.region} · {ref.in_force_on} · {digits}…"
+    return problem
+
+
+def one_field(field: str, reason: Reason | str) -> Problem:
+    """One field that is wrong: a reason of the list, or a sentence that says what would be taken."""
+    said = reason.label if isinstance(reason, Reason) else reason
+    return Problem(ProblemCode.INVALID, errors=[FieldProblem(field=field, reason=said)])
 
 
 def document(problem: Problem, instance: str) -> bytes:
@@ -115,11 +136,11 @@ def document(problem: Problem, instance: str) -> bytes:
     return json.dumps(body, ensure_ascii=False).encode()
 
 
-def answer(request: Request, problem: Problem) -> Response:
+async def answer(request: Request, problem: Problem) -> Response:
     """The problem as its reader wants it: a document of the API, or a page where a page was asked for."""
     in_words = getattr(request.app.state, "problem_page", None) if "app" in request.scope else None
     if in_words is not None and not request.url.path.startswith(API) and reads_pages(request):
-        return in_words(request, problem)
+        return await in_words(request, problem)
     instance = str(request.scope.get("request_id", ""))
     headers = {"Cache-Control": "no-store", **problem.headers}
     return Response(document(problem, instance), problem.status, headers, media_type=MEDIA_TYPE)
@@ -135,6 +156,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(UnknownPack, _lacking)
     for lost in CONNECTION_LOST:
         app.add_exception_handler(lost, _unavailable)
     app.add_middleware(LastResort)
@@ -142,26 +164,33 @@ def install(app: FastAPI) -> None:
 
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
-    return answer(request, error)
+    return await answer(request, error)
 
 
 async def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    found = error.errors()
+    found, on_page = error.errors(), not request.url.path.startswith(API)
     if any(one["type"] == "json_invalid" for one in found):
-        return answer(request, Problem(ProblemCode.NOT_JSON))
-    return answer(request, Problem(ProblemCode.INVALID, errors=field_problems(found)))
+        return await answer(request, Problem(ProblemCode.NOT_JSON))
+    return await answer(request, Problem(ProblemCode.INVALID, errors=field_problems(found, on_page=on_page)))
 
 
-def field_problems(found: Sequence[Mapping[str, Any]]) -> list[FieldProblem]:
-    """Pydantic's errors as fields and reasons, without a word of what was sent."""
-    return [FieldProblem(field=_path(one["loc"]), reason=_reason(one)) for one in found[:MOST_ERRORS]]
+def field_problems(found: Sequence[Mapping[str, Any]], *, on_page: bool = False) -> list[FieldProblem]:
+    """Pydantic's errors as fields and reasons, without a word of what was sent; people read labels, programs values."""
+    return [
+        FieldProblem(field=_path(one["loc"]), reason=reason_of(one, on_page=on_page)) for one in found[:MOST_ERRORS]
+    ]
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = BY_STATUS.get(error.status_code, ProblemCode.BAD_REQUEST)
-    return answer(request, Problem(code, headers=error.headers))
+    return await answer(request, Problem(code, headers=error.headers))
+
+
+async def _lacking(request: Request, error: Exception) -> Response:
+    assert isinstance(error, UnknownPack)
+    return await answer(request, rules_missing(request, error))
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
@@ -169,11 +198,11 @@ async def _unavailable(request: Request, error: Exception) -> Response:
     state = str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
     log.warning("database unavailable %s: %s %s", request.scope.get("request_id"), type(error).__name__, state)
     if isinstance(error, IntegrityError):
-        return answer(request, Problem(ProblemCode.CONFLICT))
+        return await answer(request, Problem(ProblemCode.CONFLICT))
     if state.startswith(BAD_DATA):
-        return answer(request, Problem(ProblemCode.INVALID))
+        return await answer(request, Problem(ProblemCode.INVALID))
     code = ProblemCode.OUTCOME_UNKNOWN if may_be_done(request, error) else ProblemCode.UNAVAILABLE
-    return answer(request, try_later(code, RETRY_AFTER))
+    return await answer(request, try_later(code, RETRY_AFTER))
 
 
 def may_be_done(request: Request, error: Exception) -> bool:
@@ -207,18 +236,11 @@ class LastResort:
             log.exception("unforeseen %s", scope.get("request_id"))
             if started or scope["type"] != "http":
                 raise error from None
-            await answer(Request(scope), Problem(ProblemCode.INTERNAL))(scope, receive, send)
+            told = await answer(Request(scope), Problem(ProblemCode.INTERNAL))
+            await told(scope, receive, send)
 
 
 def _path(location: Sequence[Any]) -> str:
     """Field names of ours and positions; an unknown field's own name is what was sent, so it is not repeated."""
     parts = [str(part) for part in location]
     return ".".join(part if (part.isascii() and part.isidentifier()) or part.isdigit() else "?" for part in parts)[:200]
-
-
-def _reason(found: Mapping[str, Any]) -> str:
-    """Our own sentence where a contract wrote one, else the word for the kind of error."""
-    if found["type"] == "value_error":
-        return str(found["ctx"]["error"])
-    known = {reason.value: reason for reason in Reason}
-    return known.get(found["type"], Reason.OTHER).label

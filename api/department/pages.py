@@ -2,6 +2,7 @@
 
 from functools import partial
 from typing import Annotated, Any
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -19,10 +20,13 @@ from api.desk.audience import Reader
 from api.desk.casefile import read_case
 from api.desk.deeds import FOR_DEPARTMENTS, Deed, Topic
 from api.desk.filling import EMPTY, Filling
+from api.desk.filters import CaseFilters
 from api.desk.frame import Visit, back, posted, visited, visitor
+from api.desk.front import local
 from api.desk.handling import handlings
+from api.desk.hands import choices, in_hand, with_hands
 from api.desk.letters import News, acknowledge_news
-from api.desk.lists import Asked, CaseFilters, with_total
+from api.desk.lists import Asked, with_total
 from api.desk.posting import Wish, carried_out
 from api.desk.taking import Taking, taken
 from api.desk.words import namer, translator
@@ -36,12 +40,31 @@ from models.contracts.vocabulary import ActorKind, CaseKind, NoticeKind, Sector
 
 router = APIRouter(prefix="/department", include_in_schema=False)
 Visiting = Annotated[Visit, Depends(visitor, scope="function")]
-HIDDEN = frozenset({"money", "rate_review"})
+HIDDEN = frozenset({"money", "rate_review", "waiting"})
 """Columns of the shared list that are not for departments."""
 
 
-def case_address(kind: CaseKind, case_id: UUID) -> str:
-    return f"/department/cases/{case_id}"
+INBOX, LIST = "/department", "/department/cases"
+
+
+def case_address(kind: CaseKind, case_id: UUID, trail: str = "") -> str:
+    return f"{LIST}/{case_id}{trail}"
+
+
+def trail_of(visit: Visit) -> str:
+    """What the address of a case carries, so that one finds back to this page as it is filtered."""
+    asked = visit.request.url
+    return trail(f"{asked.path}?{asked.query}" if asked.query else asked.path)
+
+
+def trail(onward: str) -> str:
+    return "" if onward == INBOX else f"?{urlencode({'back': onward})}"
+
+
+def way_back(asked: str) -> str:
+    """The inbox or the list one came from, with its filters; no other address is followed."""
+    address = local(asked)
+    return address if urlsplit(address).path in {INBOX, LIST} else INBOX
 
 
 @router.get("")
@@ -55,8 +78,9 @@ async def inbox_page(visit: Visiting) -> Response:
         sectors=tuple(Sector),
         kinds=tuple(CaseKind),
         notices=await kinds_told(visit.entry, filters),
+        hands=await choices(visit.entry),
         places=tuple(name for code, name in NAMES.items() if code != NATION),
-        place=region_name(filters.region) if filters.region else "",
+        trail=trail_of(visit),
     )
 
 
@@ -94,10 +118,11 @@ async def asked_for(visit: Visit) -> Asked:
     kind = CaseKind.HAZARD if filters.kind is CaseKind.HAZARD else CaseKind.POLICY
     mine = await scopes(visit.entry)
     conditions = [within(mine), *reads.equal(CASES.c.insurer_id, filters.insurer)]
-    if filters.region and filters.here:
+    if filters.region and filters.here and not filters.lost:
         conditions.append(CASES.c.region == filters.region)
     figured = (within(mine, CASE_FIGURES),)
-    return Asked(kind, filters, "/department/cases", "/department/cases", tuple(conditions), figured, HIDDEN)
+    asked = Asked(kind, filters, LIST, LIST, tuple(conditions), figured, HIDDEN, trail=trail_of(visit))
+    return await with_hands(visit, asked)
 
 
 async def insurer_asked(visit: Visit, asked: Asked) -> str:
@@ -146,7 +171,7 @@ async def overview_page(visit: Visiting) -> Response:
 @router.get("/cases/{case_id}")
 async def case_page(visit: Visiting, case_id: UUID) -> Response:
     """The case file with what this department may do."""
-    return await _case(visit, case_id)
+    return await _case(visit, case_id, way_back(visit.request.query_params.get("back", "")))
 
 
 @router.post("/cases/{case_id}/{act}")
@@ -155,7 +180,7 @@ async def case_act(request: Request, case_id: UUID, act: Deed) -> Response:
     if act not in FOR_DEPARTMENTS:
         raise not_found()
     async with posted(request, most_files=1) as form:
-        duty = str(form.get("duty") or "")
+        duty, onward = str(form.get("duty") or ""), way_back(str(form.get("back") or ""))
         if duty:
             wish = Wish(act, case_id, Topic(duty=duty), partial(_told, case_id=case_id))
             mending = await carried_out(request, form, wish)
@@ -163,8 +188,10 @@ async def case_act(request: Request, case_id: UUID, act: Deed) -> Response:
             mending = await _read_news(request, case_id, str(form.get("letter") or ""))
     if mending is not None:
         async with visited(request) as visit:
-            return await _case(visit, case_id, mending, duty)
-    return back(f"/department/cases/{case_id}?done={act.value}#matters")
+            return await _case(visit, case_id, onward, mending, duty)
+    about = f"&{urlencode({'of': duty})}" if duty else ""
+    kept = trail(onward).replace("?", "&", 1)
+    return back(f"{LIST}/{case_id}?done={act.value}{about}{kept}#matters")
 
 
 async def _told(visit: Visit, case_id: UUID) -> Row[Any]:
@@ -186,11 +213,13 @@ async def _read_news(request: Request, case_id: UUID, letter: str) -> None:
         await acknowledge_news(entry.connection, news, entry.tools.now(), Origin.of(request))
 
 
-async def _case(visit: Visit, case_id: UUID, mending: Filling = EMPTY, duty: str = "") -> Response:
+async def _case(visit: Visit, case_id: UUID, onward: str, mending: Filling = EMPTY, duty: str = "") -> Response:
     asked = visit.request.query_params
     found = await opened(visit.entry, case_id)
     children = (or_(within(found.mine), told(visit.caller.recipient_id)),)
-    reader = Reader(ActorKind.DEPARTMENT, case_address, translator(visit.language), children)
+    reader = Reader(
+        ActorKind.DEPARTMENT, partial(case_address, trail=trail(onward)), translator(visit.language), children
+    )
     why, whole = asked.get("why", ""), asked.get("whole") == "1"
     case = await read_case(visit.entry, found.row, reader, why=why, whole=whole)
     mine = await handlings(visit.entry, found.row) if found.told else ()
@@ -208,4 +237,9 @@ async def _case(visit: Visit, case_id: UUID, mending: Filling = EMPTY, duty: str
         mending=duty,
         empty=EMPTY,
         did=asked.get("done", "") if asked.get("done", "") in did else "",
+        about=asked.get("of", ""),
+        hand=await in_hand(visit.entry, found.row),
+        handed=asked.get("done") == "hand",
+        onward=onward,
+        keep=trail(onward).removeprefix("?"),
     )

@@ -58,10 +58,12 @@ class NoticeShown:
 
 
 def line_of(entry: TimelineEntry, reader: Reader) -> RecordLine:
+    """What says no more than the name of what happened is not said twice."""
+    heard = reader.hears(entry.event) and entry.said != entry.event.label
     return RecordLine(
         at_said=wording.instant(entry.at),
         event=entry.event,
-        said=entry.said if reader.hears(entry.event) else "",
+        said=entry.said if heard else "",
         by=entry.by,
     )
 

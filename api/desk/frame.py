@@ -16,8 +16,9 @@ from starlette.datastructures import FormData
 
 from api.authorization import Authorization, Visitor
 from api.callers import Caller, Entry, authorized
-from api.desk.origin import comes_from_us
-from api.desk.sessions import CameIn, entered_by_cookie
+from api.desk.naming import caller_of_fields
+from api.desk.origin import comes_from_us, sent_from
+from api.desk.sessions import CameIn, entered_by_cookie, recognised
 from api.desk.tongues import in_english
 from api.desk.words import COOKIE, Language, namer, translator
 from api.limits import CONTROLS, counting
@@ -43,6 +44,8 @@ HEADERS = {
 MOST_FIELDS, MOST_FILES, MOST_TEXT = 200, 12, 64 * 1024  # of one form; bytes of one text
 FORM_TOKEN = "_token"  # noqa: S105 - the name of a field
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
+WORN = {429, 503}
+"""Answers that cost no question to the database more: too much was asked of us, or it does not answer."""
 ROOMS: dict[ActorKind, str] = {
     ActorKind.INSURER: "/insurer",
     ActorKind.DEPARTMENT: "/department",
@@ -193,9 +196,11 @@ def page(
         """What a way is called: English has another word for a list than for one of it, told by the address."""
         return t(label) if t(address) == address else t(address)
 
+    again, stays = _opened_again(request, status)
     frame = {
         "t": t,
         "say": namer(language),
+        "called": caller_of_fields(language),
         "plain_day": plain_day,
         "made": instant(request.app.state.tools.now()),
         "lang": language,
@@ -210,11 +215,26 @@ def page(
         "room": ROOMS[caller.kind] if caller else "/",
         "path": request.url.path,
         "query": request.url.query,
+        "again": again or (ROOMS[caller.kind] if caller else "/"),
+        "stays": stays,
         "static": static,
     }
     html = PAGES.get_template(template).render(frame | values)
     html = in_english(html) if language is Language.ENGLISH else html
     return HTMLResponse(html, status, headers=HEADERS | {"Content-Security-Policy": POLICY.format(nonce=nonce)})
+
+
+def _opened_again(request: Request, status: int) -> tuple[str, bool]:
+    """Where a page can be opened in another language, and whether that is where it stands.
+
+    What answers a form may stand where nothing can be opened: then it is the nearest page above; empty without one.
+    """
+    path, methods = request.url.path, request.app.state.methods
+    own = request.method not in CHANGING and status != ProblemCode.METHOD_NOT_ALLOWED.status
+    found = path if own else methods.page_at(path)
+    if found != path:
+        return found, False
+    return path + (f"?{request.url.query}" if request.url.query else ""), True
 
 
 def _ways(request: Request, caller: Caller) -> list[tuple[str, str]]:
@@ -240,17 +260,27 @@ def static(name: str) -> str:
     return f"/static/{name}?v={digest}"
 
 
+def _wanted(request: Request) -> str:
+    """The page to come back to once somebody is signed in: the one asked for, or the one a form was sent from."""
+    path, query = request.url.path, request.url.query
+    if request.method not in {"GET", "HEAD"}:
+        sent, query = sent_from(request, request.app.state.tools.base_url)
+        path = request.app.state.methods.page_at(sent)
+        query = query if path == sent else ""
+    return f"{path}?{query}" if query else path
+
+
 def install(app: FastAPI) -> None:
     """Whoever is not signed in is shown the way in, and what goes wrong on a page is told as a page."""
 
     async def show_the_way_in(request: Request, error: Exception) -> Response:
-        asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        wanted = quote(asked) if request.method in {"GET", "HEAD"} else ""
+        wanted = quote(_wanted(request))
         return RedirectResponse(f"/enter?next={wanted}" if wanted else "/enter", 303, headers=HEADERS)
 
-    def in_words(request: Request, problem: Problem) -> Response:
-        number = str(request.scope.get("request_id", ""))
-        answer = page(request, "desk/trouble.html.j2", problem.status, problem=problem, number=number)
+    async def in_words(request: Request, problem: Problem) -> Response:
+        came_in = await recognised(request, may_look=problem.status not in WORN)
+        told = {"problem": problem, "number": str(request.scope.get("request_id", ""))}
+        answer = page(request, "desk/trouble.html.j2", problem.status, came_in=came_in, **told)
         answer.headers.update(problem.headers)
         return answer
 

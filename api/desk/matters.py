@@ -236,7 +236,7 @@ def _visits(steps: list[dict[str, Any]], files: list[Piece], address: Addressed,
             summary=command["summary"],
             hazards=len(command["hazards"]),
             files=_of_step([one for one in files if not one.hazard], step, address),
-            stars=tuple((ServiceDimension(name), count) for name, count in stars.items()),
+            stars=tuple((one, stars[one.value]) for one in ServiceDimension if one.value in stars),
             comment=rating.get("comment", ""),
         )
 

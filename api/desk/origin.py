@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 from fastapi import Request
 
 OURS = {"same-origin", "none"}
+Asked = tuple[str, str]
+"""Path and query of an address."""
 
 
 def comes_from_us(request: Request, base_url: str) -> bool:
@@ -13,7 +15,17 @@ def comes_from_us(request: Request, base_url: str) -> bool:
     if site is not None:
         return site in OURS
     origin = request.headers.get("origin")
-    return origin in (None, "null") or urlsplit(origin).netloc in {
-        request.headers.get("host", ""),
-        urlsplit(base_url).netloc,
-    }
+    return origin in (None, "null") or urlsplit(origin).netloc in _hosts(request, base_url)
+
+
+def sent_from(request: Request, base_url: str) -> Asked:
+    """The page of ours a form was sent from, as the browser says it; empty where it says another's or nothing."""
+    try:
+        page = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return "", ""
+    return (page.path, page.query) if page.netloc in _hosts(request, base_url) else ("", "")
+
+
+def _hosts(request: Request, base_url: str) -> set[str]:
+    return {request.headers.get("host", ""), urlsplit(base_url).netloc}

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.callers import Caller, Entry, open_rows
+from api.problems import CONNECTION_LOST
 from api.rows import INSURERS, PROVIDERS, RECIPIENTS, SESSIONS, USERS
 from api.tools import Tools
 from models.contracts.ids import NAMESPACE
@@ -29,6 +30,7 @@ IDLE = timedelta(minutes=60)
 SEEN_EVERY = timedelta(minutes=1)
 """How exactly the last sight of a session is kept; a write for every page would be one too many."""
 SECRET_BYTES = 32
+LOOKED_UP_WITHIN = 2.0  # seconds; whoever waits for the page of what went wrong waits no longer for its frame
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,7 @@ async def entered_by_cookie(request: Request) -> AsyncIterator[tuple[Entry, Came
             await _write(tools, hash_of(token), found.due)
             connection = await transaction.enter_async_context(tools.engine.begin())
             found = await _recognised(tools, connection, hash_of(token))
+        request.state.came_in = found.came_in
         if found.came_in is None:
             yield None
             return
@@ -135,6 +138,24 @@ async def entered_by_cookie(request: Request) -> AsyncIterator[tuple[Entry, Came
         request.scope["caller"] = caller  # whoever is refused from here on is on record by name
         await open_rows(connection, caller)
         yield Entry(connection, caller, tools, deadline), found.came_in
+
+
+async def recognised(request: Request, *, may_look: bool = True) -> CameIn | None:
+    """Whose request it is, as far as it is known; else, where one may look, by its cookie, without writing anything.
+
+    A database that does not answer knows nobody: this is asked for the frame of pages that tell of a trouble.
+    """
+    if hasattr(request.state, "came_in"):
+        return request.state.came_in
+    tools: Tools = request.app.state.tools
+    token = request.cookies.get(cookie_name(tools), "")
+    if not token or not may_look:
+        return None
+    try:
+        async with asyncio.timeout(LOOKED_UP_WITHIN), tools.engine.begin() as connection:
+            return (await _recognised(tools, connection, hash_of(token))).came_in
+    except CONNECTION_LOST:
+        return None
 
 
 async def _write(tools: Tools, token_hash: str, due: Mapping[str, Any]) -> None:

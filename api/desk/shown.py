@@ -7,6 +7,9 @@ from typing import Any
 from api.desk.fields import Field, Kind, Said
 from models.contracts.vocabulary import Word
 
+NOT_KEPT = frozenset({"person", "ref", "reference", "identity_number", "bank_account", "phone"})
+"""Fields of which a browser keeps no draft: who was hurt, and where money goes or came from."""
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -25,6 +28,10 @@ class Shown:
     @property
     def id(self) -> str:
         return self.path.replace(".", "-")
+
+    @property
+    def secret(self) -> bool:
+        return self.field.name in NOT_KEPT
 
     @property
     def kind(self) -> str:

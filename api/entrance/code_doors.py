@@ -58,7 +58,11 @@ class Typed:
         """Whether it could be somebody; whether it is, nobody is told."""
         if self.who == "department":
             return _uuid(self.department) is not None
-        return self.who == "enterprise" and bool(self.insurer) and bool(CREDIT_CODE.fullmatch(self.credit_code))
+        return self.who == "enterprise" and bool(self.insurer) and self.has_credit_code
+
+    @property
+    def has_credit_code(self) -> bool:
+        return bool(CREDIT_CODE.fullmatch(self.credit_code))
 
 
 @router.get("/enter/code")
@@ -73,9 +77,10 @@ async def send(request: Request) -> Response:
     tools: Tools = request.app.state.tools
     async with posted(request, most_files=0) as form:
         typed, wanted = Typed.of(form), local(str(form.get("next") or "/"))[:LONGEST]
+        place = str(form.get("place") or "")
     _spend(request)
     if not typed.is_whole:
-        return await _asking(request, 422, "", next=wanted, typed=typed)
+        return await _asking(request, 422, place, next=wanted, typed=typed)
     async with evenly(), tools.engine.begin() as connection:
         recipient_id = await _recipient_of(connection, typed)
         asked = Asked(recipient_id, AskedFor.CODE_TO_ENTER) if recipient_id else None

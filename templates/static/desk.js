@@ -6,11 +6,16 @@
   const KEY = "draft:";
 
   function fields(form) {
-    return Array.from(form.elements).filter((one) => one.name && !one.name.startsWith("_") && !["hidden", "file", "submit", "button", "password"].includes(one.type));
+    return Array.from(form.elements).filter((one) => one.name && !one.name.startsWith("_") && !("secret" in one.dataset) && !["hidden", "file", "submit", "button", "password"].includes(one.type));
   }
 
+  function kept(form) {
+    try { return JSON.parse(localStorage.getItem(KEY + form.dataset.draft)); } catch { return null; }
+  }
   function keep(form) {
-    const values = {};
+    const values = {}, here = new Set(fields(form).map((one) => one.name)), before = kept(form);
+    // rows of a list that are not on the page yet stay kept until they are
+    for (const name in before ? before.values : {}) if (/\.\d+\./.test(name) && !here.has(name)) values[name] = before.values[name];
     for (const one of fields(form)) {
       if (one.type === "checkbox") { (values[one.name] ||= []).push(...(one.checked ? [one.value] : [])); }
       else if (one.type === "radio") { if (one.checked) values[one.name] = one.value; }
@@ -20,12 +25,11 @@
   }
 
   function restore(form) {
-    let kept = null;
-    try { kept = JSON.parse(localStorage.getItem(KEY + form.dataset.draft)); } catch { return; }
-    if (!kept || Date.now() - kept.at > 14 * 24 * 3600 * 1000) return;
+    const found = kept(form);
+    if (!found || Date.now() - found.at > 14 * 24 * 3600 * 1000) return;
     let brought = false; // the server has filled in most of it itself after a refusal: then there is nothing to tell
     for (const one of fields(form)) {
-      const value = kept.values[one.name];
+      const value = found.values[one.name];
       if (value === undefined || (one.value && !("draftOver" in one.dataset) && one.type !== "radio" && one.type !== "checkbox")) continue;
       const before = [one.value, one.checked].join();
       if (one.type === "checkbox") one.checked = [value].flat().includes(one.value);
@@ -62,6 +66,9 @@
         form.addEventListener("input", () => keep(form));
       }
       if ((form.method || "").toLowerCase() === "post") once(form);
+      if ("stays" in form.dataset) form.addEventListener("submit", () => { // a filter may have changed the address since
+        form.elements.next.value = location.pathname + location.search;
+      });
     }
     for (const done of root.querySelectorAll("[data-draft-done]")) {
       try { localStorage.removeItem(KEY + done.dataset.draftDone); } catch { /* nothing kept */ }

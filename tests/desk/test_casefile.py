@@ -1,6 +1,7 @@
 """Who reads what of a case: the same policy, hazard and claim for each kind of reader."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -12,10 +13,12 @@ from api.callers import Caller as Visitor
 from api.callers import Entry, open_rows
 from api.desk.audience import SAID_TO, SEES, Part, Reader
 from api.desk.casefile import CaseFile, read_case
+from api.desk.caserecord import line_of
 from api.desk.lists import CaseShown
 from api.desk.tones import tone_of
 from api.reads import STAGES
 from api.rows import CASES
+from api.shapes import TimelineEntry
 from api.tools import Tools
 from models.contracts.vocabulary import (
     ActorKind,
@@ -74,6 +77,14 @@ def test_sentences_about_money_and_people_are_for_the_insurer_alone():
         assert SAID_TO[kind].isdisjoint(money), kind
     typed = SAID_TO[ActorKind.OPERATOR] - {Event.RUNG_FIRED, Event.RUNG_PASSED_OVER, Event.CALENDAR_ADOPTED}
     assert typed == {Event.POLICY_YEAR_STARTED, Event.RULES_ADOPTED}
+
+
+def test_a_sentence_that_is_the_name_of_what_happened_is_not_said_twice():
+    reader, at = Reader(ActorKind.INSURER, lambda of, id_: ""), datetime(2026, 3, 1, tzinfo=UTC)
+    for said, shown in (("理赔完成", ""), ("理赔完成：受害人已全部到账", "理赔完成：受害人已全部到账")):
+        happened = {"seq": 9, "line": 1, "at": at, "event": Event.CLAIM_COMPLETED, "label": "理赔完成", "duty_key": ""}
+        entry = TimelineEntry.model_validate(happened | {"said": said})
+        assert line_of(entry, reader).said == shown
 
 
 def test_an_unknown_reader_or_a_new_part_is_seen_by_nobody():

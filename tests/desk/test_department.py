@@ -179,6 +179,9 @@ async def test_an_answer_needs_words_and_may_carry_a_file(
     page = (await officer.get(done.headers["location"])).text
     assert "已约谈，三日内补传。" in page
     assert '/answer"' in page  # a department may have more to say
+    draft = f"{officer.user_id}-case-{policy_id}-{DUTY}-answer"
+    assert f'data-draft="{draft}"' in page
+    assert f'data-draft-done="{draft}"' in page, "what was sent is no draft any more"
 
 
 async def test_taking_over_and_passing_on_reach_the_other_department(

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.worker import Worker
 
 from api.insurer.doors import DOORS
-from models.contracts.vocabulary import ActorKind, CaseKind
+from models.contracts.vocabulary import ActorKind, CaseKind, ServiceDimension
 from tests.api.claiming import TERMS, done, losses, reported, victim
 from tests.api.conftest import Caller, sample_file, terms, today
 from tests.desk.conftest import Person, SignedIn, Town
@@ -104,7 +104,8 @@ async def test_a_hazard_shows_its_day_with_reasons_its_clause_and_its_photograph
     picture = await enterprise.get(f"/evidence/{address}")
     small = await enterprise.get(f"/evidence/{address}?small")
     assert picture.headers["content-type"] == small.headers["content-type"] == "image/jpeg"
-    assert picture.headers["content-disposition"].startswith("inline")
+    assert picture.headers["content-disposition"].startswith("attachment;"), "a whole file is saved, never opened"
+    assert small.headers["content-disposition"] == "inline"
     assert "sandbox" in picture.headers["content-security-policy"]
     assert b"SECRET" not in picture.content
     assert len(small.content) <= 30 * 1024
@@ -184,6 +185,8 @@ async def test_the_plan_is_confirmed_and_the_service_rated_once(enterprise: Pers
     assert twice.status_code == 422
     page = (await enterprise.get(visit)).text
     assert "★★★☆☆" in page
+    order = [[text.index(f">{one.label}</") for one in ServiceDimension] for text in (half.text, page)]
+    assert order == [sorted(one) for one in order], "the result in the order of the form"
     assert "很认真" in page
     board = (await enterprise.get("/enterprise")).text
     assert "评价服务" not in board

@@ -47,12 +47,15 @@ async def events(town: Town, shelf: str, case_id: str) -> list[str]:
 
 
 async def test_a_policy_is_uploaded_by_form_with_its_file(town: Town, handler: Person, policy_id: str) -> None:
+    draft = f"{handler.user_id}-act-{policy_id}-upload"
+    assert f'data-draft="{draft}"' in (await handler.get(f"/insurer/policies/{policy_id}/upload")).text
     answer = await handler.post(f"/insurer/policies/{policy_id}/upload", files={"file": FILE})
     assert answer.status_code == 303, answer.text
     assert answer.headers["location"] == f"/insurer/policies/{policy_id}?done=upload"
     assert "policy_uploaded" in await events(town, "policies", policy_id)
     page = await handler.get(answer.headers["location"])
     assert "已办理：上传电子保单" in page.text
+    assert f'data-draft-done="{draft}"' in page.text
     assert f"/insurer/policies/{policy_id}/name_provider" in page.text
 
 
@@ -72,7 +75,7 @@ async def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(
     answer = await handler.post(f"/insurer/policies/{policy_id}/record_visit", **wrong)
     assert answer.status_code == 422
     assert error_of(answer, "staff_count") == "须为整数"
-    assert error_of(answer, "hazards-0-number") == "格式不符"
+    assert error_of(answer, "hazards-0-number").startswith("格式不符，只用字母、数字、")
     assert error_of(answer, "hazards-0-grade") == "必填"
     assert 'value="两人"' in answer.text
     assert "通道堵塞" in answer.text
@@ -154,6 +157,12 @@ async def test_the_second_person_of_a_payment_is_another_one_by_signing_in(
     proposer = await signed_in(ActorKind.INSURER, Post.INSURER_HANDLER, Post.INSURER_ADMIN)
     form = await proposer.get(f"/insurer/claims/{claim_id}/propose_payment")
     assert "by_user" not in form.text
+    assert f'data-draft="{proposer.user_id}-act-{claim_id}-propose_payment"' in form.text
+    kept = {
+        name: "data-secret" not in rest
+        for name, rest in re.findall(r'name="(lines.0.person|payee.ref|number)"([^>]*)>', form.text)
+    }
+    assert kept == {"lines.0.person": False, "payee.ref": False, "number": True}, "who was hurt stays in no browser"
     line = {"lines.0.head": "employee_disability", "lines.0.amount": "90000.00", "lines.0.person": ref,
             "lines.0.line": "L-1", "number": "P-9", "kind": "settlement"}  # fmt: skip
     proposed = await proposer.post(f"/insurer/claims/{claim_id}/propose_payment", **line, by_user="U1")

@@ -11,6 +11,7 @@ from httpx import ASGITransport, AsyncClient, Response
 from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from api.entrance import code_doors
 from api.entrance.codes import TRIES
 from api.entrance.links import ANSWERS_AFTER
 from api.rows import ASKED_LETTERS, RECIPIENTS, SESSIONS
@@ -155,6 +156,32 @@ async def test_a_slip_that_was_changed_is_none(stranger: AsyncClient, town: Town
 )  # fmt: skip
 async def test_what_cannot_be_anybody_is_told_beside_its_field(stranger: AsyncClient, town: Town, form: dict[str, str]):
     assert (await stranger.post("/enter/code", data=form)).status_code == 422
+
+
+async def test_each_error_stands_at_its_own_field_and_what_was_chosen_stays(
+    stranger: AsyncClient, town: Town, monkeypatch: pytest.MonkeyPatch
+):
+    def wrong(page: Response) -> set[str]:
+        return set(re.findall(r'<(?:select|input) id="(\w+)"[^>]*aria-invalid="true"', page.text))
+
+    whole = firm(town)
+    for lacking, fields in (
+        ({"insurer": ""}, {"insurer"}),
+        ({"credit_code": "123"}, {"credit_code"}),
+        ({"insurer": "", "credit_code": "123"}, {"insurer", "credit_code"}),
+    ):
+        answer = await stranger.post("/enter/code", data=whole | lacking)
+        assert (answer.status_code, wrong(answer)) == (422, fields)
+        assert ("insurer" in lacking) != (f'value="{whole["insurer"]}" selected' in answer.text)
+        assert f'value="{(whole | lacking)["credit_code"]}"' in answer.text
+    monkeypatch.setattr(code_doors, "MOST_SHOWN", 1)
+    shown = (await stranger.get("/enter/code?place=34")).text
+    assert "宿州市应急管理局" in shown
+    assert '<input type="hidden" name="place" value="34">' in shown
+    nobody = await stranger.post("/enter/code", data={"who": "department", "department": "", "place": "34"})
+    assert (nobody.status_code, wrong(nobody)) == (422, {"department"})
+    assert '<option value="34" selected>' in nobody.text
+    assert "宿州市应急管理局" in nobody.text, "the list of the chosen province is still there"
 
 
 async def test_another_sites_form_is_refused(stranger: AsyncClient, town: Town, admin: AsyncEngine):
