@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from domain.addresses import mailroom_link, mailroom_memo
 from models.contracts.ids import mailroom_workflow_id
 from models.contracts.mailroom import MailroomState
 from models.tables.engine import DATABASE_FAULTS, connected, recipient
@@ -41,10 +42,13 @@ log = logging.getLogger(__name__)
 class Nudger:
     """One of any number of carriers: each nudge is carried at least once, to a mailroom that does not mind twice."""
 
-    def __init__(self, engine: AsyncEngine, client: Client, task_queue: str, patience: timedelta = CALL) -> None:
+    def __init__(
+        self, engine: AsyncEngine, client: Client, task_queue: str, base_url: str, patience: timedelta = CALL
+    ) -> None:
         self._engine = engine
         self._client = client
         self._task_queue = task_queue
+        self._base_url = base_url
         self._patience = patience
         self._places = asyncio.Semaphore(AT_ONCE)
 
@@ -97,6 +101,8 @@ class Nudger:
                     task_queue=self._task_queue,
                     start_signal=NUDGE,
                     static_summary=f"{MAILROOM_WORKFLOW} · {name}" if name else MAILROOM_WORKFLOW,
+                    static_details=mailroom_link(self._base_url, recipient_id),
+                    memo=mailroom_memo(self._base_url, recipient_id),
                     rpc_timeout=self._patience,
                 )
             except RPCError as failure:

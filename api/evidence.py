@@ -20,7 +20,7 @@ from models.contracts.vocabulary import ActorKind, CaseKind, Event
 from models.tables import engine as settings
 
 SHOWN_AS_PICTURES = frozenset({JPEG, PNG})
-"""Made anew by ourselves when they came in; everything else is given out to be saved, never to be opened in place."""
+"""Made anew by ourselves when they came in: a page shows them small. Every whole file is given out to be saved."""
 OPENED = "opened"
 """The first step of a hazard: its policy gives it, no command does."""
 OF_EVERYBODY: Mapping[str, Event] = {
@@ -155,10 +155,8 @@ def _files(body: Any, hazard: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 async def given_out(file: Kept, *, as_small: bool = False) -> Response:
-    """Our own pictures may be looked at in a page; a document is saved. Nothing of either runs."""
-    picture = file.media_type in SHOWN_AS_PICTURES
-    if as_small and picture:
-        return FileResponse(await small(file), media_type=JPEG, headers=HEADERS)
-    shown = "inline" if picture else "attachment"
-    headers = {**HEADERS, "Content-Disposition": f"{shown}; filename*=UTF-8''{quote(file.name)}"}
+    """A small picture for a page to show; every whole file, pictures too, to be saved. Nothing of either runs."""
+    if as_small and file.media_type in SHOWN_AS_PICTURES:
+        return FileResponse(await small(file), media_type=JPEG, headers={**HEADERS, "Content-Disposition": "inline"})
+    headers = {**HEADERS, "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name)}"}
     return FileResponse(file.path, media_type=file.media_type, headers=headers)

@@ -13,6 +13,8 @@ from api.words import ProblemCode, Scope
 LISTED = Path(__file__).with_name("refusals.yaml")
 """Operation → refusal → status; written by `anze docs write` from the checks of the domain."""
 FILES, VICTIMS = "file_keep", "victim_enter"
+OF_PINNED_RULES = frozenset({"policy_duties", "hazard_duties", "claim_duties", "claim_explanation"})
+"""What reads a case by the very files it is pinned to."""
 NEVER = frozenset({ProblemCode.IN_PROGRESS, ProblemCode.FORM_FOREIGN, ProblemCode.NOT_ONESELF})
 """Codes of pages, and one that is kept though nobody is answered with it any more."""
 
@@ -63,6 +65,7 @@ POSSIBLE: dict[ProblemCode, Callable[[Called], bool]] = {
     ProblemCode.BAD_CURSOR: lambda one: one.pages,
     ProblemCode.FILE_REFUSED: lambda one: one.name == FILES,
     ProblemCode.OUTCOME_UNKNOWN: lambda one: one.writes,
+    ProblemCode.RULES_MISSING: lambda one: one.name in OF_PINNED_RULES,
 }
 """Where a code is not possible everywhere."""
 OF_EVERY_COMMAND = {"not_open": 409, "ledger_differs": 409, "case_full": 422}

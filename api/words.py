@@ -9,6 +9,11 @@ COMMAND_TOO_LARGE = (
     "这一项连同未填字段的缺省值不得超过 {most} KiB，请分几次办理或者减少条目；文件请先上传至 /v1/files。"
 )
 
+RULES_LACKING = (
+    "{place}（{region}）{on} 施行、摘要 {digits}… 的规则文件不在本系统中，依据它的案卷暂时不能查看。案卷没有丢失；"
+    "请把这些告诉平台运营，由其放回原文件。"
+)
+
 POSITION_AHEAD = "after 大于最近一次记录的位置：系统从备份恢复过。请从恢复点之前的位置重新读取，按案卷与 seq 去重。"
 
 
@@ -145,6 +150,13 @@ class ProblemCode(Word):
         "操作可能已经完成。请按 Retry-After 等待后，以同一 Idempotency-Key 重复同一请求，不会重复办理。",
     )
     UNAVAILABLE = "unavailable", "服务暂不可用", 503, "Service unavailable", "尚未办理。请按 Retry-After 稍后重试。"
+    RULES_MISSING = (
+        "rules_missing",
+        "案卷依据的规则文件不在",
+        503,
+        "The rules a case is bound to are missing",
+        "案卷没有丢失。请把 detail 中的地区、施行日和摘要告诉平台运营，由其放回原文件；放回之后再查看。",
+    )
 
 
 class FileFault(Word):
@@ -166,48 +178,60 @@ class Scope(Word):
 
 
 class Reason(Word):
-    """Why one field is refused, for people; keyed by the validator's error type."""
+    """Why one field is refused, for people; keyed by the validator's error type. `bound` says what would be taken."""
+
+    bound: str
+
+    def __new__(cls, value: str, label: str, bound: str = "") -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.label, member.bound = label, bound
+        return member
 
     MISSING = "missing", "必填"
     EXTRA = "extra_forbidden", "不认识的字段"
     STRING = "string_type", "须为字符串"
     UNICODE = "string_unicode", "含有无效字符"
-    SHORT = "string_too_short", "过短"
-    LONG = "string_too_long", "过长"
-    PATTERN = "string_pattern_mismatch", "格式不符"
+    SHORT = "string_too_short", "过短", "，至少 {min_length} 个字"
+    LONG = "string_too_long", "过长", "，最多 {max_length} 个字"
+    PATTERN = "string_pattern_mismatch", "格式不符", "，{shape}"
     INTEGER = "int_type", "须为整数"
     INTEGER_PARSING = "int_parsing", "须为整数"
     FRACTION = "int_from_float", "须为整数"
     SIZE = "int_parsing_size", "数值过大"
     BOOLEAN = "bool_type", "须为 true 或 false"
     BOOLEAN_PARSING = "bool_parsing", "须为 true 或 false"
-    WORD = "enum", "不是可用的取值"
-    LITERAL = "literal_error", "不是可用的取值"
+    WORD = "enum", "不是可用的取值", "，可填：{choices}"
+    LITERAL = "literal_error", "不是可用的取值", "，可填：{choices}"
     UUID = "uuid_parsing", "编号格式不符"
     UUID_TYPE = "uuid_type", "编号格式不符"
     AWARE = "timezone_aware", "须带时区，例如 +08:00"
-    DATE = "date_from_datetime_parsing", "不是有效的日期"
-    DATE_PARSING = "date_parsing", "不是有效的日期"
-    INSTANT = "datetime_from_date_parsing", "不是有效的时间"
-    INSTANT_PARSING = "datetime_parsing", "不是有效的时间"
+    DATE = "date_from_datetime_parsing", "不是有效的日期", "，例如 2026-01-31"
+    DATE_PARSING = "date_parsing", "不是有效的日期", "，例如 2026-01-31"
+    INSTANT = "datetime_from_date_parsing", "不是有效的时间", "，例如 2026-01-31T09:30:00+08:00"
+    INSTANT_PARSING = "datetime_parsing", "不是有效的时间", "，例如 2026-01-31T09:30:00+08:00"
     MODEL = "model_attributes_type", "须为 JSON 对象"
     MODEL_TYPE = "model_type", "须为 JSON 对象"
     OBJECT = "dict_type", "须为 JSON 对象"
     LIST = "tuple_type", "须为数组"
-    LIST_SHORT = "too_short", "数量不足"
-    LIST_LONG = "too_long", "数量过多"
-    LEAST = "greater_than_equal", "小于允许的最小值"
-    MORE = "greater_than", "须大于最小值"
-    MOST = "less_than_equal", "大于允许的最大值"
-    LESS = "less_than", "须小于最大值"
-    DECIMAL = "decimal_parsing", "不是有效的金额"
-    PLACES = "decimal_max_places", "小数位过多"
-    DIGITS = "decimal_max_digits", "位数过多"
+    LIST_SHORT = "too_short", "数量不足", "，至少 {min_length} 项"
+    LIST_LONG = "too_long", "数量过多", "，最多 {max_length} 项"
+    LEAST = "greater_than_equal", "小于允许的最小值", " {ge}"
+    MORE = "greater_than", "须大于最小值", " {gt}"
+    MOST = "less_than_equal", "大于允许的最大值", " {le}"
+    LESS = "less_than", "须小于最大值", " {lt}"
+    DECIMAL = "decimal_parsing", "不是有效的金额", "，例如 1200.50"
+    PLACES = "decimal_max_places", "小数位过多", "，最多 {decimal_places} 位"
+    DIGITS = "decimal_max_digits", "位数过多", "，最多 {max_digits} 位"
     NUMBER = "not_a_number", "不是有限的数"
     CREDIT_CODE = "credit_code", "统一社会信用代码校验位不符"
     SURROGATE = "surrogate", "含有无效字符"
     OTHER = "other", "不符合要求"
 
+
+FROM_LIST = "，请从列表中选择"
+IN_SCHEMA = "，共 {many} 种，见 /openapi.json 中的 {name}"
+"""Where there are too many choices to be told in a sentence."""
 
 TITLE = "安责 anze"
 REQUEST_ID_SAID = "本次请求的编号；请求可自带 8–64 位字母、数字、._- / id of this request; may be brought along"

@@ -45,7 +45,8 @@ async def _house(settings: Settings, *, carries: bool) -> None:
     rules = Library(LAW, CALENDARS, (PACKS,))
     async with make_worker(client, engine, settings, rules):
         print(READY, flush=True)
-        await (Nudger(engine, client, settings.task_queue, settings.base_url).run() if carries else asyncio.Event().wait())
+        nudger = Nudger(engine, client, settings.task_queue, settings.base_url)
+        await (nudger.run() if carries else asyncio.Event().wait())
 
 
 async def _client(settings: Settings) -> Client:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.contracts.rulebook import PackRef
+
 
 @dataclass(frozen=True, order=True)
 class Finding:
@@ -31,6 +33,10 @@ class RulesRefused(ValueError):
 
 class UnknownPack(LookupError):
     """A case is pinned to a digest that no loaded file has."""
+
+    def __init__(self, ref: PackRef) -> None:
+        super().__init__(f"没有摘要为 {ref.digest[:12]}… 的规则包（{ref.region}，{ref.in_force_on} 施行）")
+        self.ref = ref
 
 
 def shown(path: Path) -> str:

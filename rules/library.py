@@ -149,7 +149,7 @@ class Library:
     def _pinned(self, ref: PackRef) -> LoadedPack:
         pack = self._by_digest.get((ref.region, ref.digest))
         if pack is None:
-            raise UnknownPack(f"没有摘要为 {ref.digest[:12]}… 的规则包（{ref.region}，{ref.in_force_on} 施行）")
+            raise UnknownPack(ref)
         return pack
 
     def warnings(self, today: date) -> tuple[Finding, ...]:

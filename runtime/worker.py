@@ -157,4 +157,4 @@ async def run(settings: Settings) -> None:
         lookout = Lookout(engine, settings.smtp_from, settings.backlog)
         async with worker, asyncio.TaskGroup() as beside:
             beside.create_task(lookout.run())
-            beside.create_task(Nudger(engine, client, settings.task_queue).run())
+            beside.create_task(Nudger(engine, client, settings.task_queue, settings.base_url).run())

@@ -24,6 +24,7 @@ from models.contracts.vocabulary import ActorKind
 from models.tables.cases import Case
 from models.tables.engine import connected, operator
 from rules.complaints import validated
+from rules.findings import UnknownPack
 from rules.packfile import read_document
 
 OPERATOR = Actor(kind=ActorKind.OPERATOR, id="anze-calendar", name="运维")
@@ -78,8 +79,15 @@ async def waiting(engine: AsyncEngine, everyone: bool = False, lacking: int | No
 
 
 def foreseen(library: Rules, case: Case, adopted: Adoption) -> Result:
-    """What would move, computed as the case itself would; nothing is sent."""
-    return Result(case.workflow_id, Outcome.WOULD, moved_dates(facts_of(library, case), adopted.calendar))
+    """What would move, computed as the case itself would; nothing is sent.
+
+    Of a case whose rule file is not here nobody can say beforehand; it takes the calendar all the same.
+    """
+    try:
+        facts = facts_of(library, case)
+    except UnknownPack as unknown:
+        return Result(case.workflow_id, Outcome.WOULD, why=str(unknown))
+    return Result(case.workflow_id, Outcome.WOULD, moved_dates(facts, adopted.calendar))
 
 
 async def send_all(

@@ -11,12 +11,14 @@ from sqlalchemy import ColumnElement, Row, func, select, tuple_
 
 from api.callers import Entry
 from api.cursors import Cursors
+from api.operator.engine import ui_address
 from api.operator.visits import Reading
 from api.operator.waiting import RETURNED, shown_address
 from api.problems import not_found
 from api.rows import ATTEMPTS, CASES, MAILS, OUTBOX, RECIPIENTS, TASKS
 from api.shapes import Page
 from domain.wording import instant
+from models.contracts.ids import mailroom_workflow_id
 from models.contracts.vocabulary import NoticeStatus, Role, Urgency
 
 PER_PAGE = 40
@@ -60,8 +62,17 @@ async def mails_page(visit: Reading) -> Response:
     page = await mails(visit.entry, filters)
     named = select(RECIPIENTS.c.name).where(RECIPIENTS.c.id == filters.recipient)
     holder = (await visit.entry.connection.execute(named)).scalar_one_or_none() if filters.recipient else None
+    engine = await mailroom(visit.entry, filters.recipient) if filters.recipient else ""
     words = {"statuses": tuple(NoticeStatus)[:-1], "roles": tuple(Role), "urgencies": tuple(Urgency)}
-    return visit.page("operator/mails.html.j2", f=filters, page=page, holder=holder, instant=instant, **words)
+    shown = {"f": filters, "page": page, "holder": holder, "engine": engine, "instant": instant}
+    return visit.page("operator/mails.html.j2", **shown, **words)
+
+
+async def mailroom(entry: Entry, recipient_id: UUID) -> str:
+    """Where the Temporal UI shows a recipient's mailroom; empty without a UI, and where it was never written to."""
+    written_to = select(MAILS.c.id).where(MAILS.c.recipient_id == recipient_id).exists()
+    lives = (await entry.connection.execute(select(written_to))).scalar_one()
+    return ui_address(entry.tools, mailroom_workflow_id(recipient_id)) if lives else ""
 
 
 async def mails(entry: Entry, filters: MailFilters) -> Page[dict[str, Any]]:
@@ -141,6 +152,7 @@ async def mail_page(visit: Reading, mail_id: UUID) -> Response:
         tries=(await connection.execute(tries)).all(),
         notices=(await connection.execute(carried)).all(),
         waiting=(await connection.execute(waits)).scalar_one(),
+        engine=ui_address(visit.entry.tools, mailroom_workflow_id(row.recipient_id)),
         seconds=_seconds,
         instant=instant,
     )

@@ -10,6 +10,7 @@ from datetime import date
 from fastapi import APIRouter, Response
 from sqlalchemy import func, select
 
+from api.operator.absent import absent
 from api.operator.new_rules import obeying
 from api.operator.visits import Reading
 from api.problems import not_found
@@ -50,7 +51,7 @@ class Shelf:
 
 @router.get("")
 async def shelf(visit: Reading) -> Response:
-    """Every document by place, with its digest and its questions, and the calendars."""
+    """Every document by place, with its digest and its questions, and the calendars; first, which ones are missing."""
     rules, today = visit.entry.tools.rules, local_date(visit.entry.tools.now())
     found = _shelves(rules, today)
     places = {one.loaded.ref.region: [] for one in found}
@@ -58,6 +59,7 @@ async def shelf(visit: Reading) -> Response:
         places[one.loaded.ref.region].append(one)
     return visit.page(
         "operator/packs.html.j2",
+        absent=await absent(visit.entry),
         places=[(full_region_name(region), shelves) for region, shelves in places.items()],
         years=sorted(rules.calendar().years, key=lambda year: year.year),
         warnings=rules.warnings(today),

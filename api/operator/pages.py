@@ -10,15 +10,17 @@ from api.chains import verifying
 from api.desk.acting import Misfilled
 from api.desk.frame import Visit, back, posted, visited
 from api.operator import remedies, waiting
+from api.operator.absent import absent
 from api.operator.acts import Act, reason_of, record
 from api.operator.engine import AWAY, Failing, Report, Watch, try_again, ui_address
+from api.operator.mails import mailroom
 from api.operator.restored import stopped
 from api.operator.trails import last_verified
 from api.operator.visits import Reading, text_of, until_of
 from api.problems import not_found, try_later
 from api.words import ProblemCode
 from domain.places import full_region_name, region_name
-from domain.wording import instant
+from domain.wording import instant, plain_day
 
 router = APIRouter(prefix="/operator", include_in_schema=False)
 DONE = frozenset({"redelivered", "rerouted", "put_away", "retried", "registered", "corrected"})
@@ -54,6 +56,7 @@ async def _stuck(visit: Visit, report: Report, errors: Mapping[str, str] | None 
         "operator/stuck.html.j2",
         422 if errors else 200,
         instant=instant,
+        plain_day=plain_day,
         pick_of=pick_of,
         report=report,
         names=names,
@@ -63,6 +66,7 @@ async def _stuck(visit: Visit, report: Report, errors: Mapping[str, str] | None 
         provisional=await waiting.provisional(entry),
         books=await waiting.books(entry),
         stopped=await stopped(entry),
+        absent=await absent(entry),
         queues=await waiting.queues(entry),
         oldest=await waiting.oldest(entry),
         verified=await last_verified(entry),
@@ -127,6 +131,7 @@ async def _returned(visit: Visit, recipient_id: UUID, again: Mapping[str, object
         recipient=row,
         address=waiting.shown_address(row),
         fallback=(await entry.connection.execute(heir)).one_or_none(),
+        engine=await mailroom(entry, recipient_id),
         lines=lines,
         going=sum(line.again for line in lines),
         until=entry.tools.now().isoformat(),

@@ -28,11 +28,12 @@ from api.gateway import act
 from api.portal.codes import Pledge, proven, sent_to, to_room
 from api.portal.links import TOKEN, command_id, entered_by_link, record_use
 from api.portal.showing import Offer, offer_of
-from api.problems import CONNECTION_LOST, Problem, may_be_done, not_found
+from api.problems import CONNECTION_LOST, Problem, may_be_done, not_found, rules_missing
 from api.tools import Tools
 from api.words import ProblemCode
 from models.contracts.base import Given
 from models.contracts.vocabulary import AuditEvent, AuditResult, ServiceDimension
+from rules.findings import UnknownPack
 
 HEADERS = {"Referrer-Policy": "no-referrer"}
 """The address of these pages is their key: it goes to nobody."""
@@ -63,6 +64,8 @@ async def show_link(request: Request, token: str) -> Response:
         return await _shown(request, token, EMPTY)
     except Trouble as trouble:
         return await _refused(request, token, trouble)
+    except UnknownPack as unknown:
+        return _lacking(request, unknown)
     except CONNECTION_LOST:
         return _trouble(request, Trouble("unavailable", 503))
 
@@ -99,6 +102,8 @@ async def act_by_link(request: Request, token: str) -> Response:
         return await _refused(request, token, trouble)
     except Problem as problem:
         return _trouble(request, Trouble(problem.code, problem.status, problem.detail))
+    except UnknownPack as unknown:
+        return _lacking(request, unknown)
     except HTTPException:  # a form that cannot be read, or has too many parts
         alive = await _is_alive(request, token)
         return await _refused(request, token, Trouble("form", 400) if alive else Trouble("dead", 404))
@@ -250,6 +255,14 @@ async def _refused(request: Request, token: str, trouble: Trouble) -> Response:
 def _trouble(request: Request, trouble: Trouble) -> Response:
     """One page for a link that never was, is over, or belongs to a closed case (P17)."""
     return _page(request, "portal/trouble.html.j2", trouble.status, reason=trouble.reason, said=trouble.said)
+
+
+def _lacking(request: Request, unknown: UnknownPack) -> Response:
+    """The case's rule file is not here; the form is not lost with it."""
+    problem = rules_missing(request, unknown)
+    answer = _trouble(request, Trouble(problem.code, problem.status, problem.about))
+    answer.headers.update(problem.headers)
+    return answer
 
 
 def _back(request: Request) -> Response:

@@ -153,7 +153,7 @@ async def open_town(settings: Settings) -> AsyncIterator[Town]:
         base = f"http://{LOOPBACK}:{settings.api_port}"
         http = httpx.AsyncClient(base_url=base, timeout=REQUEST_WITHIN, trust_env=False)
         await leaving.enter_async_context(http)
-        nudger = Nudger(engine, traveller.client, settings.task_queue)
+        nudger = Nudger(engine, traveller.client, settings.task_queue, settings.base_url)
         yield Town(settings, engine, traveller, nudger, http, rules.calendar())
 
 

@@ -17,6 +17,7 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from activities.nudger import MAILROOM_WORKFLOW, NUDGE, Nudger
+from domain.addresses import MAILS
 from models.contracts.ids import mailroom_workflow_id
 from models.contracts.mailroom import MailroomState
 from models.tables.engine import make_engine
@@ -28,6 +29,7 @@ CUT = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'anze_app' AND datname = current_database()"
 )
 """Those to this test's database; other tests keep theirs."""
+PAGES = "http://anze.test"
 
 
 @workflow.defn(name=MAILROOM_WORKFLOW, sandboxed=False)
@@ -102,11 +104,15 @@ async def test_many_nudges_wake_each_mailroom_once_and_are_gone(
 ):
     one, other = uuid4(), uuid4()
     await leave(admin, *[one] * 50, *[other] * 30)
-    nudger = Nudger(engine, temporal, task_queue)
+    nudger = Nudger(engine, temporal, task_queue, PAGES)
     assert await nudger.carry() == 2
     assert await nudger.carry() == 0
     assert await waiting(admin) == 0
     assert [await count(temporal, each) for each in (one, other)] == [1, 1]
+    shown = await temporal.get_workflow_handle(mailroom_workflow_id(one)).describe()
+    page = f"{PAGES}/operator/mails?recipient={one}"
+    assert (await shown.static_details(), await shown.memo()) == (f"[{MAILS}]({page})", {MAILS: page})
+    assert await shown.static_summary() == MAILROOM_WORKFLOW, "a recipient that is gone has no name"
 
 
 async def test_a_mailroom_that_lives_already_is_nudged_again(
@@ -115,7 +121,7 @@ async def test_a_mailroom_that_lives_already_is_nudged_again(
     recipient = uuid4()
     for _ in range(3):
         await leave(admin, recipient)
-        await Nudger(engine, temporal, task_queue).carry()
+        await Nudger(engine, temporal, task_queue, PAGES).carry()
     assert await count(temporal, recipient) == 3
 
 
@@ -128,9 +134,9 @@ async def test_nudges_stay_where_they_are_while_temporal_is_away(
     async with line_to(temporal.service_client.config.target_host) as port:
         away = await Client.connect(f"127.0.0.1:{port}", data_converter=pydantic_data_converter)
     with pytest.raises(RPCError):
-        await Nudger(engine, away, task_queue, timedelta(seconds=0.5)).carry()
+        await Nudger(engine, away, task_queue, PAGES, timedelta(seconds=0.5)).carry()
     assert await waiting(admin) == 1
-    assert await Nudger(engine, temporal, task_queue).carry() == 1
+    assert await Nudger(engine, temporal, task_queue, PAGES).carry() == 1
     assert await count(temporal, recipient) == 1
 
 
@@ -140,7 +146,7 @@ async def test_several_carriers_take_different_nudges(
 ):
     recipients = [uuid4() for _ in range(20)]
     await leave(admin, *recipients)
-    carried = await asyncio.gather(*(Nudger(engine, temporal, task_queue).carry() for _ in range(4)))
+    carried = await asyncio.gather(*(Nudger(engine, temporal, task_queue, PAGES).carry() for _ in range(4)))
     assert sum(carried) == 20
     assert [await count(temporal, each) for each in recipients] == [1] * 20
 
@@ -150,7 +156,7 @@ async def test_a_running_carrier_goes_on_after_its_database_connections_were_cut
     engine: AsyncEngine, admin: asyncpg.Connection, temporal: Client, task_queue: str, worker: Worker
 ):
     recipient = uuid4()
-    running = asyncio.create_task(Nudger(engine, temporal, task_queue).run())
+    running = asyncio.create_task(Nudger(engine, temporal, task_queue, PAGES).run())
     try:
         async with asyncio.timeout(PATIENCE):
             await leave(admin, recipient)

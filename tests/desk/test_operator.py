@@ -5,6 +5,7 @@ import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import pytest
@@ -16,10 +17,11 @@ from temporalio.worker import Worker
 from activities.nudger import Nudger
 from api.audit import AuditEntry, note
 from api.keys import COMMAND_LINE
+from api.operator.acts import SHORTEST_REASON
 from api.tools import Tools
 from domain.addresses import PAGE
 from domain.wording import instant
-from models.contracts.ids import HUMAN_QUEUE
+from models.contracts.ids import HUMAN_QUEUE, mailroom_workflow_id
 from models.contracts.vocabulary import ActorKind, AuditEvent, NoticeStatus, Post
 from models.tables.audit import VERIFYING
 from runtime.embedded.mail import MailCatcher
@@ -65,7 +67,7 @@ def until_in(page: str) -> str:
 @pytest.fixture
 async def carry(tools: Tools, settings: Settings, temporal: Client) -> Callable[[], Awaitable[int]]:
     """What the worker's own nudger does all day."""
-    return Nudger(tools.engine, temporal, settings.task_queue).carry
+    return Nudger(tools.engine, temporal, settings.task_queue, tools.base_url).carry
 
 
 @pytest.mark.parametrize("kind", [ActorKind.INSURER, ActorKind.DEPARTMENT, ActorKind.ENTERPRISE])
@@ -174,6 +176,8 @@ async def test_a_bad_address_or_no_reason_is_said_beside_the_field_and_nothing_h
     silent = await person.post(remedy, email="new@firm.example", to="own", until=moment, reason="")
     assert silent.status_code == 422
     assert 'id="reason-error"' in silent.text
+    assert f"过短，至少 {SHORTEST_REASON} 个字" in silent.text
+    assert f'minlength="{SHORTEST_REASON}"' in silent.text, "and it is said before anything is sent"
     assert (await rows(admin, "SELECT email FROM recipients WHERE id = :id", id=town.enterprises[0]))[0][0] == address
     assert await _count(admin, "SELECT count(*) FROM audit WHERE what = 'operator_act'") == 0
     assert await _count(admin, "SELECT count(*) FROM tasks WHERE done_at IS NULL") > 0
@@ -294,8 +298,12 @@ async def test_mails_are_told_without_what_is_in_them(
     admin: AsyncEngine,
     mailbox: MailCatcher,
     carry: Callable[[], Awaitable[int]],
+    tools: Tools,
+    app: Any,
+    temporal: Client,
     worker: Worker,
 ):
+    app.state.tools = Tools(**{**tools.__dict__, "temporal_ui": "http://ui.test"})
     await bounced(town, admin, mailbox, carry)
     person = await signed_in(ActorKind.OPERATOR)
     ((mail_id, subject, _),) = await rows(
@@ -308,6 +316,15 @@ async def test_mails_are_told_without_what_is_in_them(
     for text_of_mail in (subject, mailbox.messages[0].body() if mailbox.messages else subject):
         assert text_of_mail not in listed + page
     assert str(mail_id) not in (await person.get("/operator/mails?status=accepted")).text
+    room, mails = mailroom_workflow_id(town.enterprises[0]), f"/operator/mails?recipient={town.enterprises[0]}"
+    engine = f"http://ui.test/namespaces/default/workflows/{quote(room, safe='')}"
+    for path in (mails, f"/operator/mails/{mail_id}", f"/operator/returned/{town.enterprises[0]}"):
+        assert engine in (await person.get(path)).text, path
+    shown = await temporal.get_workflow_handle(room).describe()
+    assert f"({tools.base_url}{mails})" in (await shown.static_details() or "")
+    assert await shown.static_summary() == "收件室 · 宿州皖北精细化工有限公司"
+    office = (await person.get(f"/operator/directory/{town.departments[0]}")).text
+    assert "http://ui.test" not in office, "nobody wrote to it yet: it has no mailroom"
     assert (await person.get("/operator/mails?status=nonsense&cursor=")).status_code == 200
 
 

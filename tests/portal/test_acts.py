@@ -157,6 +157,7 @@ async def test_pictures_are_given_out_by_the_link_of_their_case_alone(letters: L
     answer = await http.get(addresses[0])
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
     assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["content-disposition"].startswith("attachment;"), "the page itself shows it small"
     assert (await http.get(f"{addresses[0]}?small")).headers["content-type"] == "image/jpeg"
     digest = addresses[0][-64:]
     office = await letters.tell_department()

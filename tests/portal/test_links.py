@@ -107,6 +107,22 @@ async def test_looking_a_hundred_times_changes_nothing(letters: Letters, http: A
     assert await letters.stage() == "found"
 
 
+async def test_a_case_whose_rule_file_is_missing_is_told_as_such_and_nothing_is_done(
+    letters: Letters, http: AsyncClient
+) -> None:
+    paths = [await letters.link(*HAZARD), await letters.tell_department()]
+    lost = json.dumps([{"region": "341300", "in_force_on": "2024-01-01", "digest": "0badc0ffee00d"}])
+    async with letters.admin.begin() as connection:
+        await connection.execute(text("UPDATE cases SET packs = CAST(:lost AS jsonb)"), {"lost": lost})
+    for path in paths:
+        answers = (await http.get(path), await http.post(path, data={"deed": "acknowledge"}, headers=SAME))
+        for page in answers:
+            assert (page.status_code, page.headers["retry-after"]) == (503, "300"), path
+            assert "341300 · 2024-01-01 · 0badc0ffee00…" in page.text
+            assert page.headers["referrer-policy"] == "no-referrer"
+    assert await letters.count("link_uses") == 0
+
+
 async def test_a_claimed_rectification_reaches_the_case_with_its_photograph(
     letters: Letters, http: AsyncClient
 ) -> None:
