@@ -21,6 +21,7 @@ COMMANDS = {
     "demo": "demo",
     "keys": "keys",
     "seals": "seals",
+    "privacy": "privacy",
     "people": "people",
     "claims": "claims",
     "core-system": "core_system",

@@ -114,6 +114,10 @@ class Settings(BaseSettings):
     late_alarm: int = Field(default=10, ge=1, description="minutes a due case may rest before operators are told")
     late_payment: int = Field(default=1_440, ge=1, description="minutes a payment may be open before they are told")
 
+    retention_years: int = Field(
+        default=10, ge=5, le=100, description="years people's data is kept once contract and claims have ended"
+    )
+
     api_port: int = 8080
     postgres_port: int = 5433
     temporal_port: int = 7233

@@ -190,6 +190,9 @@ class VictimReading(Contract):
     bank_account: str = ""
     phone: str = ""
     created_at: datetime
+    erased_at: datetime | None = None
+    erased_because: str = ""
+    """Why the fields are gone; empty as long as they are here."""
 
 
 class VictimQuery(BaseModel):

@@ -101,9 +101,10 @@ async def victims(
     found = select(VICTIMS).where(VICTIMS.c.case_id == claim_id).order_by(VICTIMS.c.created_at, VICTIMS.c.ref)
     rows = (await entry.connection.execute(found.limit(1000))).all()
     read = [_reading(entry, row, masked=not query.unmasked) for row in rows]
-    if query.unmasked and rows:
-        await entry.connection.execute(insert(VICTIM_SIGHTS), [_sight(entry, row, query) for row in rows])
-        await note(entry.connection, _seen(request, entry, claim_id, rows))
+    seen = [row for row in rows if row.erased_at is None]
+    if query.unmasked and seen:
+        await entry.connection.execute(insert(VICTIM_SIGHTS), [_sight(entry, row, query) for row in seen])
+        await note(entry.connection, _seen(request, entry, claim_id, seen))
     return read
 
 
@@ -119,7 +120,7 @@ async def enter(arrival: Arrival, victim: VictimEntry) -> tuple[UUID, bool]:
         return ref, False
     await _refuse_known(arrival, victim, ref)  # somebody entered the same person a moment ago
     kept = (await entry.connection.execute(select(VICTIMS).where(VICTIMS.c.ref == ref))).one()
-    if kept.case_id != arrival.claim.id or _opened(entry, kept) != victim:
+    if kept.case_id != arrival.claim.id or kept.erased_at or _opened(entry, kept) != victim:
         raise Problem(ProblemCode.KEY_REUSED)
     return ref, True
 
@@ -194,6 +195,9 @@ def _seen(request: Request, entry: Entry, claim_id: UUID, rows: Sequence[Row[Any
 
 
 def _reading(entry: Entry, row: Row[Any], *, masked: bool) -> VictimReading:
+    if row.erased_at:
+        gone = {"name": "", "erased_at": row.erased_at, "erased_because": row.erased_because}
+        return VictimReading(ref=row.ref, employee=row.employee, masked=masked, created_at=row.created_at, **gone)
     known = _opened(entry, row)
     name, numbers = known.name, (known.identity_number, known.bank_account, known.phone)
     identity, account, phone = (_masked(one or "") if masked else one or "" for one in numbers)

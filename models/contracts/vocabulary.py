@@ -622,6 +622,19 @@ class AuditEvent(Word):
     VERIFIED = "verified", "查验审计"
     RESTORED = "restored", "从备份恢复"
     PAYLOADS_READ = "payloads_read", "查看流程内容"
+    HANDED = "handed", "更改经办人"
+    ERASED = "erased", "删除个人信息"
+    ERASURE_HELD = "erasure_held", "暂缓删除"
+    PERSON_TOLD = "person_told", "查询本人信息"
+
+
+class RetentionWait(Word):
+    """Why what is held about people is kept on, however long ago its term ended."""
+
+    POLICY_OPEN = "policy_open", "保险合同尚未终止"
+    CLAIM_OPEN = "claim_open", "有赔案未结"
+    PAYMENT_OPEN = "payment_open", "有款项未付清"
+    HELD = "held", "有人写明理由要求暂缓"
 
 
 class AuditResult(Word):

@@ -20,6 +20,8 @@ from models.contracts.vocabulary import ActorKind
 from models.tables.base import DOCUMENT, INSTANT, NOW, Row, Worded
 
 YUAN = Numeric(18, 2)
+NAMED = "name IS NOT NULL"
+NAMELESS = "num_nonnulls(name, identity_number, bank_account, phone) = 0 AND look_alike = '' AND erased_because <> ''"
 MOST = "< 10000000000000000"  # NaN is greater than every number in PostgreSQL, so an upper bound refuses it (E14)
 
 
@@ -157,7 +159,8 @@ class PaymentAnswer(Row, table=True):
 class Victim(Row, table=True):
     """A person hurt or bereaved in an accident; everywhere else they are only `ref`.
 
-    What is sealed is opened with models/tables/sealed.py; `look_alike` finds the same person entered twice.
+    What is sealed is opened with models/tables/sealed.py; `look_alike` finds the same person entered twice. Once erased
+    (runtime/erasing.py) the reference is all that is left of them, with the day and the reason.
     """
 
     __tablename__ = "victims"
@@ -166,6 +169,8 @@ class Victim(Row, table=True):
         UniqueConstraint("insurer_id", "ref"),
         Index("uq_victims_look_alike", "insurer_id", "case_id", "look_alike", unique=True,
               postgresql_where=text("look_alike <> ''")),
+        CheckConstraint(f"erased_at IS NOT NULL OR ({NAMED})", name="named_until_erased"),
+        CheckConstraint(f"erased_at IS NULL OR ({NAMELESS})", name="erased_is_empty"),
     )  # fmt: skip
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
@@ -173,12 +178,14 @@ class Victim(Row, table=True):
     case_id: UUID
     ref: UUID = Field(default_factory=uuid4)
     employee: bool
-    name: bytes = Field(sa_type=LargeBinary)
+    name: bytes | None = Field(default=None, sa_type=LargeBinary)
     identity_number: bytes | None = Field(default=None, sa_type=LargeBinary)
     bank_account: bytes | None = Field(default=None, sa_type=LargeBinary)
     phone: bytes | None = Field(default=None, sa_type=LargeBinary)
     look_alike: str = Field(default="", sa_column_kwargs={"server_default": ""})
     created_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=NOW)
+    erased_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    erased_because: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class VictimSight(Row, table=True):
@@ -199,6 +206,24 @@ class VictimSight(Row, table=True):
     fields: str
     why: str
     at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=NOW)
+
+
+class ErasureHold(Row, table=True):
+    """That a claim's personal data is not to be erased, however old: a lawsuit, an inspection; until it is released."""
+
+    __tablename__ = "erasure_holds"
+    __table_args__ = (
+        ForeignKeyConstraint(["insurer_id", "case_id"], ["cases.insurer_id", "cases.id"]),
+        Index(None, "insurer_id", "case_id"),
+    )
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    insurer_id: UUID
+    case_id: UUID
+    because: str
+    held_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=NOW)
+    released_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    released_because: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class ClaimRules(Row, table=True):

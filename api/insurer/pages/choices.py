@@ -14,7 +14,7 @@ from api.claims.victims import victims
 from api.doors import Door
 from api.duties import question_of, read_duties
 from api.insurer.pages.acts import Situation
-from api.insurer.pages.words import VICTIM
+from api.insurer.pages.words import ERASED, VICTIM
 from api.rows import TIMELINE
 from domain.calendar import local_date
 from domain.wording import money
@@ -72,6 +72,8 @@ async def known_victims(request: Request, entry: Entry, row: Row[Any]) -> list[V
 
 def called(victim: VictimReading) -> str:
     """How a victim is told from another without being known: 张**，证件尾号 0000."""
+    if victim.erased_at:
+        return ERASED.format(because=victim.erased_because)
     number = victim.identity_number or victim.bank_account
     return VICTIM.format(name=victim.name, end=number[-4:]) if number else victim.name
 
