@@ -97,6 +97,12 @@ def _forms() -> dict[str, dict[str, str]]:
 
 
 @cache
+def asked_words() -> dict[str, dict[str, str]]:
+    """The words of what a page is asked with: in its address and in forms of no contract, then those of forms."""
+    return _forms() | _told()["asked"]
+
+
+@cache
 def _answers() -> dict[str, dict[str, str]]:
     """The words of fields of answers; those of forms where an answer repeats what was asked."""
     return _forms() | _told()["fields"]

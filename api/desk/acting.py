@@ -45,7 +45,7 @@ class Misfilled(Exception):
     @classmethod
     def of(cls, error: ValidationError) -> "Misfilled":
         """A contract's own reasons by field; of several about one field the first."""
-        return cls({one.field: one.reason for one in reversed(field_problems(error.errors()))})
+        return cls({one.field: one.reason for one in reversed(field_problems(error.errors(), on_page=True))})
 
 
 def filled(command: type[Command], body: Mapping[str, Any]) -> Command:

@@ -10,6 +10,7 @@ from starlette.datastructures import FormData
 from api.audit import AuditEntry, Origin, note
 from api.desk.acting import Misfilled
 from api.desk.frame import Visit
+from api.reasons import bounded
 from api.words import Reason
 from models.contracts.vocabulary import AuditEvent
 from models.tables.audit import COMMON_CHAIN
@@ -32,7 +33,7 @@ def reason_of(form: FormData) -> str:
     """Why the operator acts. Raises Misfilled where nothing is said."""
     said = str(form.get("reason") or "").strip()
     if len(said) < SHORTEST_REASON:
-        raise Misfilled({"reason": Reason.SHORT.label})
+        raise Misfilled({"reason": bounded(Reason.SHORT, {"min_length": SHORTEST_REASON})})
     return said[:LONGEST_REASON]
 
 

@@ -16,8 +16,9 @@ from api.entrance.links import end_ways_in
 from api.operator.acts import Act, reason_of, record
 from api.operator.remedies import address_of
 from api.operator.visits import text_of
-from api.operator.words import ALREADY_REGISTERED, NO_SUCH_HEIR, NOT_ITSELF, UNKNOWN_PLACE, UNKNOWN_SECTOR
+from api.operator.words import ALREADY_REGISTERED, NO_SUCH_HEIR, NOT_ITSELF, UNKNOWN_PLACE
 from api.problems import not_found
+from api.reasons import among
 from api.rows import DEPARTMENT_SCOPES, RECIPIENTS
 from api.words import Reason
 from domain.places import NAMES, NATION, code_of
@@ -27,6 +28,7 @@ from models.contracts.vocabulary import Role, Sector
 
 EVERY = "*"
 MOST_SCOPES = 200
+ROLES = tuple(one for one in Role if is_department(one))
 Scope = tuple[str, str]
 """(leading digits of a place, sector or `*`)."""
 
@@ -56,8 +58,8 @@ def department_of(form: FormData, standing: Row[Any] | None = None) -> Departmen
         errors["department"] = Reason.MISSING.label
     if not name:
         errors["name"] = Reason.MISSING.label
-    if role not in {one.value for one in Role if is_department(one)}:
-        errors["role"] = Reason.MISSING.label
+    if role not in ROLES:
+        errors["role"] = among(one.label for one in ROLES) if role else Reason.MISSING.label
     if email or standing is None:
         _try(errors, lambda: address_of(email))
     scopes, fallback = _scopes(form, region, errors), _uuid(text_of(form, "fallback"))
@@ -98,7 +100,7 @@ def _scopes(form: FormData, region: str, errors: dict[str, str]) -> frozenset[Sc
     if any(code not in NAMES and not (code.isdigit() and len(code) == 6) for code in codes):
         errors["places"] = UNKNOWN_PLACE
     if any(one != EVERY and one not in set(Sector) for one in sectors):
-        errors["sectors"] = UNKNOWN_SECTOR
+        errors["sectors"] = among(one.label for one in Sector)
     if EVERY in sectors:
         sectors = [EVERY]
     return frozenset([(prefix_of(code), sector) for code in codes for sector in sectors][:MOST_SCOPES])

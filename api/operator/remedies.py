@@ -16,7 +16,9 @@ from api.desk.frame import Visit
 from api.entrance.links import end_ways_in
 from api.operator.acts import Act, record
 from api.operator.waiting import BOOKS, NOBODY, OPEN, RETURNED
+from api.patterns import ADDRESS_SAID
 from api.problems import not_found
+from api.reasons import bounded
 from api.rows import CASES, LINKS, NUDGES, OUTBOX, RECIPIENTS, TASKS
 from api.words import Reason
 from domain.routing import departments
@@ -56,7 +58,7 @@ class Office:
 def address_of(given: str) -> str:
     """An address a letter can be sent to. Raises Misfilled."""
     if not ADDRESS.fullmatch(given) or len(given) > 254:
-        raise Misfilled({"email": Reason.PATTERN.label})
+        raise Misfilled({"email": bounded(Reason.PATTERN, {"shape": ADDRESS_SAID})})
     return given
 
 

@@ -28,11 +28,11 @@ from api.operator.new_rules import Errand, Foreseen, Selection, Tally, Turn
 from api.operator.packs import ADDRESS, SHORT, successor
 from api.operator.sending import Outcome
 from api.operator.visits import Reading
-from api.operator.words import UNKNOWN_PLACE, UNKNOWN_SECTOR
+from api.operator.words import UNKNOWN_PLACE
 from api.problems import not_found, one_field
+from api.reasons import among
 from api.tools import Tools
 from api.trail import TrailQuery, trail
-from api.words import Reason
 from domain.calendar import local_date
 from domain.places import NAMES, full_region_name, place_of
 from domain.wording import instant, plain_day
@@ -88,7 +88,7 @@ def asked_for(tools: Tools, short: str, given: Mapping[str, Any]) -> Asked:
     code = place_of(place) if place else ""
     known = next((one for one in Sector if one.value == sector), None)
     wrong = {"place": UNKNOWN_PLACE} if code is None else {}
-    wrong |= {"sector": UNKNOWN_SECTOR} if sector and known is None else {}
+    wrong |= {"sector": among(one.label for one in Sector)} if sector and known is None else {}
     typed = {"place": place if code is None else code, "sector": sector}
     return Asked(Turn(before, after), Selection(code or "", known), typed, wrong)
 
@@ -156,7 +156,8 @@ async def export(request: Request, short: str) -> Response:
             tools, entry = visit.entry.tools, visit.entry
             asked = asked_for(tools, short, request.query_params)
             if asked.wrong:
-                raise one_field(f"query.{next(iter(asked.wrong))}", Reason.PATTERN)
+                field, said = next(iter(asked.wrong.items()))
+                raise one_field(f"query.{field}", said)
             known = await new_rules.some(entry.connection, asked.turn, asked.selection, MOST_WRITTEN)
             kinds = await new_rules.count(entry.connection, asked.turn, asked.selection)
             counts = sum(kinds.values()), len(known)

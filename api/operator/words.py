@@ -2,7 +2,6 @@
 
 ALREADY_REGISTERED = "这个地区的这个部门已经登记，请在通讯录里更正它。"
 UNKNOWN_PLACE = "没有这个地区，请写名称（宿州市）或六位行政区划代码。"
-UNKNOWN_SECTOR = "没有这个行业。"
 NO_SUCH_HEIR = "没有这个接替单位，请从列表中选择。"
 NOT_ITSELF = "接替单位不能是它自己。"
 NO_SUCH_COVER = "没有这个抄送单位，请从列表中选择。"

@@ -8,14 +8,12 @@ from pydantic import ValidationError
 
 from api.portfolio.columns import TITLES
 from api.portfolio.reading import Fault
+from api.reasons import reason_of
 from api.shapes import PolicyApplication
 from api.tools import Rules
-from api.words import Reason
 from domain.policy.refusals import refuse_opening, rules_for
 from models.contracts import ids
 from models.contracts.policy import OpenPolicy
-
-REASONS = {reason.value: reason.label for reason in Reason}
 
 
 def contract_faults(body: Mapping[str, Any]) -> tuple[PolicyApplication | None, tuple[Fault, ...]]:
@@ -24,7 +22,7 @@ def contract_faults(body: Mapping[str, Any]) -> tuple[PolicyApplication | None, 
         return PolicyApplication.model_validate(body), ()
     except ValidationError as refused:
         found = refused.errors(include_url=False, include_input=False)
-        return None, tuple(Fault(_column(one["loc"]), _reason(one)) for one in found)
+        return None, tuple(Fault(_column(one["loc"]), reason_of(one, on_page=True)) for one in found)
 
 
 def rule_faults(rules: Rules, application: PolicyApplication, today: date) -> tuple[Fault, ...]:
@@ -43,9 +41,3 @@ def _column(location: tuple[int | str, ...]) -> str:
     """The column a field came from; the row as a whole where it is about several."""
     path = ".".join(str(part) for part in location if isinstance(part, str))
     return TITLES.get(path) or TITLES.get(path.partition(".")[0], "")
-
-
-def _reason(found: Mapping[str, Any]) -> str:
-    if found["type"] == "value_error":
-        return str(found["ctx"]["error"])
-    return REASONS.get(found["type"], Reason.OTHER.label)

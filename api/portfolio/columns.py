@@ -2,18 +2,21 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
+from api.reasons import among
 from domain.calendar import SHANGHAI, noon
 from domain.places import code_of
-from models.contracts.base import HIDDEN_CHARACTERS
+from domain.policy.transitions import ENTERABLE
+from models.contracts.base import AMOUNT_SAID, HIDDEN_CHARACTERS, INSTANT_SAID
 from models.contracts.vocabulary import Event, PolicyKind, Sector, ServiceItem, Size, Word
 
 W = TypeVar("W", bound=Word)
+R = TypeVar("R")
 Cell = object
 LIST = re.compile(r"[、;；|\n]+")
 PAIR = re.compile(r"\s*[=:：]\s*")
@@ -28,6 +31,10 @@ UNIT = re.compile(r"[*＊]|[(（][^()（）]*[)）]$")
 """What people add to a heading: a mark that it is needed, a unit."""
 OF_MANY = re.compile(r"[(（][^()（）]*(?:[百千万亿]|\b(?:k|wan|thousand|million)\b)[^()（）]*[)）]", re.IGNORECASE)
 """A unit that makes another number of what stands in the cells: 万元."""
+
+
+DATE_SAID = "日期须写作 2026-01-31、2026/1/31 或者 2026年1月31日，也可将单元格设为日期格式"
+PAST = tuple(event for event in Event if event in ENTERABLE)
 
 
 class Unreadable(ValueError):
@@ -77,7 +84,7 @@ def day(cell: Cell) -> date:
     found = DATE.fullmatch(written)
     if not found:
         is_number = isinstance(cell, int | float)
-        raise Unreadable("单元格是数字，请设为日期格式，或者写作 2026-01-31" if is_number else "日期须写作 2026-01-31")
+        raise Unreadable("单元格是数字，请设为日期格式，或者写作 2026-01-31" if is_number else DATE_SAID)
     return _real_day(found)
 
 
@@ -92,11 +99,11 @@ def instant(cell: Cell) -> datetime:
         try:
             stamped = datetime.fromisoformat(written)
         except ValueError:
-            raise Unreadable("时间须写作 2026-01-31 09:30") from None
+            raise Unreadable(INSTANT_SAID) from None
         return stamped if stamped.tzinfo else stamped.replace(tzinfo=SHANGHAI)
     found = DATE.match(written)
     if not found:
-        raise Unreadable("时间须写作 2026-01-31 09:30")
+        raise Unreadable(INSTANT_SAID)
     return _at(_real_day(found), written[found.end() :].strip())
 
 
@@ -115,7 +122,7 @@ def _at(on: date, written: str) -> datetime:
         hour, minute, second = (int(part or 0) for part in found.groups()) if found else (-1, 0, 0)
         return datetime.combine(on, time(hour, minute, second), SHANGHAI)
     except ValueError:
-        raise Unreadable("时间须写作 2026-01-31 09:30") from None
+        raise Unreadable(INSTANT_SAID) from None
 
 
 def money(cell: Cell) -> str:
@@ -127,7 +134,7 @@ def money(cell: Cell) -> str:
         if amount != amount.quantize(CENT):
             raise Unreadable("金额最多两位小数")
     except InvalidOperation:
-        raise Unreadable("不是有效的金额") from None
+        raise Unreadable(AMOUNT_SAID) from None
     return str(amount.quantize(CENT))
 
 
@@ -145,14 +152,14 @@ def yes(cell: Cell) -> bool:
     return written in YES
 
 
-def word(kind: type[W]) -> Callable[[Cell], str]:
-    """A word of the vocabulary, by its Chinese label or by its value."""
+def word(kind: type[W], listed: Collection[W] = ()) -> Callable[[Cell], str]:
+    """A word of the vocabulary, by its Chinese label or by its value; `listed` are those worth telling of many."""
     known = {name: one.value for one in kind for name in (one.label, one.value)}
 
     def read(cell: Cell) -> str:
         written = text(cell)
         if written not in known:
-            raise Unreadable(f"“{written[:20]}”不在可用的取值之中")
+            raise Unreadable(among(one.label for one in listed or kind))
         return known[written]
 
     return read
@@ -163,17 +170,26 @@ def words(kind: type[W]) -> Callable[[Cell], list[str]]:
     one = word(kind)
     known = sorted((name for member in kind for name in (member.label, member.value)), key=len, reverse=True)
     part = re.compile("|".join(re.escape(name) for name in known) + r"|[^、，,；;|\s]+")
-    return lambda cell: [one(found) for found in part.findall(text(cell))]
+    return lambda cell: [_numbered(number, one, found) for number, found in enumerate(part.findall(text(cell)), 1)]
+
+
+def _numbered(number: int, read: Callable[[Cell], R], cell: Cell) -> R:
+    """One of several in a cell: which of them is wrong is told by its place."""
+    try:
+        return read(cell)
+    except Unreadable as wrong:
+        raise Unreadable(f"第 {number} 项：{wrong}") from None
 
 
 def facts(cell: Cell) -> list[dict[str, Any]]:
     """上传电子保单=2026-03-02；确定服务机构=2026-03-05"""
     found: list[dict[str, Any]] = []
-    for part in filter(None, (part.strip() for part in LIST.split(text(cell)))):
+    for number, part in enumerate(filter(None, (part.strip() for part in LIST.split(text(cell)))), 1):
         name, *on = PAIR.split(part, maxsplit=1)
         if not on:
             raise Unreadable("既往事实须写作“上传电子保单=2026-03-02”")
-        found.append({"event": word(Event)(name), "on": day(on[0])})
+        event = _numbered(number, word(Event, PAST), name)
+        found.append({"event": event, "on": _numbered(number, day, on[0])})
     return found
 
 

@@ -23,6 +23,8 @@ COMPUTES = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet program would take for a formula when it opens a CSV file."""
 WIDEST = 40  # characters
 AUTHOR = "anze"
+BROAD, LINE, SIGN = 260, 20, 14
+"""Of a comment: its width, the height of a line, the width of a Chinese sign; pixels."""
 BLAMED = PatternFill("solid", fgColor="FFF5DC")
 
 
@@ -75,11 +77,16 @@ def annotated(portfolio: Portfolio, results: Mapping[int, Result]) -> bytes:
     for number, result in enumerate(told, start=2):
         for fault in result.faults:
             cell = sheet.cell(number, columns.get(fault.column, len(portfolio.headings) + 1))
-            cell.comment = Comment(fault.reason, AUTHOR, width=260)
+            cell.comment = Comment(fault.reason, AUTHOR, height=_height(fault.reason), width=BROAD)
             cell.fill = BLAMED
     file = BytesIO()
     book.save(file)
     return file.getvalue()
+
+
+def _height(said: str) -> int:
+    """As many lines as the sentence takes, so that a list of choices is read without pulling at the box."""
+    return LINE * (2 + len(said) * SIGN // BROAD)
 
 
 def _workbook(portfolio: Portfolio, lines: Iterable[list[Cell]]) -> Workbook:

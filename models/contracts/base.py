@@ -26,6 +26,16 @@ CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\ud
 EARLIEST, LATEST = date(2000, 1, 1), date(2200, 1, 1)
 RFC3339 = re.compile(r"^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:\d{2})$", re.ASCII)
 ISO_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
+AMOUNT_SAID = "不是有效的金额，以元为单位，最多两位小数，例如 1200.50"
+INSTANT_SAID = "时间须写作 2026-01-31 09:30"
+
+
+class Miswritten(ValueError):
+    """A scalar in a spelling that is not taken; `on_page` says it to who fills in a form, and not to a program."""
+
+    def __init__(self, says: str, on_page: str = "") -> None:
+        super().__init__(says)
+        self.on_page = on_page or says
 
 
 class Contract(BaseModel):
@@ -48,7 +58,7 @@ def _money(value: object) -> object:
     if isinstance(value, Decimal):
         return value
     if not isinstance(value, str) or not MONEY_PATTERN.fullmatch(value):
-        raise ValueError('金额须为字符串，最多两位小数，例如 "1200.50"')
+        raise Miswritten('金额须为字符串，最多两位小数，例如 "1200.50"', AMOUNT_SAID)
     return Decimal(value).quantize(Decimal("0.01"))
 
 
@@ -92,13 +102,13 @@ def _sane_instant(value: datetime) -> datetime:
     return value
 
 
-def _written(pattern: re.Pattern[str], says: str) -> BeforeValidator:
+def _written(pattern: re.Pattern[str], says: str, on_page: str = "") -> BeforeValidator:
     """Refuse numbers and loose spellings where a date or an instant is expected."""
 
     def check(value: object) -> object:
         if isinstance(value, date) or (isinstance(value, str) and pattern.fullmatch(value)):
             return value
-        raise ValueError(says)
+        raise Miswritten(says, on_page)
 
     return BeforeValidator(check)
 
@@ -127,7 +137,9 @@ Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """SHA-256 of a file, in lower-case hexadecimal."""
 FactDate = Annotated[date, _written(ISO_DATE, "日期须写作 2026-01-31"), AfterValidator(_sane_date)]
 FactInstant = Annotated[
-    AwareDatetime, _written(RFC3339, "时间须写作 2026-01-31T09:30:00+08:00"), AfterValidator(_sane_instant)
+    AwareDatetime,
+    _written(RFC3339, "时间须写作 2026-01-31T09:30:00+08:00", INSTANT_SAID),
+    AfterValidator(_sane_instant),
 ]
 Flag = Annotated[bool, Field(strict=True)]
 """Yes or no; never 1, "true" or "on"."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from fastapi import FastAPI
 
 from api.app import assemble
 from api.tools import Budgets
@@ -79,9 +80,9 @@ def _kind(part: Schema) -> str:
     return inner.get("$ref", "").rpartition("/")[2] or str(inner.get("format") or inner.get("type", "any"))
 
 
-def description() -> dict[str, Any]:
-    """Of an application that nothing runs behind."""
-    return assemble(asynccontextmanager(lambda app: iter(())), Budgets(), date(2026, 11, 22)).openapi()  # type: ignore[arg-type]
+def unserved() -> FastAPI:
+    """An application that nothing runs behind."""
+    return assemble(asynccontextmanager(lambda app: iter(())), Budgets(), date(2026, 11, 22))  # type: ignore[arg-type]
 
 
 def known() -> dict[str, dict[str, Any]]:
@@ -89,7 +90,7 @@ def known() -> dict[str, dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    found = promises(description())
+    found = promises(unserved().openapi())
     if lost := list(broken(known(), found)) if PROMISED.exists() else []:
         raise SystemExit("\n".join(lost))
     PROMISED.write_text(yaml.safe_dump(found, allow_unicode=True, width=200), encoding="utf-8")

@@ -129,11 +129,12 @@ async def test_no_answer_repeats_what_was_sent(insurer: Caller) -> None:
 
 
 async def test_errors_are_said_in_chinese_beside_their_fields(insurer: Caller) -> None:
-    answer = await insurer.post("/v1/policies", terms(premium_total=1, headcount="5", effective_on=1))
+    answer = await insurer.post("/v1/policies", terms(premium_total=1, headcount="5", effective_on=1, size="huge"))
     said = {error["field"]: error["reason"] for error in answer.json()["errors"]}
     assert said["body.terms.headcount"] == "须为整数"
     assert said["body.terms.effective_on"] == "日期须写作 2026-01-31"
     assert said["body.terms.premium_total"].startswith("金额须为字符串")
+    assert said["body.terms.size"] == "不是可用的取值，可填：large、medium、small、micro"
 
 
 async def test_another_media_type_is_refused(insurer: Caller) -> None:

@@ -82,7 +82,7 @@ async def test_nothing_is_opened_before_somebody_has_seen_what_is_wrong(town: To
     address = await checked(handler, workbook(row("I-1"), row("I-2", premium_total="很多"), row("I-3", insurer="别家")))
     page = (await handler.get(address)).text
     assert "导入检查通过的 1 行" in page
-    assert "保费总额：不是有效的金额" in page
+    assert "保费总额：<span>不是有效的金额，以元为单位，最多两位小数，例如 1200.50</span>" in page
     assert "不是本机构的保单" in page
     assert await numbers(town) == []
 
@@ -98,7 +98,7 @@ async def test_what_passed_is_opened_and_the_file_comes_back_with_comments(
     assert [sheet.cell(line, len(HEADINGS) + 1).value for line in (2, 3, 4)] == ["已建档", "未通过", "已建档"]
     blamed = sheet.cell(3, HEADINGS.index("保费总额") + 1)
     assert blamed.comment is not None
-    assert blamed.comment.text == "不是有效的金额"
+    assert blamed.comment.text == "不是有效的金额，以元为单位，最多两位小数，例如 1200.50"
 
 
 async def test_a_repeat_opens_nothing_twice(town: Town, handler: Person, worker: Worker) -> None:

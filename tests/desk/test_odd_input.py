@@ -48,6 +48,7 @@ async def test_a_form_with_control_characters_is_refused_in_words(stranger: Asyn
     answer = await stranger.post("/enter/code", data=form | typed)
     assert answer.status_code == 422
     assert "\u5185\u5bb9\u4e0d\u7b26\u5408\u8981\u6c42" in answer.text
+    assert "<b>\u8868\u5355</b>" in answer.text, "the field by the name people know"
 
 
 async def test_lines_and_tabs_are_text(stranger: AsyncClient):
