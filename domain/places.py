@@ -112,16 +112,18 @@ def full_region_name(code: str) -> str:
     return "".join(NAMES[level] for level in levels) or NAMES[code]
 
 
-def place_of(said: str) -> str | None:
-    """The one place meant by its six digits, its name, with or without those above it, or how its name begins.
-
-    `None` where nothing is called so, and where several are (吉林): nobody guesses which.
-    """
+def places_of(said: str) -> tuple[str, ...]:
+    """Every place meant by its six digits, its name, with or without those above it, or how its name begins."""
     if said.isascii() and said.isdigit():
         levels = {level for level in ancestors(said) if level != NATION}
-        return said if said == NATION or (len(said) == len(NATION) and levels & NAMES.keys()) else None
+        return (said,) if said == NATION or (len(said) == len(NATION) and levels & NAMES.keys()) else ()
     exact = [code for code, name in NAMES.items() if said.endswith(name) and full_region_name(code).endswith(said)]
-    found = exact or [code for code, name in NAMES.items() if said and name.startswith(said)]
+    return tuple(exact or [code for code, name in NAMES.items() if said and name.startswith(said)])
+
+
+def place_of(said: str) -> str | None:
+    """The one place meant; `None` where nothing is called so, and where several are (吉林): nobody guesses which."""
+    found = places_of(said)
     return found[0] if len(found) == 1 else None
 
 

@@ -5,12 +5,13 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, not_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, and_, false, func, not_, or_, select, tuple_
 
 from api import reads
 from api.callers import Entry
 from api.cursors import Cursors
-from api.desk.lists import CaseFilters
+from api.desk.filters import CaseFilters
+from api.desk.hands import Desk
 from api.rows import CASES, MATTERS, OUTBOX
 from domain import wording
 from domain.calendar import DAY, local_date, midnight
@@ -26,6 +27,9 @@ SHOWN = (
 )
 
 
+PILES = ("unread", "overdue", "due_today", "major")
+
+
 class InboxFilters(CaseFilters):
     """What the inbox is asked for, as it stands in the address."""
 
@@ -36,6 +40,10 @@ class InboxFilters(CaseFilters):
     """Matters that are done with are shown where they are asked for."""
     due_today: bool | None = None
     major: bool | None = None
+
+    def pile(self, name: str) -> str:
+        """The query string of one pile among what is asked for."""
+        return self.address(**dict.fromkeys((*PILES, "settled")) | {name: True})
 
 
 @dataclass(frozen=True)
@@ -62,13 +70,14 @@ class Letter:
     left: str
     late: bool
     provisional: bool
+    in_hand: str
     state: str
     """settled, passed_on, taken_over, acknowledged or unread."""
 
 
 @dataclass(frozen=True)
 class Piles:
-    """What stands on top of the inbox: open matters only."""
+    """What stands on top of the inbox: open matters only, of the place, sector and kind that is asked for."""
 
     unread: int
     overdue: int
@@ -87,15 +96,16 @@ class Inbox:
 
 async def inbox(entry: Entry, filters: InboxFilters) -> Inbox:
     """The calling department's matters: overdue first, then by the day they are due, settled ones last."""
-    now = entry.tools.now()
-    piles = (await entry.connection.execute(_piles(entry.caller.recipient_id, now))).one()
+    now, desk = entry.tools.now(), Desk.of(entry.caller)
+    held = desk.held(entry.caller, filters.hand, M.case_id)
+    piles = (await entry.connection.execute(_piles(entry.caller.recipient_id, filters, now).where(*held))).one()
     cursors = Cursors(entry.tools.secret, entry.caller.owner, "department/inbox", filters)
-    found = select(MATTERS).where(M.recipient_id == entry.caller.recipient_id, *_conditions(filters, now))
+    found = select(MATTERS).where(M.recipient_id == entry.caller.recipient_id, *_conditions(filters, now), *held)
     after = cursors.read(filters.cursor)
     if after is not None:
         found = found.where(tuple_(M.place_at, M.letter_id) > tuple_(*after))
     page = found.order_by(M.place_at, M.letter_id).limit(filters.limit + 1)
-    rows = (await entry.connection.execute(_opened(page))).all()
+    rows = (await entry.connection.execute(_opened(page, desk))).all()
     shown, more = rows[: filters.limit], len(rows) > filters.limit
     return Inbox(
         letters=tuple(_letter(row, now) for row in shown),
@@ -111,11 +121,12 @@ async def kinds_told(entry: Entry, filters: InboxFilters) -> list[NoticeKind]:
     return [one for one in NoticeKind if one in known]
 
 
-def _opened(page: Select[Any]) -> Select[Any]:
+def _opened(page: Select[Any], desk: Desk) -> Select[Any]:
     """The lines of one page with their letters and cases, in their order."""
     lines = page.subquery()
     letters = OUTBOX.c.id == lines.c.letter_id
-    found = select(lines, *SHOWN).join(OUTBOX, letters).join(CASES, CASES.c.id == lines.c.case_id)
+    held = desk.name_at(lines.c.case_id).label("in_hand")
+    found = select(lines, *SHOWN, held).join(OUTBOX, letters).join(CASES, CASES.c.id == lines.c.case_id)
     return found.order_by(lines.c.place_at, lines.c.letter_id)
 
 
@@ -133,19 +144,20 @@ UNREAD = and_(not_(M.settled), M.acknowledged_at.is_(None))
 MAJOR = and_(not_(M.settled), M.major)
 
 
-def _piles(recipient_id: UUID | None, now: datetime) -> Select[int, int, int, int]:
-    """Counted from the index of matters alone."""
+def _piles(recipient_id: UUID | None, filters: InboxFilters, now: datetime) -> Select[int, int, int, int]:
+    """Counted from the index of matters alone where nothing is asked for; each leads to as many lines."""
     return select(
         func.count().filter(UNREAD).label("unread"),
         func.count().filter(_late(now)).label("overdue"),
         func.count().filter(_due_today(now)).label("due_today"),
         func.count(M.case_id.distinct()).filter(MAJOR).label("major"),
-    ).where(M.recipient_id == recipient_id, not_(M.settled))
+    ).where(M.recipient_id == recipient_id, not_(M.settled), *_among(filters))
 
 
-def _conditions(filters: InboxFilters, now: datetime) -> list[ColumnElement[bool]]:
+def _among(filters: InboxFilters) -> list[ColumnElement[bool]]:
+    """Which matters at all, whatever their state."""
     found = [
-        M.settled if filters.settled else not_(M.settled),
+        *([false()] if filters.lost else []),
         *reads.equal(M.sector, filters.sector),
         *reads.equal(M.case_kind, filters.of),
         *reads.equal(M.kind, filters.notice),
@@ -155,6 +167,11 @@ def _conditions(filters: InboxFilters, now: datetime) -> list[ColumnElement[bool
     if filters.q:
         asked = filters.q.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
         found.append(or_(*(one.like(f"%{asked}%") for one in (M.number, M.policy_number, M.insured_name))))
+    return found
+
+
+def _conditions(filters: InboxFilters, now: datetime) -> list[ColumnElement[bool]]:
+    found = [M.settled if filters.settled else not_(M.settled), *_among(filters)]
     parts = {"overdue": _late(now), "unread": UNREAD, "due_today": _due_today(now), "major": MAJOR}
     for name, condition in parts.items():
         wanted = getattr(filters, name)
@@ -189,6 +206,7 @@ def _letter(row: Row[Any], now: datetime) -> Letter:
         left=wording.left(running, at) if running else "",
         late=running is not None and running <= at,
         provisional=bool(brief.get("provisional")),
+        in_hand=row.in_hand or "",
         state=_state(row, brief),
     )
 

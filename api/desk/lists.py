@@ -1,25 +1,23 @@
-"""The list of cases of every room: filters as they stand in the address, lines, pages; whose rows, callers.py says."""
+"""The list of cases of every room: lines and pages; what it is asked for is filters.py, whose rows, callers.py says."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlencode
+from typing import Any
 
-from pydantic import Field, ValidationError
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, Row, false, func, select
 
 from api import reads
 from api.callers import Entry
+from api.desk.filters import CaseFilters
 from api.desk.tones import tone_of
 from api.rows import CASE_FIGURES, CASES, INSURERS
 from api.searching import MOST_COUNTED, Named, searched
-from api.shapes import CaseLine, ListQuery, Page
+from api.shapes import CaseLine, Page
 from domain.calendar import DAY, local_date, midnight
-from domain.places import NAMES, NATION, code_of, region_name
+from domain.places import NAMES, NATION, region_name
 from domain.wording import left
-from models.contracts.base import FactDate
 from models.contracts.vocabulary import (
     AccidentGrade,
     CaseKind,
@@ -30,7 +28,6 @@ from models.contracts.vocabulary import (
     Word,
 )
 
-PER_PAGE = 30
 COMPARED = CASE_FIGURES.c.ended_at.is_(None) & CASE_FIGURES.c.floor_fen.is_not(None)
 """Policies whose spending is held against a floor: in force, and their place demands one."""
 INSURER = select(INSURERS.c.name).where(INSURERS.c.id == CASES.c.insurer_id).scalar_subquery().label("insurer")
@@ -55,45 +52,11 @@ GRADES: dict[CaseKind, type[HazardGrade] | type[AccidentGrade]] = {
 }
 
 
-class CaseFilters(ListQuery):
-    """What a list is asked for by people. `q` is how a number begins, a part of an enterprise's name, a credit code."""
-
-    q: Annotated[str, Field(max_length=120)] | None = None
-    size: Size | None = None
-    stage: Annotated[str, Field(max_length=40)] | None = None
-    grade: Annotated[str, Field(max_length=40)] | None = None
-    path: ClaimPath | None = None
-    due_on: FactDate | None = None
-    rate_review: bool | None = None
-    open: bool | None = None
-    order: Literal["opened", "due"] = "opened"
-    limit: Annotated[int, Field(ge=1, le=500)] = PER_PAGE
-
-    @classmethod
-    def read(cls, asked: Mapping[str, str]) -> Self:
-        """From an address: what is empty, unknown or unreadable is left out; a place may be written by its name."""
-        given = {name: value.strip() for name, value in asked.items() if value.strip() and name in cls.model_fields}
-        if "region" in given:
-            given["region"] = code_of(given["region"])
-        try:
-            return cls.model_validate(given)
-        except ValidationError as error:
-            wrong = {str(one["loc"][0]) for one in error.errors()}
-            return cls.model_validate({name: value for name, value in given.items() if name not in wrong})
-
-    def address(self, **changed: object) -> str:
-        """The query string of these filters, without cursor, with some of them changed."""
-        known = self.model_dump(mode="json", exclude_defaults=True, exclude={"cursor", "limit"})
-        kept = {name: value for name, value in (known | changed).items() if value not in (None, "")}
-        return urlencode(
-            {name: str(value).lower() if isinstance(value, bool) else value for name, value in kept.items()}
-        )
-
-
 class CaseShown(CaseLine):
     """A case as a list shows it to people: the words of its codes, and what its kind adds."""
 
     insurer: str = ""
+    in_hand: str | None = None
     next_label: str = ""
     due_on: date | None = None
     left: str = ""
@@ -143,7 +106,13 @@ class Asked:
     figured: tuple[ColumnElement[bool], ...] = ()
     """The same conditions on case_figures, where names are looked for."""
     without: frozenset[str] = field(default_factory=frozenset)
-    """Columns and filters this room does not show: insurer, money, rate_review."""
+    """Columns and filters this room does not show: insurer, money, rate_review, waiting."""
+    more: tuple[ColumnElement[Any], ...] = ()
+    """Columns this room adds to a line."""
+    hands: tuple[tuple[str, str], ...] | None = None
+    """Colleagues to ask for by what they have in hand; nothing where nobody is asked for."""
+    trail: str = ""
+    """What the address of a case carries, so that one finds back to this list."""
 
     @property
     def stages(self) -> tuple[Word, ...]:
@@ -170,12 +139,8 @@ class Asked:
         """Names to choose a place from."""
         return tuple(name for code, name in NAMES.items() if code != NATION)
 
-    @property
-    def place(self) -> str:
-        return region_name(self.filters.region) if self.filters.region else ""
-
     def open(self, line: CaseShown) -> str:
-        return f"{self.cases}/{line.id}"
+        return f"{self.cases}/{line.id}{self.trail}"
 
 
 async def with_total(entry: Entry, asked: Asked) -> tuple[Page[CaseShown], int]:
@@ -186,7 +151,7 @@ async def with_total(entry: Entry, asked: Asked) -> tuple[Page[CaseShown], int]:
 
 async def shown(entry: Entry, asked: Asked, named: Named | None = None) -> Page[CaseShown]:
     """One page of the list, after the cursor in the filters."""
-    more = (INSURER, DUTIES, *OF_KIND[asked.kind])
+    more = (INSURER, DUTIES, *OF_KIND[asked.kind], *asked.more)
     due_first = asked.filters.order == "due"
     within = f"{asked.address}/{asked.filters.order}"
     listing = reads.Listing(asked.kind, _shown, within, more, due_first)
@@ -198,7 +163,7 @@ async def counted(entry: Entry, asked: Asked, most: int = MOST_COUNTED, named: N
     """How many there are, up to one more than `most`."""
     named = named or await _named(entry, asked)
     among = reads.matching(entry, asked.kind, asked.filters, due_first=asked.filters.order == "due")
-    conditions, count = (*among, *_conditions(entry, asked)), 0
+    conditions, count = (*among, *_conditions(entry, asked), *_with_a_term(asked)), 0
     for found in named.counted:
         few = select(CASES.c.id).where(*conditions, *found).limit(most + 1).subquery()
         count = (await entry.connection.execute(select(func.count()).select_from(few))).scalar_one()
@@ -224,8 +189,9 @@ def _conditions(entry: Entry, asked: Asked) -> list[ColumnElement[bool]]:
     filters = asked.filters
     found = [
         *asked.conditions,
+        *([false()] if filters.lost else []),
         *reads.equal(CASES.c.size, filters.size),
-        *reads.equal(CASES.c.rate_review, filters.rate_review),
+        *reads.equal(CASES.c.rate_review, None if "rate_review" in asked.without else filters.rate_review),
         *reads.equal(CASES.c.view["path"].astext, filters.path and filters.path.value),
     ]
     if filters.stage in {one.value for one in asked.stages}:
@@ -234,9 +200,19 @@ def _conditions(entry: Entry, asked: Asked) -> list[ColumnElement[bool]]:
         found.append(_graded(entry, asked, filters.grade))
     if filters.open is not None:
         found.append(CASES.c.ended_at.is_(None) if filters.open else CASES.c.ended_at.is_not(None))
+    if filters.waiting is not None and "waiting" not in asked.without:
+        among = (*reads.own(entry.caller, CASE_FIGURES), CASE_FIGURES.c.kind == asked.kind, CASE_FIGURES.c.waiting)
+        waiting = CASES.c.id.in_(select(CASE_FIGURES.c.case_id).where(*among))
+        found.append(waiting if filters.waiting else ~waiting)
     if filters.due_on:
         found += due_on(filters.due_on)
     return found
+
+
+def _with_a_term(asked: Asked) -> list[ColumnElement[bool]]:
+    """What a list in the order of terms leaves out, its count leaves out too."""
+    in_order = asked.filters.order == "due"
+    return [CASES.c.next_due_at.is_not(None), CASES.c.ended_at.is_(None)] if in_order else []
 
 
 def due_on(on: date) -> list[ColumnElement[bool]]:

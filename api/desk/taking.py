@@ -13,6 +13,8 @@ from api.desk.export import MOST_ROWS, alone, asked_in_words, download, workbook
 from api.desk.frame import Visit, visited
 from api.desk.lists import Asked, CaseShown, counted, every
 from api.desk.words import namer, translator
+from api.problems import one_field
+from api.words import Reason
 from domain.workbook import Sheet, Value
 from models.contracts.vocabulary import ActorKind, AuditEvent
 from models.tables.audit import COMMON_CHAIN
@@ -56,11 +58,16 @@ class Taking:
 
 
 async def taken(request: Request, takes: Callable[[Visit], Awaitable[Taking]]) -> Response:
-    """The list with the filters of its address, made after the transaction that read it. Raises Problem 429."""
+    """The list with the filters of its address, made after the transaction that read it.
+
+    Raises Problem 422 for a place nobody knows, 429 while another one is made.
+    """
     with ExitStack() as running:
         async with visited(request) as visit:
             running.enter_context(alone(visit))
             taking = await takes(visit)
+            if taking.asked.filters.lost:
+                raise one_field("query.region", Reason.PATTERN)
             total = await counted(visit.entry, taking.asked, MOST_ROWS)
             if total > MOST_ROWS:
                 again = f"{taking.asked.address}?{taking.asked.filters.address()}"

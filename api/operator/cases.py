@@ -7,8 +7,9 @@ from sqlalchemy import select
 
 from api.desk.audience import Reader
 from api.desk.casefile import read_case
+from api.desk.filters import CaseFilters
 from api.desk.frame import Visit, visited
-from api.desk.lists import Asked, CaseFilters, CaseShown, with_total
+from api.desk.lists import Asked, CaseShown, with_total
 from api.desk.words import translator
 from api.operator.engine import AWAY, describe, ui_address
 from api.operator.visits import Reading
@@ -19,7 +20,7 @@ from models.contracts.vocabulary import ActorKind, CaseKind
 
 ADDRESS = "/operator/cases"
 SHELVES = {CaseKind.POLICY: ADDRESS, CaseKind.HAZARD: f"{ADDRESS}/hazards", CaseKind.CLAIM: f"{ADDRESS}/claims"}
-HIDDEN = frozenset({"money", "rate_review"})
+HIDDEN = frozenset({"money", "rate_review", "waiting"})
 router = APIRouter(prefix=ADDRESS, include_in_schema=False)
 
 

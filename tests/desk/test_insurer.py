@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from openpyxl import load_workbook
@@ -16,12 +17,13 @@ from temporalio.worker import Worker
 from api.claims.doors import DOORS as CLAIM_DOORS
 from api.claims.shapes import VictimEntry
 from api.desk.fields import Field, fields_of, said
-from api.desk.lists import CaseFilters
+from api.desk.filters import CaseFilters
 from api.desk.retelling import sentences
 from api.desk.words import Language
 from api.insurer.doors import DOORS
 from api.pages import TEMPLATES
 from api.shapes import PolicyApplication
+from domain.places import NAMES
 from models.contracts.claim import ReportClaim
 from models.contracts.vocabulary import ActorKind, Post
 from tests.api.claiming import agreed, reported, victim
@@ -56,14 +58,17 @@ async def test_the_workbench_counts_and_leads_to_the_lists(town: Town, handler: 
     assert "/insurer/policies?stage=signed" in page.replace("&amp;", "&")
 
 
-async def test_requests_and_payments_wait_on_the_workbench(town: Town, handler: Person, worker: Worker) -> None:
+async def test_a_payment_waits_on_the_workbench_of_who_may_approve_it(
+    town: Town, handler: Person, worker: Worker, signed_in: SignedIn
+) -> None:
     caller = town.insurers[0]
     claim_id, ref = await agreed(caller)
     line = {"head": "medical", "amount": "12000.00", "person": ref, "line": "L-2"}
     payment = {"number": "P-1", "kind": "settlement", "lines": [line], "by_user": "U1"}
     assert (await caller.post(f"/v1/claims/{claim_id}/payments", payment)).status_code == 200
-    page = (await handler.get("/insurer")).text
-    assert f"/insurer/claims/{claim_id}/payments/P-1" in page
+    boss = await signed_in(ActorKind.INSURER, Post.INSURER_ADMIN)
+    assert f"/insurer/claims/{claim_id}/payments/P-1" in (await boss.get("/insurer")).text
+    assert f"/insurer/claims/{claim_id}/payments/P-1" not in (await handler.get("/insurer")).text
     review = (await handler.get(f"/insurer/claims/{claim_id}/payments/P-1")).text
     assert "12,000.00" in review
     assert "须由机构管理员审批" in review
@@ -93,6 +98,17 @@ def test_what_an_address_says_wrongly_is_left_out_and_nothing_else() -> None:
     read = CaseFilters.read({"region": "宿州", "sector": "nothing", "overdue": "true", "due_on": "soon", "x": "1"})
     assert (read.region, read.sector, read.overdue, read.due_on) == ("341300", None, True, None)
     assert read.address(stage="signed") == "region=341300&overdue=true&stage=signed"
+
+
+def test_a_place_that_is_not_one_place_is_kept_as_it_was_typed() -> None:
+    read = CaseFilters.read({"region": " 吉林 "})
+    assert (read.region, read.lost, read.meant) == ("吉林", True, ("吉林省", "吉林省吉林市"))
+    assert CaseFilters.read(dict(parse_qsl(read.address()))) == read
+    assert CaseFilters.read({"region": "x" * 500}).lost
+    for code, name in NAMES.items():
+        again = CaseFilters.read({"region": CaseFilters.read({"region": code}).place})
+        assert (again.region, again.lost) == (code, False), name
+    assert CaseFilters.read({"region": "341399"}).place == "341399", "below a place we know by name"
 
 
 async def test_a_list_is_taken_out_as_a_workbook_and_that_is_on_record(

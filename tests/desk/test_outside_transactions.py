@@ -15,7 +15,7 @@ from api import files
 from api.department.pages import ScopeFilters
 from api.desk import export, filling
 from api.desk.exportwords import FILTERS
-from api.desk.lists import CaseFilters
+from api.desk.filters import CaseFilters
 from api.desk.retelling import sentences
 from api.insurer.doors import SAMPLE_FILE
 from api.insurer.pages import importing

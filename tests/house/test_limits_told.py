@@ -5,7 +5,7 @@ from annotated_types import Le
 
 from activities import digests, mailbook, refusing
 from api.desk import frame
-from api.desk.lists import CaseFilters
+from api.desk.filters import CaseFilters
 from api.entrance import codes
 from api.portfolio import jobs, measuring, reading
 from api.provider import acting

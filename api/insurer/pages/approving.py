@@ -19,7 +19,7 @@ from api.duties import read_duties
 from api.insurer.pages.cases import case_address
 from api.insurer.pages.choices import called, known_victims
 from api.insurer.pages.signing import signers
-from api.insurer.pages.visits import Reading, may_approve, staff_number
+from api.insurer.pages.visits import Reading, may_approve, must_leave
 from api.problems import not_found
 from models.contracts.claim import ApprovePayment, VoidPayment
 from models.contracts.claim_state import ClaimView
@@ -48,7 +48,6 @@ async def payment(visit: Reading, claim_id: UUID, number: str) -> Response:
     if found is None:
         raise not_found()
     people = {one.ref: one for one in await known_victims(visit.request, visit.entry, row)}
-    own = found.proposed.by_user.lower() == staff_number(visit.caller).lower()
     told = explanation(view, await read_duties(visit.entry, row))
     return visit.page(
         "insurer/payment.html.j2",
@@ -63,18 +62,12 @@ async def payment(visit: Reading, claim_id: UUID, number: str) -> Response:
         told=told,
         why=next((one for one in told.payments if number in one.question), None),
         proposed=found.status is PaymentStatus.PROPOSED,
-        own=own and _needs_two(view, found),
+        own=must_leave(visit.caller, found, view.terms),
         may=may_approve(visit.caller),
         acts=case_address(CaseKind.CLAIM, claim_id),
         voids=Form(VoidPayment, visit.language, {"number": number}),
         approves=Form(ApprovePayment, visit.language, {"number": number}),
     )
-
-
-def _needs_two(view: ClaimView, payment: Payment) -> bool:
-    """Above the agreed amount, and wherever none is agreed."""
-    threshold = view.terms.four_eyes_above
-    return threshold is None or payment.amount > threshold.value
 
 
 def _payee(row: Row[Any], payment: Payment, people: Mapping[UUID, VictimReading]) -> str:

@@ -4,8 +4,10 @@ from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
+from api.desk.filters import CaseFilters
 from api.desk.frame import Visit
-from api.desk.lists import Asked, CaseFilters, with_total
+from api.desk.hands import with_hands
+from api.desk.lists import Asked, with_total
 from api.desk.taking import Taking, taken
 from api.insurer.pages.visits import Reading, may_act
 from api.insurer.pages.words import TITLES
@@ -17,25 +19,25 @@ WITHOUT = frozenset({"insurer"})
 router = APIRouter(prefix="/insurer", include_in_schema=False)
 
 
-def asked_of(visit: Visit, shelf: str) -> Asked:
-    """The list this address names, with its filters; 404 for another word."""
+def asked_of(visit: Visit, shelf: str, **usual: str) -> Asked:
+    """The list this address names, with its filters; 404 for another word. `usual`: where the address does not say."""
     if shelf not in SHELVES:
         raise not_found()
     address = f"/insurer/{shelf}"
-    filters = CaseFilters.read(dict(visit.request.query_params))
+    filters = CaseFilters.read({**usual, **visit.request.query_params})
     return Asked(SHELVES[shelf], filters, address, address, without=WITHOUT)
 
 
 @router.get("/due")
 async def due(visit: Reading) -> Response:
-    """Everything that falls due on one day, or is overdue, of all kinds."""
-    lists = [asked_of(visit, shelf) for shelf in SHELVES]
+    """Everything that falls due on one day, or is overdue, of all kinds, in the order of its terms."""
+    lists = [await with_hands(visit, asked_of(visit, shelf, order="due")) for shelf in SHELVES]
     found = [(asked, *await with_total(visit.entry, asked)) for asked in lists]
     return visit.page("insurer/due.html.j2", lists=found, filters=lists[0].filters, titles=TITLES)
 
 
 async def listed(visit: Visit, shelf: str) -> Response:
-    asked = asked_of(visit, shelf)
+    asked = await with_hands(visit, asked_of(visit, shelf))
     page, total = await with_total(visit.entry, asked)
     given = {"asked": asked, "page": page, "total": total, "title": TITLES[asked.kind]}
     export = f"/insurer/{shelf}/export.xlsx"
@@ -64,5 +66,5 @@ async def export(request: Request, shelf: str) -> Response:
 
 
 async def _taking(visit: Visit, shelf: str) -> Taking:
-    asked = asked_of(visit, shelf)
+    asked = await with_hands(visit, asked_of(visit, shelf))
     return Taking(asked, TITLES[asked.kind])

@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 
 from api import reads
 from api.callers import Entry
-from api.desk.lists import COMPARED, Asked, CaseFilters, with_total
+from api.desk.filters import CaseFilters
+from api.desk.lists import COMPARED, Asked, with_total
 from api.desk.words import translator
 from api.drawings.bars import progress
 from api.insurer.pages.lists import WITHOUT
@@ -19,6 +20,12 @@ from models.contracts.vocabulary import CaseKind
 FEN = Decimal(100)
 SHORT_ONLY = CASE_FIGURES.c.spent_fen < CASE_FIGURES.c.floor_fen
 router = APIRouter(prefix="/insurer", include_in_schema=False)
+
+
+class SpendingFilters(CaseFilters):
+    """What the page is asked for; it begins with policies in force."""
+
+    open: bool | None = True
 
 
 @dataclass(frozen=True)
@@ -40,7 +47,7 @@ async def spending(visit: Reading, short: bool = False) -> Response:
     entry, t = visit.entry, translator(visit.language)
     totals = await _totals(entry)
     below = (CASES.c.id.in_(select(CASE_FIGURES.c.case_id).where(SHORT_ONLY)),) if short else ()
-    filters = CaseFilters.read({"open": "true", **visit.request.query_params})
+    filters = SpendingFilters.read(visit.request.query_params)
     asked = Asked(CaseKind.POLICY, filters, "/insurer/spending", "/insurer/policies", below, without=WITHOUT)
     share = totals.floor / totals.premium if totals.premium else Decimal(0)
     drawing = progress(totals.spent, totals.premium, share, "spending", t=t) if totals.premium else ""

@@ -6,6 +6,8 @@ from fastapi import Depends
 
 from api.callers import Caller
 from api.desk.frame import Visit, visitor
+from models.contracts.claim_terms import ClaimTerms
+from models.contracts.payment import Payment
 from models.contracts.vocabulary import Post
 
 ACTORS = (Post.INSURER_ADMIN, Post.INSURER_HANDLER)
@@ -27,3 +29,10 @@ def may_act(caller: Caller) -> bool:
 
 def may_approve(caller: Caller) -> bool:
     return caller.holds(*APPROVERS)
+
+
+def must_leave(caller: Caller, payment: Payment, terms: ClaimTerms) -> bool:
+    """Whether another person approves it: one's own, above the agreed amount and wherever none is agreed."""
+    threshold = terms.four_eyes_above
+    two = threshold is None or payment.amount > threshold.value
+    return two and payment.proposed.by_user.lower() == staff_number(caller).lower()

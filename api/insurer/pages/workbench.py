@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from fastapi import APIRouter, Response
-from sqlalchemy import Row, func, literal_column, select
+from sqlalchemy import Row, func, literal_column, select, tuple_
 
 from api import reads
 from api.callers import Entry
@@ -17,15 +17,19 @@ from api.drawings import words
 from api.drawings.bars import StageCount, stage_bar
 from api.drawings.calendars import DueDay, Pile, calendar_strip
 from api.drawings.words import capital
-from api.insurer.pages.visits import Reading, may_act
+from api.insurer.pages.visits import Reading, may_act, may_approve, must_leave
 from api.rows import CASE_FIGURES, CASES
 from domain.calendar import DAY, SATURDAY, is_working, local_date, midnight, year_of
 from domain.wording import instant
 from models.contracts.calendar import WorkCalendar
+from models.contracts.claim_terms import ClaimTerms
+from models.contracts.payment import Payment
 from models.contracts.vocabulary import CaseKind, PaymentStatus, PolicyStage
 
 DAYS_AHEAD = 14
 MOST_WAITING = 20
+"""Of each kind; the lists have all of them."""
+AT_ONCE = 60  # cases, of which some may be for another person
 RUNNING = CASE_FIGURES.c.ended_at.is_(None)
 router = APIRouter(prefix="/insurer", include_in_schema=False)
 
@@ -68,6 +72,8 @@ class Day:
     overdue: int
     coming: dict[date, int]
     """Terms that end on each of the days to come."""
+    waiting: dict[CaseKind, int]
+    """Cases that wait for somebody's word here, whoever may give it."""
 
     @property
     def rows(self) -> int:
@@ -97,12 +103,13 @@ async def workbench(visit: Reading) -> Response:
     strip = calendar_strip(_due_days(entry, today, day.coming), "coming", overdue=pile, t=t)
     stages = stage_bar(_stages(visit, day.tallies), "stages", t=t)
     return visit.page("insurer/workbench.html.j2", figures=Figures.of(day.tallies), overdue=day.overdue, strip=strip,
-                      stages=stages, waiting=await _waiting(entry), today=today,
+                      stages=stages, waiting=await _waiting(visit), kinds=_kinds_for(visit),
+                      all_waiting=day.waiting, today=today,
                       as_of=counted.as_of and instant(counted.as_of), acts=may_act(visit.caller))  # fmt: skip
 
 
 async def _day(entry: Entry) -> Day:
-    return Day(await _tallies(entry), await _overdue(entry), await _coming(entry))
+    return Day(await _tallies(entry), await _overdue(entry), await _coming(entry), await _all_waiting(entry))
 
 
 async def _tallies(entry: Entry) -> Sequence[Row[Any]]:
@@ -176,14 +183,42 @@ def _letter(calendar: WorkCalendar, on: date, rest: bool) -> str:
     return words.HOLIDAY_LETTER if year and on in year.off else words.REST_LETTER
 
 
-async def _waiting(entry: Entry) -> list[Waiting]:
-    """Payments, objections and requests for more time that nobody has decided yet, payments first, then the oldest."""
-    columns, figures = CASES.c["id", "kind", "number", "insured_name", "view"], CASE_FIGURES.c
-    found = select(*columns).join(CASE_FIGURES, figures.case_id == CASES.c.id)
-    found = found.where(figures.waiting, *reads.own(entry.caller, CASE_FIGURES), *reads.own(entry.caller, CASES))
-    rows = (await entry.connection.execute(found.order_by(figures.changed_at).limit(2 * MOST_WAITING))).all()
-    payments = [one for row in rows if row.kind is CaseKind.CLAIM for one in _proposed_of(row)]
-    return [*payments, *(one for row in rows if row.kind is CaseKind.HAZARD for one in _asked_of(row))]
+async def _all_waiting(entry: Entry) -> dict[CaseKind, int]:
+    """How many cases wait, by kind: the lists with `waiting` have as many."""
+    figures = CASE_FIGURES.c
+    found = select(figures.kind, func.count().label("n")).where(figures.waiting, *reads.own(entry.caller, CASE_FIGURES))
+    return {row.kind: row.n for row in await entry.connection.execute(found.group_by(figures.kind))}
+
+
+def _kinds_for(visit: Visit) -> list[CaseKind]:
+    """What this person may answer: an administrator payments and requests, a handler requests, an auditor nothing."""
+    payments = [CaseKind.CLAIM] if may_approve(visit.caller) else []
+    return [*payments, CaseKind.HAZARD] if may_act(visit.caller) else []
+
+
+async def _waiting(visit: Visit) -> list[Waiting]:
+    """What this person may decide and nobody has decided yet: payments first, of each kind the oldest."""
+    return [one for kind in _kinds_for(visit) for one in await _oldest(visit, kind)]
+
+
+async def _oldest(visit: Visit, kind: CaseKind) -> list[Waiting]:
+    """Read on until there are enough: what another person must approve takes nobody's place."""
+    entry, figures, found = visit.entry, CASE_FIGURES.c, list[Waiting]()
+    order, after = (figures.changed_at, figures.case_id), None
+    asked = select(*CASES.c["id", "number", "insured_name", "view"], figures.changed_at)
+    asked = asked.join(CASE_FIGURES, figures.case_id == CASES.c.id).order_by(*order).limit(AT_ONCE)
+    among = (figures.waiting, figures.kind == kind)
+    asked = asked.where(*among, *reads.own(entry.caller, CASE_FIGURES), *reads.own(entry.caller, CASES))
+    while len(found) < MOST_WAITING:
+        page = asked if after is None else asked.where(tuple_(*order) > tuple_(*after))
+        rows = (await entry.connection.execute(page)).all()
+        found += [
+            one for row in rows for one in (_proposed_of(row, visit) if kind is CaseKind.CLAIM else _asked_of(row))
+        ]
+        if len(rows) < AT_ONCE:
+            break
+        after = rows[-1].changed_at, rows[-1].id
+    return found[:MOST_WAITING]
 
 
 def _asked_of(row: Row[Any]) -> list[Waiting]:
@@ -196,10 +231,12 @@ def _asked_of(row: Row[Any]) -> list[Waiting]:
     return told
 
 
-def _proposed_of(row: Row[Any]) -> list[Waiting]:
+def _proposed_of(row: Row[Any], visit: Visit) -> list[Waiting]:
+    terms = ClaimTerms.model_validate(row.view.get("terms") or {})
+    proposed = [Payment.model_validate(one) for one in row.view["payments"] if one["status"] == PaymentStatus.PROPOSED]
     return [
-        Waiting("payment", f"/insurer/claims/{row.id}/payments/{one['number']}", one["number"], row.insured_name,
-                row.number, sum((Decimal(line["amount"]) for line in one["lines"]), Decimal("0.00")))
-        for one in row.view["payments"]
-        if one["status"] == PaymentStatus.PROPOSED
+        Waiting("payment", f"/insurer/claims/{row.id}/payments/{one.number}", one.number, row.insured_name,
+                row.number, one.amount)
+        for one in proposed
+        if not must_leave(visit.caller, one, terms)
     ]  # fmt: skip
