@@ -1,4 +1,4 @@
-"""How one try to hand over a letter ends on record, and when the next may follow; what then becomes of it, elsewhere."""
+"""How one try to hand over a letter ends on record, and when the next may follow; what becomes of it is elsewhere."""
 
 from datetime import datetime, timedelta
 

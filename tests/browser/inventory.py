@@ -66,6 +66,7 @@ class Cast:
 def addresses(cast: Cast) -> dict[str, tuple[str, ...]]:
     """Where the pages whose address names something are looked at."""
     claim, policy = cast.proposed.claim_id, cast.visited.policy_id
+    payment = f"/insurer/claims/{claim}/payments/FK-{cast.proposed.number}"
     return {
         "/problems/{code}": ("/problems/forbidden",),
         "/l/{token}": (cast.link, DEAD_LINK),
@@ -86,9 +87,7 @@ def addresses(cast: Cast) -> dict[str, tuple[str, ...]]:
             f"/insurer/hazards/{cast.mended.hazard_id}/recheck",
             f"/insurer/claims/{claim}/approve_payment",
         ),
-        "/insurer/claims/{claim_id:uuid}/payments/{number}": (
-            f"/insurer/claims/{claim}/payments/FK-{cast.proposed.number}",
-        ),
+        "/insurer/claims/{claim_id:uuid}/payments/{number}": (payment,),
         "/operator/returned/{recipient_id}": (f"/operator/returned/{cast.returned}",),
         "/operator/unaddressed/{task_id}": (f"/operator/unaddressed/{cast.unaddressed}",),
         "/operator/books/{task_id}": (f"/operator/books/{cast.book}",),
