@@ -17,6 +17,7 @@ from api.claims import opening as claim_opening
 from api.claims import rules as claim_rules
 from api.claims.admission import admit_claim
 from api.department import doors as department_doors
+from api.department import hands as department_hands
 from api.department import inbox
 from api.department import pages as department_pages
 from api.desk import evidence as case_files
@@ -86,6 +87,7 @@ def assemble(opening_tools: Lifespan, budgets: Budgets, today: date) -> FastAPI:
         health.router,
         docs.router,
         front.router,
+        department_hands.router,
         department_pages.router,
         entrance.router,
         choosing.router,

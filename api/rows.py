@@ -3,7 +3,7 @@
 from sqlalchemy import Table, column, table
 from sqlmodel import SQLModel
 
-from models.tables import access, audit, cases, claims, matters, outbox, parties, people, providers
+from models.tables import access, audit, cases, claims, hands, matters, outbox, parties, people, providers
 
 TABLES = SQLModel.metadata.tables
 
@@ -19,6 +19,8 @@ RECIPIENTS = _table(parties.Recipient)
 COVERS = _table(parties.Cover)
 CASES = _table(cases.Case)
 CASE_FIGURES = _table(cases.CaseFigures)
+HANDS = _table(hands.Hand)
+OFFICE_HANDS = _table(hands.OfficeHand)
 INSURED_NAMES = _table(cases.InsuredName)
 STEPS = _table(cases.RecordedStep)
 TIMELINE = _table(cases.TimelineLine)

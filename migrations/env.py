@@ -8,10 +8,10 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
-from models.tables import access, audit, cases, claims, matters, outbox, parties, people, providers, recovery, witnesses
+from models.tables import access, audit, cases, claims, hands, matters, outbox, parties, people, providers, recovery, witnesses
 
 # Named, so that nobody takes the imports for idle: importing a module registers its tables.
-TABLES = (access, audit, cases, claims, matters, outbox, parties, people, providers, recovery, witnesses)
+TABLES = (access, audit, cases, claims, hands, matters, outbox, parties, people, providers, recovery, witnesses)
 LOCK = 0x616E7A65  # "anze"; two processes that migrate at once do so one after the other
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from fastapi import Response
 
-from api.desk.exportwords import EVERYTHING, FILTERS, NO, ONE_AT_A_TIME, YES
+from api.desk.exportwords import EVERYTHING, FILTERS, MINE, NO, ONE_AT_A_TIME, YES
 from api.desk.frame import Visit
 from api.desk.lists import Asked
 from api.desk.words import namer, translator
@@ -44,11 +44,12 @@ def asked_in_words(visit: Visit, asked: Asked) -> str:
     """行业：危险化学品；已逾期：是"""
     t, said = translator(visit.language), namer(visit.language)
     kinds: dict[str, tuple[Word, ...]] = {"stage": asked.stages, "grade": asked.grades}
-    found: list[str] = []
+    people, found = {"mine": t(MINE), **dict(asked.hands or ())}, list[str]()
     given: dict[str, Any] = asked.filters.model_dump(exclude_defaults=True, exclude={"cursor", "limit"})
     for name, value in given.items():
         shown = next((said(one) for one in kinds.get(name, ()) if one.value == value), said(value))
         shown = t(YES if value else NO) if isinstance(value, bool) else shown
+        shown = people.get(value, shown) if name == "hand" else shown
         found.append(f"{t(FILTERS[name])}：{region_name(str(value)) if name == 'region' else shown}")
     return "；".join(found) or t(EVERYTHING)
 

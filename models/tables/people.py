@@ -24,6 +24,8 @@ class User(Row, table=True):
     __tablename__ = "users"
     __table_args__ = (
         UniqueConstraint("email", *ORGANISATION, postgresql_nulls_not_distinct=True),
+        UniqueConstraint("insurer_id", "id"),
+        UniqueConstraint("recipient_id", "id"),
         ForeignKeyConstraint(["insurer_id", "provider_id"], ["providers.insurer_id", "providers.id"]),
         CheckConstraint("(kind IN ('insurer', 'provider')) = (insurer_id IS NOT NULL)", name="insurers_people"),
         CheckConstraint("(kind = 'provider') = (provider_id IS NOT NULL)", name="assessor_has_provider"),

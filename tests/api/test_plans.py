@@ -31,6 +31,7 @@ OWN, OWN_TERMS = "ix_cases_insurer_id_kind_opened_at_id", "ix_cases_own_terms"
 ALL, TERMS = "ix_cases_kind_opened_at_id", "ix_cases_terms"
 LISTS = (
     ("insurer", "/insurer/policies", OWN), ("insurer", "/insurer/policies?order=due", OWN_TERMS),
+    ("insurer", "/insurer/policies?hand=mine", "ix_hands_user_id_case_id"),
     ("insurer", "/insurer/hazards", OWN), ("insurer", "/insurer/claims", OWN),
     ("insurer", "/insurer/policies?overdue=true&order=due", OWN_TERMS),
     ("insurer", "/insurer/due?overdue=true&order=due", OWN_TERMS),
@@ -50,7 +51,7 @@ LISTS = (
 )  # fmt: skip
 """Who reads which list, and the index that makes it quick however many cases there are."""
 PLANNED = ("FROM cases", "FROM case_figures", "FROM matters", "FROM insured_names", "FROM assigned_cases",
-           "FROM timeline", "FROM steps", "FROM recipients")  # fmt: skip
+           "FROM timeline", "FROM steps", "FROM recipients", "FROM hands")  # fmt: skip
 WHO = HOLDERS | {
     "provider": "SELECT 'user_id', id FROM users WHERE kind = 'provider' ORDER BY email LIMIT 1",
     "core": "SELECT 'insurer_id', CAST($1 AS uuid)",
@@ -61,6 +62,15 @@ SELECT c.id, c.insurer_id, CASE WHEN row_number() OVER (ORDER BY c.n) <= 40 THEN
 FROM (SELECT * FROM users WHERE kind = 'provider' ORDER BY email LIMIT 1) u JOIN bench_copies c USING (insurer_id)
 """
 """Forty policies for one provider; each of the others names somebody else."""
+IN_HAND = """
+INSERT INTO hands (case_id, insurer_id, user_id, given_by, given_at)
+SELECT c.id, c.insurer_id, CASE WHEN row_number() OVER (PARTITION BY c.insurer_id ORDER BY c.n) % 50 = 0 THEN u.id
+    ELSE o.id END, u.id, now()
+FROM bench_copies c
+JOIN LATERAL (SELECT id FROM users WHERE insurer_id = c.insurer_id AND 'insurer_admin' = ANY (posts) LIMIT 1) u ON true
+JOIN LATERAL (SELECT id FROM users WHERE insurer_id = c.insurer_id AND kind = 'insurer' AND id <> u.id LIMIT 1) o ON true
+"""
+"""Every policy is in somebody's hand: one in fifty in the administrator's, who looks, the others in a colleague's."""
 Seen = list[tuple[str, Any]]
 
 
@@ -77,7 +87,8 @@ async def many(
     rest = await admin.fetch("SELECT id FROM insurers WHERE id <> $1 ORDER BY code", first)
     await multiply(admin, MANY, [first, *(row["id"] for row in rest)])
     await admin.execute(ASSIGNED)
-    await admin.execute("ANALYZE assignments")
+    await admin.execute(IN_HAND)
+    await admin.execute("ANALYZE assignments, hands")
     yield admin
     await admin.close()
 

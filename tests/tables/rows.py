@@ -59,10 +59,13 @@ STATEMENTS = (
     " VALUES ('{victim}', '{insurer}', '{case}', '{victim}', true, '\\x00')",
     "INSERT INTO victim_sights (id, insurer_id, case_id, ref, actor_kind, actor_id, fields, why)"
     " VALUES ('{sight}', '{insurer}', '{case}', '{victim}', 'insurer', 'key-1', 'name', '赔付')",
+    "INSERT INTO erasure_holds (id, insurer_id, case_id, because) VALUES ('{hold}', '{insurer}', '{case}', '诉讼')",
     "INSERT INTO insurer_claim_rules (id, insurer_id, in_force_on, figures, recorded_by)"
     " VALUES ('{rules}', '{insurer}', '2024-01-01', '{{}}', 'key-1')",
     "INSERT INTO users (id, kind, insurer_id, email, name, posts)"
     " VALUES ('{user}', 'insurer', '{insurer}', 'u@{code}.example', '经办', '{{insurer_handler}}')",
+    "INSERT INTO hands (case_id, insurer_id, user_id, given_by, given_at)"
+    " VALUES ('{case}', '{insurer}', '{user}', '{user}', '{at}')",
     "INSERT INTO providers (id, insurer_id, credit_code, name, email)"
     " VALUES ('{provider}', '{insurer}', '9134', '安全技术公司', 'p@{code}.example')",
     "INSERT INTO assignments (policy_id, insurer_id, provider_id) VALUES ('{case}', '{insurer}', '{provider}')",
@@ -88,7 +91,7 @@ async def seed(database: Database) -> None:
         await connection.execute(DEPARTMENT.format(emergency=EMERGENCY))
         for insurer, code in ((A, "a"), (B, "b")):
             names = ("insured", "desk", "mailbox", "key", "case", "notice", "link", "task", "emergency",
-                     "answer", "victim", "sight", "rules", "user", "provider")  # fmt: skip
+                     "answer", "victim", "sight", "hold", "rules", "user", "provider")  # fmt: skip
             values = {name: known(insurer, name) for name in names}
             for statement in STATEMENTS:
                 await connection.execute(statement.format(insurer=insurer, code=code, at=AT, **values))

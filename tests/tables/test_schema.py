@@ -12,13 +12,13 @@ from sqlalchemy import CheckConstraint, Connection, ForeignKeyConstraint, Unique
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import SQLModel
 
-from models.tables import access, audit, cases, claims, matters, outbox, parties, people, providers, recovery, witnesses
+from models.tables import access, audit, cases, claims, hands, matters, outbox, parties, people, providers, recovery, witnesses
 from models.tables.engine import connected, make_engine, tenant
 from runtime.settings import sqlalchemy_url
 from tests.conftest import Database
 from tests.tables.rows import A, B, seed
 
-TABLES = (access, audit, cases, claims, matters, outbox, parties, people, providers, recovery, witnesses)
+TABLES = (access, audit, cases, claims, hands, matters, outbox, parties, people, providers, recovery, witnesses)
 OWNERS = {"audit": "chain", "audit_heads": "chain"}
 """The column that says whose a row is, where it is not insurer_id: a chain bears its insurer's id."""
 
@@ -36,6 +36,7 @@ RIGHTS = {
     "nudges": {"SELECT", "INSERT", "UPDATE", "DELETE"},
     "department_scopes": {"SELECT", "INSERT", "DELETE"},
     "matters": {"SELECT", "INSERT", "UPDATE", "DELETE"},
+    **{table: {"SELECT", "INSERT", "UPDATE", "DELETE"} for table in ("hands", "office_hands")},
     "covers": {"SELECT", "INSERT", "UPDATE", "DELETE"},
     "key_witnesses": {"SELECT", "INSERT", "DELETE"},
     "alembic_version": {"SELECT"},

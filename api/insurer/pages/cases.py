@@ -8,6 +8,7 @@ from api import reads
 from api.desk.audience import Reader
 from api.desk.casefile import read_case
 from api.desk.frame import Visit
+from api.desk.hands import in_hand
 from api.desk.words import translator
 from api.doors import SHELVES
 from api.insurer.pages.acts import DOORS, acts_of
@@ -51,6 +52,8 @@ async def _page(visit: Visit, kind: CaseKind, case_id: UUID, *, why: str, whole:
         why=why,
         done=DOORS.get((kind, done)),
         opened=done == "open",
+        hand=await in_hand(visit.entry, row),
+        handed=done == "hand",
         first=[act for act in acts if act.next][:2],
         others=[act for act in acts if not act.next] + [act for act in acts if act.next][2:],
         language=visit.language,

@@ -6,6 +6,7 @@ from api.insurer.pages import (
     acting,
     approving,
     cases,
+    hands,
     importing,
     lists,
     opening,
@@ -17,5 +18,6 @@ from api.insurer.pages import (
 )
 
 router = APIRouter()
-for part in (workbench, lists, spending, trails, providers, importing, opening, victims, approving, cases, acting):
+ROOMS = (workbench, lists, spending, trails, providers, importing, opening, victims, approving, cases, hands, acting)
+for part in ROOMS:
     router.include_router(part.router)
