@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import col
 
@@ -31,6 +31,11 @@ from runtime.retaining import Contact, Keeping, contacts, keeping, with_people
 MOST_NAMED = 50
 """How many references of victims one row of the audit trail lists."""
 LAW = "《保险法》第八十七条"
+# What a mail server answered may repeat the address it refused.
+REPLIES = text("""
+UPDATE attempts SET reply = '' WHERE mail_id IN (SELECT id FROM mails WHERE recipient_id = :recipient)
+    AND position(lower(:email) IN lower(reply)) > 0
+""")
 EMPTY: dict[str, Any] = {**dict.fromkeys(SEALED), "look_alike": ""}
 
 
@@ -143,8 +148,10 @@ class Eraser:
             if listed.recipient_id not in still:
                 return Erased()
             mine = RECIPIENTS.c.id == listed.recipient_id
+            email = await connection.scalar(select(RECIPIENTS.c.email).where(mine))
             await connection.execute(update(RECIPIENTS).where(mine).values(email=""))
             await end_ways_in(connection, listed.recipient_id)
+            await connection.execute(REPLIES, {"recipient": listed.recipient_id, "email": email})
             about = ("recipient", str(listed.recipient_id))
             entry = AuditEntry(AuditEvent.ERASED, insurer_id, COMMAND_LINE, about, said={"contacts": 1})
             await _noted(connection, because, entry)

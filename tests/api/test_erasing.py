@@ -35,6 +35,14 @@ AGED = """
 UPDATE cases SET signed_on = signed_on - {days}, effective_on = effective_on - {days}, expires_on = expires_on - {days},
     ended_at = coalesce(ended_at, changed_at) - interval '{days} days', changed_at = changed_at - interval '{days} days'
 """
+BOUNCED = """
+WITH mail AS (
+    INSERT INTO mails (id, recipient_id, message_id, urgency, composed_at)
+    SELECT gen_random_uuid(), id, '<x@anze.example>', 'now', now() FROM recipients WHERE email = '{email}' RETURNING id
+)
+INSERT INTO attempts (mail_id, number, started_at, code, reply) SELECT id, 1, now(), 550, '<{email}> unknown' FROM mail
+"""
+CONTACT = "anquan@wanbei-chem.example"
 COLUMNS = """
 SELECT table_name, column_name FROM information_schema.columns
 WHERE table_schema = 'public' AND data_type IN ('text', 'character varying', 'jsonb', 'bytea', 'ARRAY')
@@ -134,6 +142,8 @@ async def test_after_its_term_nothing_of_a_person_is_left_and_everything_else_is
 ) -> None:
     claim_id, ref = await paid(insurer, admin)
     await aged(admin, 11)
+    async with admin.begin() as connection:
+        await connection.execute(text(BOUNCED.format(email=CONTACT)))
     was_sealed, reading, kept = await sealed(database), await readings(insurer, claim_id), await books(admin)
     assert len(await hits(database, was_sealed)) == len(was_sealed) == 5, "we look in the right places"
     listed = await said("due", "--json")
@@ -141,7 +151,7 @@ async def test_after_its_term_nothing_of_a_person_is_left_and_everything_else_is
     assert not any(value in listed.output for value in PLANTED.values())
     ended = await said("erase", "--all-due", "--yes", "--json", *WHY)
     assert json.loads(ended.stdout.splitlines()[-1]) == {"persons": 1, "contacts": 1, "mentions": {}}, ended.output
-    left = [*PLANTED.values(), *was_sealed, "anquan@wanbei-chem.example"]
+    left = [*PLANTED.values(), *was_sealed, CONTACT]
     assert await hits(database, left) == []
     assert await books(admin) == kept
     assert await readings(insurer, claim_id) == reading
@@ -195,7 +205,7 @@ async def test_a_person_is_told_what_is_held_and_the_asking_is_on_record(
     lines = {(one["what"], one["said"]) for one in json.loads(told.stdout)}
     assert {PLANTED["name"], PLANTED["identity_number"], PLANTED["bank_account"]} <= {text for _, text in lines}
     assert any(what == "文字里提到" and "办理记录" in text for what, text in lines), "what was typed is not hidden"
-    contact = await said("about", "--email", "anquan@wanbei-chem.example", "--because", "本人查询")
+    contact = await said("about", "--email", CONTACT, "--because", "本人查询")
     assert "通讯录" in contact.stdout, contact.output
     assert "没有" in (await said("about", "--email", "nobody@x.example", "--because", "本人查询")).stdout
     async with admin.connect() as connection:

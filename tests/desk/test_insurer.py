@@ -207,6 +207,23 @@ async def test_victims_are_seen_in_clear_only_for_a_reason_that_goes_on_record(
     assert (await auditor.post(f"{address}/sight", why="看看")).status_code == 403
 
 
+async def test_a_victim_whose_term_is_over_is_a_line_that_says_so_and_since_when(
+    town: Town, handler: Person, worker: Worker, admin: AsyncEngine
+) -> None:
+    caller = town.insurers[0]
+    claim_id = await reported(caller, await opened(caller, "PA-1"))
+    await victim(caller, claim_id)
+    gone = "name = NULL, bank_account = NULL, erased_at = '2036-03-05 09:00+08', erased_because = '保存期满'"
+    async with admin.begin() as connection:
+        await connection.execute(text(f"UPDATE victims SET {gone}"))
+    page = (await handler.get(f"/insurer/claims/{claim_id}/victims")).text
+    assert "2036年3月5日" in page
+    assert "保存期满" in page
+    assert "查看原文" not in page, "there is nothing to be seen in clear"
+    form = (await handler.get(f"/insurer/claims/{claim_id}/assess_loss")).text
+    assert "已删除（依据：保存期满）" in form
+
+
 async def test_a_person_entered_by_form_is_sealed(
     town: Town, handler: Person, worker: Worker, admin: AsyncEngine
 ) -> None:
