@@ -13,13 +13,25 @@ from temporalio.workflow import ActivityHandle
 from models.contracts.step import Step
 from runtime.replaying import Asked, Watching, replayer
 from runtime.sandbox import sandbox
+from workflows.anchoring import AnchoringWorkflow
 from workflows.case import APART
 from workflows.claim import ClaimWorkflow
 from workflows.hazard import HazardWorkflow
+from workflows.mailroom import MailroomWorkflow
 from workflows.policy import PolicyWorkflow
+from workflows.reconciling import ReconcilingWorkflow
 
 ROOM = Path(__file__).resolve().parent
 HISTORIES, GOLDEN = ROOM / "histories", ROOM / "golden"
+KINDS: dict[str, type[Any]] = {
+    "policy": PolicyWorkflow,
+    "hazard": HazardWorkflow,
+    "claim": ClaimWorkflow,
+    "mailroom": MailroomWorkflow,
+    "reconciling": ReconcilingWorkflow,
+    "anchoring": AnchoringWorkflow,
+}
+"""How the file of a history begins, and what it is a history of: a replay loads no other."""
 
 
 @dataclass
@@ -55,8 +67,8 @@ async def replayed(path: Path) -> Seen:
 
 async def _replay(path: Path) -> Seen:
     seen = Seen()
-    cases = [PolicyWorkflow, HazardWorkflow, ClaimWorkflow]
-    await replayer(sandbox(), pydantic_data_converter, Watching(seen.note), cases).replay_workflow(read(path))
+    kind = KINDS[path.stem.partition("-")[0]]
+    await replayer(sandbox(), pydantic_data_converter, Watching(seen.note), [kind]).replay_workflow(read(path))
     return seen
 
 
