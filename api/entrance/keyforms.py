@@ -20,6 +20,7 @@ from api.words import Scope
 from domain import wording
 from models.contracts.base import Name, Strict
 from models.contracts.ids import NAMESPACE
+from models.contracts.vocabulary import ActorKind
 
 OVERLAPS = (0, 1, 7, 30)
 """Days an old key goes on beside its successor."""
@@ -46,9 +47,11 @@ class Changed:
 async def made(visit: Visit, form: FormData, holder: KeyFor) -> str:
     """The token of a new key of this holder; nothing where this form has made it before. Raises Misfilled.
 
-    Of `holder` the name, the end and the id are the form's.
+    Of `holder` the name, the end, the id and the further rights, which only insurers' keys have, are the form's.
     """
     asked = replace(holder, **_said(visit, form), id=_id_of(visit, form))
+    if holder.kind is not ActorKind.INSURER:
+        asked = replace(asked, scopes=())
     if await _row(visit, API_KEYS.c.id == asked.id):
         return ""
     return (await mint_key(visit.entry.connection, asked, _act(visit))).token

@@ -14,7 +14,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.desk.sessions import hash_of
 from api.desk.words import COOKIE, Language
-from api.entrance.people import NewProvider, NewUser, Place, found_provider, register
+from api.entrance.people import (
+    ON_THE_SERVER,
+    NewProvider,
+    NewUser,
+    Place,
+    end_sessions,
+    found_provider,
+    let_in,
+    register,
+)
 from api.rows import RECIPIENTS, SESSIONS, USERS
 from api.tools import Tools
 from models.contracts.vocabulary import ActorKind, Post, Role
@@ -233,6 +242,53 @@ async def test_a_disabled_membership_is_not_offered_and_leaves_the_others_as_the
     assert (await browser.http.get("/insurer")).status_code == 303
     answer = await browser.sign_in("s-ann")
     assert (answer.status_code, "已停用" in answer.text) == (403, True)
+
+
+@pytest.mark.parametrize("how", ["ended", "disabled and let in again"])
+async def test_whose_sessions_were_ended_meanwhile_wants_a_sign_in_of_its_own(
+    browser: Browser, ann: dict[str, UUID], admin: AsyncEngine, how: str
+):
+    """Whoever stands on the page of choosing has no session that could be ended."""
+    await browser.sign_in("s-ann")
+    page = await browser.http.get("/enter/choose")
+    async with admin.begin() as connection:
+        row = (await connection.execute(select(USERS).where(USERS.c.id == ann["乙"]))).one()
+        if how == "ended":
+            await end_sessions(connection, row, ON_THE_SERVER)
+        else:
+            await let_in(connection, row, ON_THE_SERVER, again=False)
+            await let_in(connection, row, ON_THE_SERVER, again=True)
+    assert (await chosen(browser, ann["甲"])).headers["location"] == "/insurer", "the other is not touched"
+    await again(browser)
+    assert "进这一家要重新登录" not in page.text
+    assert "进这一家要重新登录" in (await browser.http.get("/enter/choose")).text
+    answer = await chosen(browser, ann["乙"])
+    assert (answer.status_code, browser.cookie, "需要重新登录" in answer.text) == (403, None, True)
+    assert (await refusals(admin), (await bound(admin))[ann["乙"]]) == (["too_long_ago"], None)
+    await browser.sign_in("s-ann")
+    assert (await chosen(browser, ann["乙"])).headers["location"] == "/insurer"
+
+
+async def test_the_operators_are_entered_within_ten_minutes_of_the_providers_word(
+    browser: Browser, app: FastAPI, tools: Tools, insurer: Caller, admin: AsyncEngine
+):
+    """They see the cases of every insurer: a browser left alone for hours does not lead there."""
+    handler = await new_user(admin, insurer.id, ANN, Post.INSURER_HANDLER)
+    async with admin.begin() as connection:
+        new = NewUser(name="安", email=ANN)
+        operator = await register(connection, Place(ActorKind.OPERATOR), new, (Post.OPERATOR,))
+    await browser.sign_in("s-ann")
+    await chosen(browser, handler)
+    app.state.tools = replace(tools, now=lambda: datetime.now(UTC) + timedelta(minutes=11))
+    await again(browser)
+    assert "进这一家要重新登录" in (await browser.http.get("/enter/choose")).text
+    answer = await chosen(browser, operator)
+    assert (answer.status_code, browser.cookie) == (403, None)
+    app.state.tools = tools
+    await browser.sign_in("s-ann", "/operator/people")
+    assert (await chosen(browser, handler)).headers["location"] == "/insurer"
+    await again(browser)
+    assert (await chosen(browser, operator)).headers["location"] == "/operator"
 
 
 async def test_whoever_is_given_the_address_later_enters_what_nobody_entered_and_nothing_else(

@@ -177,6 +177,34 @@ async def test_a_key_made_on_the_page_always_ends(boss: Person, admin: AsyncEngi
         assert (await connection.execute(select(API_KEYS).where(API_KEYS.c.name == "x"))).one_or_none() is None
 
 
+async def test_a_form_that_is_refused_keeps_what_was_typed_ticked_and_chosen(
+    boss: Person, operator: Person, town: Town, admin: AsyncEngine
+):
+    """Sent again as it stands it makes what was asked for: an auditor with a misspelt address is no handler."""
+    asked = {"name": "新审计", "email": "no address", "posts": ["insurer_auditor"]}
+    answer = await boss.post("/insurer/people", **asked)
+    assert (answer.status_code, chosen(answer.text)) == (422, {"new-insurer_auditor"})
+    assert 'value="新审计"' in answer.text
+    assert chosen((await boss.post("/insurer/people", **(asked | {"posts": []}))).text) == set()
+    key = {"name": "", "days": "90", "scopes": ["payments:confirm"]}
+    answer = await boss.post("/insurer/people/keys", **key)
+    assert (answer.status_code, chosen(answer.text)) == (422, {"new-insurer_handler", "scope-2", "90"})
+    answer = await boss.post("/insurer/people/keys", **(key | {"name": "核心系统三", "days": "99999"}))
+    assert "请从这些天数中选择：30、90、180、365" in answer.text
+    assert 'value="核心系统三"' in answer.text
+    assert "scope-2" in chosen(answer.text)
+    place = f"department:{town.departments[1]}"
+    answer = await operator.post("/operator/people", place=place, name="科员", email="no address")
+    assert (answer.status_code, chosen(answer.text)) == (422, {place})
+    assert 'value="科员"' in answer.text
+
+
+def chosen(page: str) -> set[str]:
+    """What is ticked or chosen in forms that make something new."""
+    ticked = re.findall(r'<input type="checkbox" id="((?:new|scope)-[^"]*)"[^>]* checked', page)
+    return {*ticked, *re.findall(r'<option value="([^"]{2,})" selected', page)} - {"180"}
+
+
 async def test_an_operator_founds_an_insurer_whose_administrator_does_the_rest(operator: Person, admin: AsyncEngine):
     form = {"code": "XB", "insurer": "新保险", "desk": "desk@xb.example", "name": "管理员", "email": "boss@xb.example"}
     assert (await operator.post("/operator/people/insurers", **form)).status_code == 303
@@ -253,6 +281,7 @@ async def test_days_that_were_not_offered_are_refused_in_words(boss: Person, ins
     for overlap in ("", "99999", "x"):
         answer = await boss.post(f"/insurer/people/keys/{key_id}", act="rotate", overlap=overlap)
         assert answer.status_code == 422
+        assert "请从这些天数中选择：0、1、7、30" in answer.text
     assert (await insurer.get("/v1/me")).status_code == 200
 
 
