@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from api.authorization import Visitor, load
 from api.rows import API_KEYS, CASES, DEPARTMENT_SCOPES, RECIPIENTS, SESSIONS, USERS
 from models.contracts.vocabulary import Post
+from tests.api.conftest import today
 from tests.authorization.test_cross_product import address
 from tests.authorization.world import CHEMICALS, HOUSING, SUZHOU, World
 
@@ -132,7 +133,7 @@ async def test_a_provider_reads_what_it_did_after_the_case_has_ended_and_does_no
     assert await status(world, "provider", f"/provider/policies/{ended}") == 200
     form = {
         "number": "F-9",
-        "on": "2026-11-20",
+        "on": str(today()),
         "items": "training",
         "place": "厂区",
         "staff_count": "1",
