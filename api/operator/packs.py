@@ -18,7 +18,7 @@ from api.rows import CASES
 from api.tools import Rules
 from domain.calendar import local_date
 from domain.places import full_region_name
-from domain.wording import plain_day
+from domain.wording import instant, plain_day
 from rules.difference import changes
 from rules.library import LoadedPack
 from rules.lock import digests, read_lock
@@ -60,6 +60,7 @@ async def shelf(visit: Reading) -> Response:
     return visit.page(
         "operator/packs.html.j2",
         absent=await absent(visit.entry),
+        instant=instant,
         places=[(full_region_name(region), shelves) for region, shelves in places.items()],
         years=sorted(rules.calendar().years, key=lambda year: year.year),
         warnings=rules.warnings(today),

@@ -52,7 +52,7 @@ async def test_no_room_and_no_reading_answers_anything_but_that_the_file_is_miss
         ActorKind.DEPARTMENT: (f"/department/cases/{policy}", f"/department/cases/{hazard}"),
         ActorKind.ENTERPRISE: (f"/enterprise/hazards/{hazard}",),
         ActorKind.PROVIDER: (f"/provider/policies/{policy}",),
-        ActorKind.OPERATOR: (f"/operator/unaddressed/{waits}",),
+        ActorKind.OPERATOR: (f"/operator/unaddressed/{waits}", f"/operator/cases/{policy}"),
     }
     for kind, paths in rooms.items():
         person = await signed_in(kind)
