@@ -12,25 +12,36 @@
   function kept(form) {
     try { return JSON.parse(localStorage.getItem(KEY + form.dataset.draft)); } catch { return null; }
   }
+  function differs(one) { // from what the server had filled in
+    if (one.type !== "select-one") return one.value !== one.defaultValue;
+    const chosen = Array.from(one.options).find((option) => option.defaultSelected);
+    return chosen ? !chosen.selected : one.selectedIndex > 0;
+  }
   function keep(form) {
-    const values = {}, here = new Set(fields(form).map((one) => one.name)), before = kept(form);
+    const before = kept(form), values = {}, changed = new Set(before?.changed), here = new Set(fields(form).map((one) => one.name));
     // rows of a list that are not on the page yet stay kept until they are
     for (const name in before ? before.values : {}) if (/\.\d+\./.test(name) && !here.has(name)) values[name] = before.values[name];
     for (const one of fields(form)) {
       if (one.type === "checkbox") { (values[one.name] ||= []).push(...(one.checked ? [one.value] : [])); }
       else if (one.type === "radio") { if (one.checked) values[one.name] = one.value; }
-      else if (one.value) values[one.name] = one.value;
+      else {
+        if (one.value) values[one.name] = one.value;
+        if (differs(one)) changed.add(one.name);
+      }
     }
-    try { localStorage.setItem(KEY + form.dataset.draft, JSON.stringify({ at: Date.now(), values })); } catch { /* full or forbidden */ }
+    try { localStorage.setItem(KEY + form.dataset.draft, JSON.stringify({ at: Date.now(), values, changed: [...changed] })); } catch { /* full or forbidden */ }
   }
 
   function restore(form) {
     const found = kept(form);
     if (!found || Date.now() - found.at > 14 * 24 * 3600 * 1000) return;
+    const changed = location.search ? [] : found.changed || []; // what an address asks for goes before what was typed
     let brought = false; // the server has filled in most of it itself after a refusal: then there is nothing to tell
     for (const one of fields(form)) {
       const value = found.values[one.name];
-      if (value === undefined || (one.value && !("draftOver" in one.dataset) && one.type !== "radio" && one.type !== "checkbox")) continue;
+      const over = "draftOver" in one.dataset || changed.includes(one.name);
+      if (value === undefined || (one.value && !over && one.type !== "radio" && one.type !== "checkbox")) continue;
+      if (one.options && !Array.from(one.options).some((option) => option.value === value)) continue; // no longer offered
       const before = [one.value, one.checked].join();
       if (one.type === "checkbox") one.checked = [value].flat().includes(one.value);
       else if (one.type === "radio") one.checked = one.value === value;
@@ -41,6 +52,8 @@
     }
     const note = form.querySelector("[data-draft-note]");
     if (note && brought) note.hidden = false;
+    const around = form.closest("details");
+    if (around && brought) around.open = true;
   }
 
   function once(form) {

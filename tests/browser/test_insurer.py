@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from openpyxl import load_workbook
@@ -72,7 +73,8 @@ async def test_a_handler_opens_a_policy_by_form_uploads_it_and_records_a_visit(s
         await page.get_by_text("已办理：上传电子保单").wait_for()
 
         agreed = await site.story("agreed")
-        await page.goto(f"{site.url}/insurer/policies/{agreed.policy_id}/record_visit")
+        act = f"/insurer/policies/{agreed.policy_id}/record_visit"
+        await page.goto(site.url + act)
         await page.get_by_role("button", name="再加一行").click()
         visited = {"number": "V-001", "on": ago(1), "place": "机加工车间", "staff_count": "2",
                    "summary": "现场排查，发现隐患一处。", "hazards.0.number": "H-001",
@@ -80,11 +82,28 @@ async def test_a_handler_opens_a_policy_by_form_uploads_it_and_records_a_visit(s
         await fill(page, visited)
         await page.locator('[name="items"][value="hazard_inspection"]').check()
         await page.locator('[name="hazards.0.grade"]').select_option("ordinary")
+        await _lose_the_session_over_it(page, site, act)
+        await page.get_by_role("button", name="再加一行").click()
+        for name, value in visited.items():
+            assert await page.locator(f'[name="{name}"]').input_value() == value, "nothing is typed twice"
         await page.get_by_role("button", name="记录一次服务").click()
         assert await page.locator(".error").all_inner_texts() == []
         await page.get_by_text("已办理：记录一次服务").wait_for()
+        assert await page.evaluate("Object.keys(localStorage).filter((one) => one.includes('record_visit'))") == []
         assert await page.get_by_role("link", name="H-001").count() > 0
         assert watch.faults == []
+
+
+async def _lose_the_session_over_it(page: Page, site: Site, act: str) -> None:
+    """The session is gone when the form is sent; whoever comes in again is led back to it."""
+    held = [dict(one) for one in await page.context.cookies()]
+    await page.context.clear_cookies()
+    await page.get_by_role("button", name="记录一次服务").click()
+    await page.wait_for_url(f"{site.url}/enter?**")
+    assert parse_qs(urlsplit(page.url).query) == {"next": [act]}
+    await page.context.add_cookies(held)  # pyright: ignore[reportArgumentType]
+    await page.goto(site.url + act)
+    await page.get_by_text("已恢复上次没有提交的内容").wait_for()
 
 
 async def test_a_workbook_is_checked_first_then_imported_and_given_back_with_a_status(

@@ -23,6 +23,10 @@ async def test_an_officer_comes_in_reads_acknowledges_answers_and_takes_a_list_a
         await page.get_by_label("编号或单位名称").fill(late.number)
         await page.get_by_role("button", name="筛选").click()
         await page.wait_for_url(re.compile("q=" + late.number))
+        for language, tag in (("English", "en"), ("中文", "zh-CN")):
+            await page.get_by_role("button", name=language).click()
+            await page.locator(f'html[lang="{tag}"]').wait_for()
+            assert late.number in page.url, "the list stays filtered"
         row = page.locator("#letters tbody tr").first
         assert late.number in await row.inner_text()
         await row.get_by_role("link").first.click()
@@ -41,6 +45,22 @@ async def test_an_officer_comes_in_reads_acknowledges_answers_and_takes_a_list_a
         await matter.get_by_role("button", name="答复处理情况").click()
         await page.get_by_text("已办理：答复").wait_for()
         assert "已约谈该保险机构" in await page.locator("main").inner_text()
+
+        await page.get_by_role("button", name="由我经办").click()
+        await page.get_by_text("经办人已更改").wait_for()
+        await page.get_by_role("link", name="收件箱").first.click()
+        await page.get_by_label("经办人").select_option("mine")
+        await page.wait_for_url(re.compile("hand=mine"))
+        await page.locator("#letters tbody tr").filter(has_text="经办人").filter(has_text=late.number).first.wait_for()
+
+        await page.locator(".way").get_by_role("link", name="收件箱").click()
+        await page.wait_for_url(re.compile(r"/department\?.*q=" + late.number))
+        await page.get_by_label("地区（含下级）").fill("吉林")
+        await page.get_by_label("行业").focus()
+        await page.locator("#f-region-said", has_text="吉林省、吉林省吉林市").wait_for()
+        assert await page.locator("#letters tbody tr").count() == 0, "nothing lies where nobody knows"
+        assert await page.get_by_label("地区（含下级）").input_value() == "吉林"
+        assert await page.locator("#piles b").all_inner_texts() == ["0"] * 4
 
         await page.get_by_role("link", name="辖区案卷").click()
         async with page.expect_download() as download:
