@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.reasons import reason_of
+from api.reasons import plainly, reason_of
 from api.words import REFUSALS, REFUSED_TITLE, RULES_LACKING, ProblemCode, Reason
 from domain.places import full_region_name
 from models.contracts.step import Refusal
@@ -48,7 +48,10 @@ class FieldProblem(BaseModel):
     """One field that was refused, and why."""
 
     field: str = Field(description="字段路径 / path of the field", examples=["body.terms.region"])
-    reason: str = Field(description="原因 / reason", examples=["格式不符"])
+    reason: str = Field(
+        description="原因和可填的内容，给人看，文字会变 / why, and what may be given; wording may change",
+        examples=["格式不符，须为六位行政区划代码，例如 341300"],
+    )
 
 
 class ProblemDocument(BaseModel):
@@ -117,7 +120,7 @@ def rules_missing(request: Request, unknown: UnknownPack) -> Problem:
 
 def one_field(field: str, reason: Reason | str) -> Problem:
     """One field that is wrong: a reason of the list, or a sentence that says what would be taken."""
-    said = reason.label if isinstance(reason, Reason) else reason
+    said = plainly(reason) if isinstance(reason, Reason) else reason
     return Problem(ProblemCode.INVALID, errors=[FieldProblem(field=field, reason=said)])
 
 

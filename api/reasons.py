@@ -29,6 +29,11 @@ def reason_of(found: Mapping[str, Any], *, on_page: bool = False) -> str:
     return shaped(bounds["pattern"]) if reason is Reason.PATTERN else bounded(reason, bounds)
 
 
+def plainly(reason: Reason) -> str:
+    """The reason alone; what is no choice of a page stands in a list of that page."""
+    return reason.label + (FROM_LIST if reason in CHOOSING else "")
+
+
 def bounded(reason: Reason, bounds: Mapping[str, Any]) -> str:
     """The reason with the bound that was passed: its names are those of the validator."""
     return reason.label + reason.bound.format(**bounds)

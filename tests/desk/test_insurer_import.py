@@ -82,7 +82,7 @@ async def test_nothing_is_opened_before_somebody_has_seen_what_is_wrong(town: To
     address = await checked(handler, workbook(row("I-1"), row("I-2", premium_total="很多"), row("I-3", insurer="别家")))
     page = (await handler.get(address)).text
     assert "导入检查通过的 1 行" in page
-    assert "保费总额：<span>不是有效的金额，以元为单位，最多两位小数，例如 1200.50</span>" in page
+    assert "保费总额</span>：<span>不是有效的金额，以元为单位，最多两位小数，例如 1200.50</span>" in page
     assert "不是本机构的保单" in page
     assert await numbers(town) == []
 
