@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.audit import AuditEntry, note
 from api.keys import COMMAND_LINE
 from api.rows import CASES, INSURERS, ORDERS, PROVIDERS, RECIPIENTS, USERS, VICTIM_SIGHTS, VICTIMS
+from domain.calendar import local_date
 from domain.wording import money, plain_day
 from models.contracts.vocabulary import ActorKind, AuditEvent
 from models.tables.audit import COMMON_CHAIN
@@ -78,13 +80,11 @@ async def about_address(connection: AsyncConnection, email: str, why: str) -> li
     found: list[Line] = []
     for row in (await connection.execute(select(RECIPIENTS).where(RECIPIENTS.c.email == email))).all():
         counted = (await connection.execute(OF_RECIPIENT, {"id": row.id})).one()
-        told = f"{row.role.label} {row.name}，{plain_day(row.created_at.date())}登记"
+        told = f"{row.role.label} {row.name}，{_on(row.created_at)}登记"
         found += [Line("通讯录", email, told), Line("通讯录", "往来", f"信 {counted.letters}，登录 {counted.sessions}")]
     for row in (await connection.execute(select(USERS).where(USERS.c.email == email.lower()))).all():
         ended = "，已停用" if row.disabled_at else ""
-        told = (
-            f"{row.kind.label} {row.name}，岗位 {'、'.join(row.posts)}，{plain_day(row.created_at.date())}登记{ended}"
-        )
+        told = f"{row.kind.label} {row.name}，岗位 {'、'.join(row.posts)}，{_on(row.created_at)}登记{ended}"
         found.append(Line("用户", email, told))
     for row in (await connection.execute(select(PROVIDERS).where(PROVIDERS.c.email == email))).all():
         found.append(Line("服务机构", email, row.name))
@@ -119,9 +119,9 @@ async def _victim(connection: AsyncConnection, keys: FieldKeys, row: Row[Any], y
     claim = (await connection.execute(select(CASES).where(CASES.c.id == row.case_id))).one()
     kept = await keeping(connection, row.insurer_id, claim.parent_id, years)
     clear, place = opened(keys, row), f"赔案 {claim.number}"
-    found = [Line(place, "登记", f"保单 {kept.number}，{plain_day(row.created_at.date())}登记，编号 {row.ref}")]
+    found = [Line(place, "登记", f"保单 {kept.number}，{_on(row.created_at)}登记，编号 {row.ref}")]
     if row.erased_at:
-        found.append(Line(place, GONE, f"{plain_day(row.erased_at.date())}，依据：{row.erased_because}"))
+        found.append(Line(place, GONE, f"{_on(row.erased_at)}，依据：{row.erased_because}"))
     found += [
         Line(place, FIELDS[name], clear.get(name, UNREADABLE)) for name in SEALED if row._mapping[name] is not None
     ]
@@ -132,7 +132,7 @@ async def _victim(connection: AsyncConnection, keys: FieldKeys, row: Row[Any], y
     found += [Line(place, "付款", f"{one.number} {money(one.amount)} {one.state}")
               for one in (await connection.execute(orders)).all()]  # fmt: skip
     sights = select(VICTIM_SIGHTS).where(VICTIM_SIGHTS.c.ref == row.ref).order_by(VICTIM_SIGHTS.c.at)
-    found += [Line(place, "查看过原文", f"{plain_day(one.at.date())} {one.actor_kind.label}：{one.why}")
+    found += [Line(place, "查看过原文", f"{_on(one.at)} {one.actor_kind.label}：{one.why}")
               for one in (await connection.execute(sights)).all()]  # fmt: skip
     named = await mentions(connection, (row.insurer_id, claim.parent_id), list(clear.values()))
     return found + [Line(place, "文字里提到", f"{where} {times} 处") for where, times in named.items()]
@@ -153,6 +153,10 @@ async def _noted(
 ) -> None:
     digest = sha256(why.encode()).hexdigest()
     await note(connection, AuditEntry(AuditEvent.PERSON_TOLD, chain, COMMAND_LINE, about, case_id, digest=digest))
+
+
+def _on(at: datetime) -> str:
+    return plain_day(local_date(at))
 
 
 async def _insurers(connection: AsyncConnection) -> Sequence[UUID]:

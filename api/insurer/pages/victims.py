@@ -20,6 +20,7 @@ from api.insurer.pages.visits import Reading
 from api.limits import spelled
 from api.problems import Problem
 from api.words import Scope
+from domain.wording import instant
 from models.contracts.vocabulary import CaseKind
 
 router = APIRouter(prefix="/insurer/claims/{claim_id:uuid}/victims", include_in_schema=False)
@@ -79,5 +80,5 @@ async def _page(
     address = case_address(CaseKind.CLAIM, row.id)
     return visit.page(
         "insurer/victims.html.j2", status, row=row, sheet=sheet, people=listed, clear=people is not None,
-        back=address, problem=problem, unreasoned=unreasoned,
+        back=address, problem=problem, unreasoned=unreasoned, instant=instant,
     )  # fmt: skip
