@@ -151,6 +151,12 @@ async def _end(visit: Visit, row: Row[Any], reason: str) -> None:
         await record(visit, Act("end_cover", ("recipient", str(row.id)), reason))
 
 
+def _prefilled(now: Row[Any] | None, today: date) -> dict[str, str]:
+    if now is None:
+        return {"from_on": today.isoformat()}
+    return {"cover": str(now.cover_id), "from_on": now.from_on.isoformat(), "until_on": now.until_on.isoformat()}
+
+
 async def _form(visit: Visit, row: Row[Any], typed: dict[str, str], errors: dict[str, str]) -> Response:
     today, now = local_date(visit.entry.tools.now()), await lasting(visit, row.id)
     order = RECIPIENTS.c.region == row.region, RECIPIENTS.c.region, RECIPIENTS.c.name
@@ -162,7 +168,7 @@ async def _form(visit: Visit, row: Row[Any], typed: dict[str, str], errors: dict
         row=row,
         now=now,
         begun=bool(now and now.from_on <= today),
-        v=typed or {"from_on": today.isoformat()},
+        v=typed or _prefilled(now, today),
         errors=errors,
         others=[(str(one.id), one.name) for one in await visit.entry.connection.execute(others)],
         today=today.isoformat(),
