@@ -181,12 +181,13 @@ async def test_a_form_that_is_refused_keeps_what_was_typed_ticked_and_chosen(
     boss: Person, operator: Person, town: Town, admin: AsyncEngine
 ):
     """Sent again as it stands it makes what was asked for: an auditor with a misspelt address is no handler."""
-    asked = {"name": "新审计", "email": "no address", "posts": ["insurer_auditor"]}
+    asked: dict[str, Any] = {"name": "新审计", "email": "no address", "posts": ["insurer_auditor"]}
     answer = await boss.post("/insurer/people", **asked)
     assert (answer.status_code, chosen(answer.text)) == (422, {"new-insurer_auditor"})
     assert 'value="新审计"' in answer.text
-    assert chosen((await boss.post("/insurer/people", **(asked | {"posts": []}))).text) == set()
-    key = {"name": "", "days": "90", "scopes": ["payments:confirm"]}
+    asked["posts"] = []
+    assert chosen((await boss.post("/insurer/people", **asked)).text) == set()
+    key: dict[str, Any] = {"name": "", "days": "90", "scopes": ["payments:confirm"]}
     answer = await boss.post("/insurer/people/keys", **key)
     assert (answer.status_code, chosen(answer.text)) == (422, {"new-insurer_handler", "scope-2", "90"})
     answer = await boss.post("/insurer/people/keys", **(key | {"name": "核心系统三", "days": "99999"}))
