@@ -56,8 +56,8 @@ def retention(facts: Facts, years: int) -> Retention:
 
 
 def _years_by_law(facts: Facts) -> int:
-    """By the term agreed upon; a surrender does not make it a shorter one."""
-    return YEARS_OF_SHORT_TERM if facts.expires_on <= _after(facts.effective_on, 1) else YEARS_OF_LONG_TERM
+    """By the term agreed upon, whose last day is the eve of the anniversary; a surrender makes it no shorter one."""
+    return YEARS_OF_SHORT_TERM if facts.expires_on < _after(facts.effective_on, 1) else YEARS_OF_LONG_TERM
 
 
 def _after(day: date, years: int) -> date:

@@ -17,10 +17,10 @@ YEAR = Facts(effective_on=date(2024, 3, 2), expires_on=date(2025, 3, 1))
     [
         pytest.param(YEAR, date(2030, 3, 1), date(2035, 3, 1), id="a term of one year: five by law, ours is longer"),
         pytest.param(
-            replace(YEAR, expires_on=date(2025, 3, 2)), date(2030, 3, 2), date(2035, 3, 2), id="one year to the day"
+            replace(YEAR, expires_on=date(2025, 3, 2)), date(2035, 3, 2), date(2035, 3, 2), id="a year and a day: ten"
         ),
         pytest.param(
-            replace(YEAR, expires_on=date(2025, 3, 3)), date(2035, 3, 3), date(2035, 3, 3), id="a day longer: ten"
+            replace(YEAR, expires_on=date(2025, 3, 3)), date(2035, 3, 3), date(2035, 3, 3), id="two days longer: ten"
         ),
         pytest.param(
             replace(YEAR, surrendered_on=date(2024, 6, 30)), date(2029, 6, 30), date(2034, 6, 30), id="surrendered"
