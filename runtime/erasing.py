@@ -143,9 +143,8 @@ class Eraser:
     async def _contact(self, insurer_id: UUID, listed: Contact, because: str) -> Erased:
         async with connected(self._engine) as connection, connection.begin():
             await tenant(connection, insurer_id)
-            still = {one.recipient_id for one in await contacts(connection, insurer_id, self._years)
-                     if one.is_due(self._today)}  # fmt: skip
-            if listed.recipient_id not in still:
+            still = await contacts(connection, insurer_id, self._years, listed.recipient_id)
+            if not any(one.is_due(self._today) for one in still):
                 return Erased()
             mine = RECIPIENTS.c.id == listed.recipient_id
             email = await connection.scalar(select(RECIPIENTS.c.email).where(mine))

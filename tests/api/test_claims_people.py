@@ -33,7 +33,8 @@ async def test_a_victim_is_masked_unless_the_key_may_see_more(insurer: Caller, c
     masked = (await insurer.get(url)).json()
     assert masked[0] | {"created_at": ""} == {
         "ref": ref, "employee": True, "masked": True, "name": "张**", "identity_number": "**************0000",
-        "bank_account": "***************0000", "phone": "*******0000", "created_at": "",
+        "bank_account": "***************0000", "phone": "*******0000", "created_at": "", "erased_at": None,
+        "erased_because": "",
     }  # fmt: skip
     refused = await insurer.get(f"{url}?unmasked=true&why=核对")
     assert (refused.status_code, refused.json()["code"]) == (403, "scope_missing")
