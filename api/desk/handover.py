@@ -32,10 +32,14 @@ async def _between(visit: Visit, given: Mapping[str, Any]) -> tuple[Colleague, C
 async def shown(visit: Visit, here: str, home: str) -> Response:
     """The two people to choose, and how many cases would go; `here` is the page's address, `home` the one above it."""
     asked, desk = visit.request.query_params, Desk.of(visit.caller)
-    chosen = await _between(visit, asked) if asked.get("giver") and asked.get("taker") else None
+    same = bool(asked.get("giver")) and asked.get("giver") == asked.get("taker")
+    both = asked.get("giver") and asked.get("taker") and not same
+    chosen = await _between(visit, asked) if both else None
     moved = asked.get("moved", "")
     return visit.page(
         "desk/handover.html.j2",
+        422 if same else 200,
+        same=same,
         here=here,
         home=home,
         chosen=chosen,

@@ -148,6 +148,8 @@ async def test_all_running_cases_of_one_user_go_to_another_after_their_number_wa
     for giver, taker in ((handler, handler), (handler, rival), (rival, colleague), (colleague, handler)):
         given = {"giver": str(giver.user_id), "taker": str(taker.user_id)}
         assert (await chief.post("/insurer/people/hands", **given)).status_code == 422
+    alone = await chief.get("/insurer/people/hands", params={"giver": between["taker"], "taker": between["taker"]})
+    assert (alone.status_code, "请选择另一个人接手" in alone.text) == (422, True)
     assert (await colleague.get("/insurer/people/hands")).status_code == 403
 
 
