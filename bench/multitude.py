@@ -137,6 +137,13 @@ RECORDS = tuple(
     )
     for table in ("steps", "timeline")
 )
+ASSIGNED = """
+INSERT INTO assignments (policy_id, insurer_id, provider_id)
+SELECT c.id, c.insurer_id, a.provider_id FROM bench_copies c
+JOIN assignments a ON a.policy_id = c.proto AND a.insurer_id = c.insurer_id WHERE c.n <= $1
+"""
+SERVED = 2_000
+"""Of so many copies those that name a provider are assigned to it: some hundreds, what one has to do."""
 TO = """
 JOIN recipients to_ ON to_.id = p.recipient_id
 LEFT JOIN recipients office ON to_.region IS NOT NULL AND office.region = c.region
@@ -226,6 +233,7 @@ async def _fill(connection: asyncpg.Connection) -> None:
     await connection.execute("ANALYZE bench_cases")
     await connection.execute(FIGURES)
     await connection.execute(PARTS)
+    await connection.execute(ASSIGNED, SERVED)
     for statement in (*RECORDS, LETTERS, MATTERS):
         await connection.execute(statement, WHOLE)
 

@@ -1,10 +1,12 @@
 """How quickly the pages of the rooms answer beside many policies: through ASGI, with a session of each room."""
 
+import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from uuid import UUID
 
 import asyncpg
@@ -13,10 +15,12 @@ from httpx import ASGITransport, AsyncClient
 
 from api.app import create_app
 from api.desk.sessions import begin, cookie_name
+from api.operator.packs import SHORT, successor
 from api.tools import Tools
 from bench.crowd import led
 from bench.measure import Spread, spread
 from bench.multitude import multiply
+from domain.calendar import local_date
 from models.contracts.vocabulary import CameBy
 from runtime.stack import Stack, StackOptions
 from runtime.web import open_tools
@@ -35,13 +39,24 @@ HOLDERS: dict[str, str] = {
     "enterprise": "SELECT 'recipient_id', mailbox FROM bench_copies c JOIN cases h ON h.parent_id = c.id AND"
     " h.kind = 'hazard' AND h.ended_at IS NULL WHERE c.insurer_id = $1 LIMIT 1",
     "operator": "SELECT 'user_id', id FROM users WHERE kind = 'operator'",
+    "provider": "SELECT 'user_id', u.id FROM users u JOIN assignments a ON a.provider_id = u.provider_id"
+    " WHERE u.insurer_id = $1 LIMIT 1",
 }
 """Who looks, each with a session of its own; the insurer is the one with most policies."""
+STRANGER = "whoever holds a link"
+LINK = """
+INSERT INTO links (id, token_hash, insurer_id, case_id, recipient_id, purpose, duty_key, expires_at)
+SELECT gen_random_uuid(), $2, h.insurer_id, h.id, c.mailbox, 'rectification', '', now() + interval '1 day'
+FROM bench_copies c JOIN cases h ON h.parent_id = c.id AND h.kind = 'hazard' AND h.ended_at IS NULL
+WHERE c.insurer_id = $1 LIMIT 1
+"""
 CASES: dict[str, str] = {
     "policy": "SELECT c.id FROM bench_copies c JOIN cases h ON h.parent_id = c.id AND h.kind = 'hazard'"
     " WHERE c.insurer_id = $1 AND c.region LIKE '3413%' LIMIT 1",
     "hazard": "SELECT id FROM cases WHERE kind = 'hazard' AND insurer_id = $1 AND region LIKE '3413%' LIMIT 1",
     "claim": "SELECT id FROM cases WHERE kind = 'claim' AND insurer_id = $1 LIMIT 1",
+    "visited": "SELECT h.id FROM assignments a JOIN cases h ON h.parent_id = a.policy_id AND h.kind = 'hazard'"
+    " WHERE a.insurer_id = $1 AND a.provider_id IS NOT NULL LIMIT 1",
     "own": "SELECT h.id FROM bench_copies c JOIN cases h ON h.parent_id = c.id AND h.kind = 'hazard'"
     " AND h.ended_at IS NULL WHERE c.insurer_id = $1 LIMIT 1",
 }
@@ -51,9 +66,12 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/insurer/policies?q=ZB-00012", "/insurer/policies?q=宏远化工", "/insurer/policies?region=宿州&stage=signed",
         "/insurer/hazards", "/insurer/hazards?grade=major", "/insurer/claims", "/insurer/due?overdue=true&order=due",
         "/insurer/policies/{policy}", "/insurer/hazards/{hazard}", "/insurer/claims/{claim}", "/insurer/spending",
+        "/insurer/claims?waiting=true", "/insurer/policies?region=吉林", "/insurer/due?provisional=true",
+        "/insurer/providers", "/insurer/people", "/insurer/import", "/insurer/new", "/insurer/audit",
     ),
     "city": (
-        "/department", "/department?overdue=true", "/department/cases", "/department/cases?kind=hazard",
+        "/department", "/department?overdue=true", "/department?sector=fireworks",
+        "/department/cases", "/department/cases?kind=hazard",
         "/department/cases?overdue=true&order=due", "/department/overview", "/department/cases/{policy}",
         "/department/cases/{hazard}",
     ),
@@ -62,10 +80,13 @@ PAGES: dict[str, tuple[str, ...]] = {
     "enterprise": ("/enterprise", "/enterprise/history", "/enterprise/hazards/{own}"),
     "operator": (
         "/operator", "/operator/cases", "/operator/cases?overdue=true", "/operator/cases/{policy}", "/operator/mails",
-        "/operator/directory", "/operator/packs", "/operator/audit",
+        "/operator/directory", "/operator/directory?place=宿州", "/operator/packs", "/operator/packs/{older}/adopt",
+        "/operator/people", "/operator/audit",
     ),
+    "provider": ("/provider", "/provider/hazards/{visited}"),
+    STRANGER: ("/l/{token}", "/enter"),
 }  # fmt: skip
-"""What each looks at; a page whose route is not there is left out and said so."""
+"""What each looks at: what is read with GET and grows with the cases."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +148,7 @@ async def _looked_at(
     app: FastAPI, tools: Tools, admin: asyncpg.Connection, insurer: UUID, times: int
 ) -> AsyncIterator[Answered]:
     ids = {name: await admin.fetchval(asked, *([insurer] if "$1" in asked else [])) for name, asked in CASES.items()}
+    shown = ids | {"older": _older(tools), "token": await _link(admin, insurer)}
     for room, asked in HOLDERS.items():
         found = await admin.fetchrow(asked, *([insurer] if "$1" in asked else []))
         if found is None:
@@ -134,7 +156,23 @@ async def _looked_at(
         cookie = {cookie_name(tools): await session(tools, found[0], found[1])}
         async with AsyncClient(transport=ASGITransport(app), base_url=BASE, cookies=cookie) as http:
             for path in PAGES[room]:
-                yield await _answered(http, room, path.format(**ids), path, times)
+                yield await _answered(http, room, path.format(**shown), path, times)
+    async with AsyncClient(transport=ASGITransport(app), base_url=BASE) as http:
+        for path in PAGES[STRANGER]:
+            yield await _answered(http, STRANGER, path.format(**shown), path, times)
+
+
+def _older(tools: Tools) -> str:
+    """A document of which there is a newer version that running cases may take."""
+    today = local_date(datetime.now(UTC))
+    return next(one.ref.digest[:SHORT] for one in tools.rules.packs() if successor(tools.rules, one, today))
+
+
+async def _link(admin: asyncpg.Connection, insurer: UUID) -> str:
+    """The token of a link in a letter to the insured about a hazard."""
+    token = secrets.token_urlsafe(32)
+    await admin.execute(LINK, insurer, sha256(token.encode()).hexdigest())
+    return token
 
 
 async def session(tools: Tools, holder: str, id_: UUID) -> str:
