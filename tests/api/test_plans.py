@@ -60,6 +60,7 @@ ASSIGNED = """
 INSERT INTO assignments (policy_id, insurer_id, provider_id)
 SELECT c.id, c.insurer_id, CASE WHEN row_number() OVER (ORDER BY c.n) <= 40 THEN u.provider_id ELSE c.insured_id END
 FROM (SELECT * FROM users WHERE kind = 'provider' ORDER BY email LIMIT 1) u JOIN bench_copies c USING (insurer_id)
+ON CONFLICT (policy_id) DO UPDATE SET provider_id = excluded.provider_id
 """
 """Forty policies for one provider; each of the others names somebody else."""
 IN_HAND = """
