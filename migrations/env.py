@@ -8,7 +8,20 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
-from models.tables import access, audit, cases, claims, hands, matters, outbox, parties, people, providers, recovery, witnesses
+from models.tables import (
+    access,
+    audit,
+    cases,
+    claims,
+    hands,
+    matters,
+    outbox,
+    parties,
+    people,
+    providers,
+    recovery,
+    witnesses,
+)
 
 # Named, so that nobody takes the imports for idle: importing a module registers its tables.
 TABLES = (access, audit, cases, claims, hands, matters, outbox, parties, people, providers, recovery, witnesses)

@@ -69,7 +69,8 @@ SELECT c.id, c.insurer_id, CASE WHEN row_number() OVER (PARTITION BY c.insurer_i
     ELSE o.id END, u.id, now()
 FROM bench_copies c
 JOIN LATERAL (SELECT id FROM users WHERE insurer_id = c.insurer_id AND 'insurer_admin' = ANY (posts) LIMIT 1) u ON true
-JOIN LATERAL (SELECT id FROM users WHERE insurer_id = c.insurer_id AND kind = 'insurer' AND id <> u.id LIMIT 1) o ON true
+JOIN LATERAL (SELECT id FROM users
+              WHERE insurer_id = c.insurer_id AND kind = 'insurer' AND id <> u.id LIMIT 1) o ON true
 """
 """Every policy is in somebody's hand: one in fifty in the administrator's, who looks, the others in a colleague's."""
 Seen = list[tuple[str, Any]]

@@ -12,7 +12,20 @@ from sqlalchemy import CheckConstraint, Connection, ForeignKeyConstraint, Unique
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import SQLModel
 
-from models.tables import access, audit, cases, claims, hands, matters, outbox, parties, people, providers, recovery, witnesses
+from models.tables import (
+    access,
+    audit,
+    cases,
+    claims,
+    hands,
+    matters,
+    outbox,
+    parties,
+    people,
+    providers,
+    recovery,
+    witnesses,
+)
 from models.tables.engine import connected, make_engine, tenant
 from runtime.settings import sqlalchemy_url
 from tests.conftest import Database
