@@ -49,7 +49,7 @@ def asked_in_words(visit: Visit, asked: Asked) -> str:
     for name, value in given.items():
         shown = next((said(one) for one in kinds.get(name, ()) if one.value == value), said(value))
         shown = t(YES if value else NO) if isinstance(value, bool) else shown
-        shown = people.get(value, shown) if name == "hand" else shown
+        shown = people.get(str(value), shown) if name == "hand" else shown
         found.append(f"{t(FILTERS[name])}：{region_name(str(value)) if name == 'region' else shown}")
     return "；".join(found) or t(EVERYTHING)
 

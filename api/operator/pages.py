@@ -10,7 +10,6 @@ from api.chains import verifying
 from api.desk.acting import Misfilled
 from api.desk.frame import Visit, back, posted, visited
 from api.operator import remedies, waiting
-from api.operator.absent import absent
 from api.operator.acts import Act, reason_of, record
 from api.operator.engine import AWAY, Failing, Report, Watch, try_again, ui_address
 from api.operator.mails import mailroom
@@ -66,7 +65,6 @@ async def _stuck(visit: Visit, report: Report, errors: Mapping[str, str] | None 
         provisional=await waiting.provisional(entry),
         books=await waiting.books(entry),
         stopped=await stopped(entry),
-        absent=await absent(entry),
         queues=await waiting.queues(entry),
         oldest=await waiting.oldest(entry),
         verified=await last_verified(entry),
