@@ -190,9 +190,16 @@ def run_of(client: Client, policy: Opened, run_id: str | None) -> WorkflowHandle
 
 
 async def keep(handle: WorkflowHandle[Any, Any], name: str) -> None:
-    history = (await handle.fetch_history()).to_json_dict()
+    history = without_traces((await handle.fetch_history()).to_json_dict())
     text = json.dumps({"workflow_id": handle.id, **history}, ensure_ascii=False, separators=(",", ":"))
     (HISTORIES / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def without_traces(part: Any) -> Any:
+    """The same, but for where in whose files something failed: replay asks nothing of it, and it names a machine."""
+    if isinstance(part, dict):
+        return {name: without_traces(inner) for name, inner in part.items() if name != "stackTrace"}
+    return [without_traces(inner) for inner in part] if isinstance(part, list) else part
 
 
 async def keep_golden() -> None:
