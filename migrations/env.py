@@ -6,31 +6,15 @@ from alembic import context
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
-from sqlmodel import SQLModel
 
-from models.tables import (
-    access,
-    audit,
-    cases,
-    claims,
-    hands,
-    matters,
-    outbox,
-    parties,
-    people,
-    providers,
-    recovery,
-    witnesses,
-)
+from models.tables.every import METADATA
 
-# Named, so that nobody takes the imports for idle: importing a module registers its tables.
-TABLES = (access, audit, cases, claims, hands, matters, outbox, parties, people, providers, recovery, witnesses)
 LOCK = 0x616E7A65  # "anze"; two processes that migrate at once do so one after the other
 
 
 def _run(connection: Connection) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-    context.configure(connection=connection, target_metadata=SQLModel.metadata)
+    context.configure(connection=connection, target_metadata=METADATA)
     with context.begin_transaction():
         context.run_migrations()
 

@@ -10,28 +10,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import CheckConstraint, Connection, ForeignKeyConstraint, UniqueConstraint, text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlmodel import SQLModel
 
-from models.tables import (
-    access,
-    audit,
-    cases,
-    claims,
-    hands,
-    matters,
-    outbox,
-    parties,
-    people,
-    providers,
-    recovery,
-    witnesses,
-)
 from models.tables.engine import connected, make_engine, tenant
+from models.tables.every import METADATA
 from runtime.settings import sqlalchemy_url
 from tests.conftest import Database
 from tests.tables.rows import A, B, seed
 
-TABLES = (access, audit, cases, claims, hands, matters, outbox, parties, people, providers, recovery, witnesses)
 OWNERS = {"audit": "chain", "audit_heads": "chain"}
 """The column that says whose a row is, where it is not insurer_id: a chain bears its insurer's id."""
 
@@ -40,7 +25,7 @@ def owner_of(table: str) -> str:
     return OWNERS.get(table, "insurer_id")
 
 
-OWN_ROWS = sorted(name for name, table in SQLModel.metadata.tables.items() if owner_of(name) in table.columns)
+OWN_ROWS = sorted(name for name, table in METADATA.tables.items() if owner_of(name) in table.columns)
 RIGHTS = {
     **{table: {"SELECT", "INSERT"} for table in ("steps", "timeline", "commands", "link_uses")},
     **{table: {"SELECT", "INSERT"} for table in ("limit_movements", "payment_answers", "victim_sights")},
@@ -74,14 +59,14 @@ async def test_migrations_and_tables_agree(database: Database):
 
 def _differences(connection: Connection) -> list[object]:
     context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-    return compare_metadata(context, SQLModel.metadata)
+    return compare_metadata(context, METADATA)
 
 
 async def test_every_constraint_of_the_tables_is_in_the_database(admin: asyncpg.Connection):
     rows = await admin.fetch("SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace")
     kept = {row["conname"] for row in rows}
     kinds = (CheckConstraint, ForeignKeyConstraint, UniqueConstraint)
-    said = {c.name for t in SQLModel.metadata.tables.values() for c in t.constraints if isinstance(c, kinds)}
+    said = {c.name for t in METADATA.tables.values() for c in t.constraints if isinstance(c, kinds)}
     assert said - kept == set()
 
 
@@ -102,7 +87,7 @@ async def test_whatever_belongs_to_an_insurer_is_walled_off_for_every_command(ad
 
 async def test_children_point_at_their_case_together_with_its_insurer():
     for name in OWN_ROWS:
-        table = SQLModel.metadata.tables[name]
+        table = METADATA.tables[name]
         # the audit trail points at nothing: it must be able to say what is gone, and its lock is the last one
         if "case_id" in table.columns and name != "audit":
             keys = [set(key.column_keys) for key in table.foreign_key_constraints]
@@ -187,7 +172,7 @@ async def test_a_row_cannot_be_handed_to_another_insurer(database: Database, tab
 
 async def _insert_as(connection: asyncpg.Connection, table: str) -> str:
     """The tenant's own row once more, but under the insurer of $1."""
-    columns = [column.name for column in SQLModel.metadata.tables[table].columns]
+    columns = [column.name for column in METADATA.tables[table].columns]
     values = ", ".join("$1::uuid" if name == owner_of(table) else f'"{name}"' for name in columns)
     names = ", ".join(f'"{name}"' for name in columns)
     return f"INSERT INTO {table} ({names}) SELECT {values} FROM {table} LIMIT 1"
