@@ -25,6 +25,8 @@ DYNAMIC_CONFIG = {
     "matching.numTaskqueueReadPartitions": "1",
     "matching.numTaskqueueWritePartitions": "1",
     "history.timerProcessorMaxTimeShift": '"10ms"',  # else short timers are rounded up to about a second
+    # a sticky time-out waits for its case instead of coming back with a pause: 500 ms is short when thousands are due
+    "history.cacheNonUserContextLockTimeout": '"10s"',
 }
 PRAGMAS = {"journal_mode": "wal", "synchronous": "full"}
 """With `normal` a power cut forgets the last commits, and a workflow that was started among them (promises.md F40)."""
