@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 
 from bench import report, written
 from bench.cast import hand_in_sample, insurers
@@ -106,6 +107,7 @@ def main() -> None:
         "what", nargs="?", choices=("all", "lives", "pages", "sizes"), default="all", help="only a part / 只测一部分"
     )
     asked.add_argument("--rows", type=int, default=100_000, help="policies beside the pages / 页面旁的保单数")
+    asked.add_argument("--keep", type=Path, help="folder of what stands beside the pages, filled once / 留用的目录")
     asked.add_argument("--midnight", type=int, help="policies due at one instant, and nothing else / 只测到期零点")
     asked.add_argument("--opening", type=float, default=300, help="seconds for opening them / 建案最多用几秒")
     asked.add_argument("--workers", type=int, default=1, help="workers that meet it / 几个 worker")
@@ -121,7 +123,7 @@ def main() -> None:
         report.show_sizes(asyncio.run(sizes(PORTIONS)))
         return
     if given.what != "lives":
-        pages_found = asyncio.run(pages(given.rows if not given.quick else QUICK_ROWS))
+        pages_found = asyncio.run(pages(given.rows if not given.quick else QUICK_ROWS, given.keep))
         report.show_pages(pages_found)
         if given.write_docs:
             written.write_pages(pages_found)

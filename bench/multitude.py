@@ -144,6 +144,30 @@ JOIN assignments a ON a.policy_id = c.proto AND a.insurer_id = c.insurer_id WHER
 """
 SERVED = 2_000
 """Of so many copies those that name a provider are assigned to it: some hundreds, what one has to do."""
+HANDS = """
+INSERT INTO hands (case_id, insurer_id, user_id, given_by, given_at)
+SELECT c.id, c.insurer_id, CASE WHEN row_number() OVER (PARTITION BY c.insurer_id ORDER BY c.n) % 50 = 0 THEN u.id
+    ELSE o.id END, u.id, now()
+FROM bench_copies c
+JOIN LATERAL (SELECT id FROM users WHERE insurer_id = c.insurer_id AND 'insurer_admin' = ANY (posts) LIMIT 1) u ON true
+JOIN LATERAL (SELECT id FROM users
+              WHERE insurer_id = c.insurer_id AND kind = 'insurer' AND id <> u.id LIMIT 1) o ON true
+"""
+"""Every policy is in somebody's hand: one in fifty in the administrator's, who looks, the others in a colleague's."""
+OFFICERS = """
+INSERT INTO users (id, kind, recipient_id, name, email, posts)
+SELECT gen_random_uuid(), 'department', id, 'officer ' || n, 'officer' || n || '.' || email, ARRAY['department_officer']
+FROM recipients CROSS JOIN generate_series(1, 2) n WHERE department = 'bench emergency' AND region = $1
+"""
+OFFICE_HANDS = """
+INSERT INTO office_hands (recipient_id, case_id, user_id, given_by, given_at)
+SELECT o.recipient_id, c.id, o.people[CASE c.n % 50 WHEN 0 THEN 1 ELSE 2 END], o.people[1], now()
+FROM (SELECT u.recipient_id, s.prefix, array_agg(u.id ORDER BY u.name) AS people
+      FROM users u JOIN department_scopes s USING (recipient_id) WHERE u.name LIKE 'officer %' GROUP BY 1, 2) o
+JOIN bench_copies c ON c.region LIKE o.prefix || '%'
+"""
+"""The same at the one department that has officers."""
+OFFICE = "341300"
 TO = """
 JOIN recipients to_ ON to_.id = p.recipient_id
 LEFT JOIN recipients office ON to_.region IS NOT NULL AND office.region = c.region
@@ -234,6 +258,9 @@ async def _fill(connection: asyncpg.Connection) -> None:
     await connection.execute(FIGURES)
     await connection.execute(PARTS)
     await connection.execute(ASSIGNED, SERVED)
+    await connection.execute(HANDS)
+    await connection.execute(OFFICERS, OFFICE)
+    await connection.execute(OFFICE_HANDS)
     for statement in (*RECORDS, LETTERS, MATTERS):
         await connection.execute(statement, WHOLE)
 

@@ -1,5 +1,6 @@
 """How quickly the pages of the rooms answer beside many policies: through ASGI, with a session of each room."""
 
+import json
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -7,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 from uuid import UUID
 
 import asyncpg
@@ -34,6 +36,7 @@ WARM, TIMES = 2, 20
 HOLDERS: dict[str, str] = {
     "insurer": "SELECT 'user_id', id FROM users WHERE insurer_id = $1 AND 'insurer_admin' = ANY (posts)",
     "city": "SELECT 'recipient_id', id FROM recipients WHERE region = '341300' AND department = 'bench emergency'",
+    "officer": "SELECT 'user_id', id FROM users WHERE name = 'officer 1'",
     "province": "SELECT 'recipient_id', id FROM recipients WHERE region = '340000' AND department = 'bench emergency'",
     "industry": "SELECT 'recipient_id', id FROM recipients WHERE region = '341300' AND department = 'bench industry'",
     "enterprise": "SELECT 'recipient_id', mailbox FROM bench_copies c JOIN cases h ON h.parent_id = c.id AND"
@@ -43,6 +46,8 @@ HOLDERS: dict[str, str] = {
     " WHERE u.insurer_id = $1 LIMIT 1",
 }
 """Who looks, each with a session of its own; the insurer is the one with most policies."""
+FILLED = "filled.json"
+"""In a kept folder: with how many policies it was filled, once that was done."""
 STRANGER = "whoever holds a link"
 LINK = """
 INSERT INTO links (id, token_hash, insurer_id, case_id, recipient_id, purpose, duty_key, expires_at)
@@ -57,6 +62,10 @@ CASES: dict[str, str] = {
     "claim": "SELECT id FROM cases WHERE kind = 'claim' AND insurer_id = $1 LIMIT 1",
     "visited": "SELECT h.id FROM assignments a JOIN cases h ON h.parent_id = a.policy_id AND h.kind = 'hazard'"
     " WHERE a.insurer_id = $1 AND a.provider_id IS NOT NULL LIMIT 1",
+    "served": "SELECT h.parent_id FROM assignments a JOIN cases h ON h.parent_id = a.policy_id AND h.kind = 'hazard'"
+    " WHERE a.insurer_id = $1 AND a.provider_id IS NOT NULL LIMIT 1",
+    "insured": "SELECT c.id FROM bench_copies c JOIN cases h ON h.parent_id = c.id AND h.kind = 'hazard'"
+    " AND h.ended_at IS NULL WHERE c.insurer_id = $1 LIMIT 1",
     "own": "SELECT h.id FROM bench_copies c JOIN cases h ON h.parent_id = c.id AND h.kind = 'hazard'"
     " AND h.ended_at IS NULL WHERE c.insurer_id = $1 LIMIT 1",
 }
@@ -64,6 +73,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "insurer": (
         "/insurer", "/insurer/policies", "/insurer/policies?order=due", "/insurer/policies?overdue=true",
         "/insurer/policies?q=ZB-00012", "/insurer/policies?q=宏远化工", "/insurer/policies?region=宿州&stage=signed",
+        "/insurer/policies?hand=mine",
         "/insurer/hazards", "/insurer/hazards?grade=major", "/insurer/claims", "/insurer/due?overdue=true&order=due",
         "/insurer/policies/{policy}", "/insurer/hazards/{hazard}", "/insurer/claims/{claim}", "/insurer/spending",
         "/insurer/claims?waiting=true", "/insurer/policies?region=吉林", "/insurer/due?provisional=true",
@@ -75,15 +85,19 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/department/cases?overdue=true&order=due", "/department/overview", "/department/cases/{policy}",
         "/department/cases/{hazard}",
     ),
+    "officer": ("/department", "/department/cases", "/department/cases?hand=mine", "/department/cases/{policy}"),
     "province": ("/department", "/department/cases", "/department/cases?q=宏远", "/department/overview"),
     "industry": ("/department", "/department/cases", "/department/overview"),
-    "enterprise": ("/enterprise", "/enterprise/history", "/enterprise/hazards/{own}"),
+    "enterprise": ("/enterprise", "/enterprise/history", "/enterprise/policies/{insured}", "/enterprise/hazards/{own}"),
     "operator": (
         "/operator", "/operator/cases", "/operator/cases?overdue=true", "/operator/cases/{policy}", "/operator/mails",
         "/operator/directory", "/operator/directory?place=宿州", "/operator/packs", "/operator/packs/{older}/adopt",
         "/operator/people", "/operator/audit",
     ),
-    "provider": ("/provider", "/provider/hazards/{visited}"),
+    "provider": (
+        "/provider", "/provider?q=宏远", "/provider/policies/{served}", "/provider/policies/{served}/visit",
+        "/provider/hazards/{visited}",
+    ),
     STRANGER: ("/l/{token}", "/enter"),
 }  # fmt: skip
 """What each looks at: what is read with GET and grows with the cases."""
@@ -115,23 +129,43 @@ class PagesFound:
     pages: tuple[Answered, ...]
 
 
-async def pages(policies: int, times: int = TIMES) -> PagesFound:
-    """Fill a scratch system and look at every page `times` times."""
-    async with Stack(StackOptions(worker="inside", samples=True)) as stack, open_tools(stack.settings) as tools:
+async def pages(policies: int, kept: Path | None = None, times: int = TIMES) -> PagesFound:
+    """Fill a scratch system and look at every page `times` times; in a kept folder it is filled the first time only.
+
+    Raises RuntimeError where the folder is filled with another number of policies.
+    """
+    filled = _is_filled(kept, policies)
+    options = StackOptions(kept=kept, worker="no" if filled else "inside", samples=True)
+    async with Stack(options) as stack, open_tools(stack.settings) as tools:
         if stack.postgres is None:
             raise RuntimeError("the bench needs the embedded PostgreSQL")
         app = create_app(tools)
-        token = next(token for name, token in stack.credentials.items() if name.startswith("PS "))
         async with connected(stack.postgres.url("admin")) as admin:
-            [[first]] = await admin.fetch("SELECT id FROM insurers WHERE code = 'PS'")
-            async with AsyncClient(transport=ASGITransport(app), base_url=BASE) as http:
-                await led(http, token, first)
-            await stack.parts["worker"].stop()  # what is measured are pages; nothing happens beside them
-            rest = await admin.fetch("SELECT id FROM insurers WHERE id <> $1 ORDER BY code", first)
-            await multiply(admin, policies, [first, *(row["id"] for row in rest)])
+            first = await admin.fetchval("SELECT id FROM insurers WHERE code = 'PS'")
+            if not filled:
+                await _fill(stack, app, admin, policies)
+                (stack.settings.var / FILLED).write_text(json.dumps(policies))
             [(cases, letters)] = await admin.fetch("SELECT (SELECT count(*) FROM cases), (SELECT count(*) FROM outbox)")
             answered = [one async for one in _looked_at(app, tools, admin, first, times)]
             return PagesFound(datetime.now(UTC), policies, cases, letters, tuple(answered))
+
+
+def _is_filled(kept: Path | None, policies: int) -> bool:
+    if kept is None or not (kept / FILLED).exists():
+        return False
+    if (found := json.loads((kept / FILLED).read_text())) != policies:
+        raise RuntimeError(f"{kept} is filled with {found} policies, not with {policies}")
+    return True
+
+
+async def _fill(stack: Stack, app: FastAPI, admin: asyncpg.Connection, policies: int) -> None:
+    """Lead some by the API and copy them; then the worker stops: what is measured are pages."""
+    token = next(token for name, token in stack.credentials.items() if name.startswith("PS "))
+    first, *rest = [row["id"] for row in await admin.fetch("SELECT id FROM insurers ORDER BY code <> 'PS', code")]
+    async with AsyncClient(transport=ASGITransport(app), base_url=BASE) as http:
+        await led(http, token, first)
+    await stack.parts["worker"].stop()
+    await multiply(admin, policies, [first, *rest])
 
 
 @asynccontextmanager

@@ -46,6 +46,8 @@ class StackOptions:
 
     settings: Settings | None = None
     """Whose addresses and ports to use; without it the stack is isolated from the environment, on free ports."""
+    kept: Path | None = None
+    """Where a stack without settings lies; without it in a temporary folder, which goes with it."""
     worker: Run = "no"
     web: Run = "no"
     core_system: bool = False
@@ -138,14 +140,18 @@ class Stack:
         await _together(*(service.start() for service in services))
 
     def _isolated(self) -> Settings:
-        var = Path(tempfile.mkdtemp(prefix="anze-"))
-        var.chmod(0o711)  # ours, and PostgreSQL may run as another user; what is secret inside is closed itself
-        self._exit.callback(shutil.rmtree, var, ignore_errors=True)
+        var = self.options.kept or self._temporary()
         names = [name for name in Settings.model_fields if name.endswith("_port")]
         ports = dict(zip(names, free_ports(len(names)), strict=True))
         # built from defaults, not from the environment: a test or a demo never touches the servers somebody works with
         ours = {**ports, "var": var, "answer_within": self.options.answer_within}
         return Settings.model_construct(**{**_defaults(), **ours})
+
+    def _temporary(self) -> Path:
+        var = Path(tempfile.mkdtemp(prefix="anze-"))
+        var.chmod(0o711)  # ours, and PostgreSQL may run as another user; what is secret inside is closed itself
+        self._exit.callback(shutil.rmtree, var, ignore_errors=True)
+        return var
 
     async def _start_postgres(self) -> None:
         if self.settings.database_url is not None:
@@ -157,7 +163,7 @@ class Stack:
             os_user=self.settings.postgres_os_user,
             sink=self._sink("postgres"),
         )
-        if self.options.settings is None:
+        if self.options.settings is None and self.options.kept is None:
             self._exit.callback(self.postgres.remove)
         await self._enter("postgres", self.postgres)
         self._tell(

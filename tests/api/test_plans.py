@@ -63,16 +63,6 @@ FROM (SELECT * FROM users WHERE kind = 'provider' ORDER BY email LIMIT 1) u JOIN
 ON CONFLICT (policy_id) DO UPDATE SET provider_id = excluded.provider_id
 """
 """Forty policies for one provider; each of the others names somebody else."""
-IN_HAND = """
-INSERT INTO hands (case_id, insurer_id, user_id, given_by, given_at)
-SELECT c.id, c.insurer_id, CASE WHEN row_number() OVER (PARTITION BY c.insurer_id ORDER BY c.n) % 50 = 0 THEN u.id
-    ELSE o.id END, u.id, now()
-FROM bench_copies c
-JOIN LATERAL (SELECT id FROM users WHERE insurer_id = c.insurer_id AND 'insurer_admin' = ANY (posts) LIMIT 1) u ON true
-JOIN LATERAL (SELECT id FROM users
-              WHERE insurer_id = c.insurer_id AND kind = 'insurer' AND id <> u.id LIMIT 1) o ON true
-"""
-"""Every policy is in somebody's hand: one in fifty in the administrator's, who looks, the others in a colleague's."""
 Seen = list[tuple[str, Any]]
 
 
@@ -89,8 +79,7 @@ async def many(
     rest = await admin.fetch("SELECT id FROM insurers WHERE id <> $1 ORDER BY code", first)
     await multiply(admin, MANY, [first, *(row["id"] for row in rest)])
     await admin.execute(ASSIGNED)
-    await admin.execute(IN_HAND)
-    await admin.execute("ANALYZE assignments, hands")
+    await admin.execute("ANALYZE assignments")
     yield admin
     await admin.close()
 
