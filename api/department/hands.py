@@ -5,10 +5,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.department.pages import INBOX, LIST, trail, way_back
+from api.department.pages import INBOX, LIST, WAYS
 from api.department.scope import opened
 from api.desk import handover
-from api.desk.frame import Visit, back, posted, visited, visitor
+from api.desk.did import back_after
+from api.desk.frame import Visit, posted, visited, visitor
 from api.desk.hands import given
 
 HERE = f"{INBOX}/hands"
@@ -21,8 +22,8 @@ async def give(request: Request, case_id: UUID) -> Response:
     async with posted(request, most_files=0) as form, visited(request) as visit:
         found = await opened(visit.entry, case_id)
         await given(visit, found.row, form)
-        onward = trail(way_back(str(form.get("back") or ""))).replace("?", "&", 1)
-    return back(f"{LIST}/{case_id}?done=hand{onward}#hand")
+        trail = WAYS.trail(WAYS.sent(form))
+    return back_after("hand", f"{LIST}/{case_id}{trail}", "hand")
 
 
 @router.get(HERE)

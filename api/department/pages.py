@@ -2,7 +2,7 @@
 
 from functools import partial
 from typing import Annotated, Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -22,13 +22,13 @@ from api.desk.deeds import FOR_DEPARTMENTS, Deed, Topic
 from api.desk.filling import EMPTY, Filling
 from api.desk.filters import CaseFilters
 from api.desk.frame import Visit, back, posted, visited, visitor
-from api.desk.front import local
 from api.desk.handling import handlings
 from api.desk.hands import choices, in_hand, with_hands
 from api.desk.letters import News, acknowledge_news
 from api.desk.lists import Asked, with_total
 from api.desk.posting import Wish, carried_out
 from api.desk.taking import Taking, taken
+from api.desk.ways_back import WaysBack
 from api.desk.words import namer, translator
 from api.offices import neighbours
 from api.problems import Problem, not_found
@@ -45,26 +45,11 @@ HIDDEN = frozenset({"money", "rate_review", "waiting"})
 
 
 INBOX, LIST = "/department", "/department/cases"
+WAYS = WaysBack(INBOX, frozenset({INBOX, LIST}))
 
 
 def case_address(kind: CaseKind, case_id: UUID, trail: str = "") -> str:
     return f"{LIST}/{case_id}{trail}"
-
-
-def trail_of(visit: Visit) -> str:
-    """What the address of a case carries, so that one finds back to this page as it is filtered."""
-    asked = visit.request.url
-    return trail(f"{asked.path}?{asked.query}" if asked.query else asked.path)
-
-
-def trail(onward: str) -> str:
-    return "" if onward == INBOX else f"?{urlencode({'back': onward})}"
-
-
-def way_back(asked: str) -> str:
-    """The inbox or the list one came from, with its filters; no other address is followed."""
-    address = local(asked)
-    return address if urlsplit(address).path in {INBOX, LIST} else INBOX
 
 
 @router.get("")
@@ -80,7 +65,7 @@ async def inbox_page(visit: Visiting) -> Response:
         notices=await kinds_told(visit.entry, filters),
         hands=await choices(visit.entry),
         places=tuple(name for code, name in NAMES.items() if code != NATION),
-        trail=trail_of(visit),
+        trail=WAYS.here(visit),
     )
 
 
@@ -121,7 +106,7 @@ async def asked_for(visit: Visit) -> Asked:
     if filters.region and filters.here and not filters.lost:
         conditions.append(CASES.c.region == filters.region)
     figured = (within(mine, CASE_FIGURES),)
-    asked = Asked(kind, filters, LIST, LIST, tuple(conditions), figured, HIDDEN, trail=trail_of(visit))
+    asked = Asked(kind, filters, LIST, LIST, tuple(conditions), figured, HIDDEN, trail=WAYS.here(visit))
     return await with_hands(visit, asked)
 
 
@@ -171,7 +156,7 @@ async def overview_page(visit: Visiting) -> Response:
 @router.get("/cases/{case_id}")
 async def case_page(visit: Visiting, case_id: UUID) -> Response:
     """The case file with what this department may do."""
-    return await _case(visit, case_id, way_back(visit.request.query_params.get("back", "")))
+    return await _case(visit, case_id, WAYS.of(visit.request))
 
 
 @router.post("/cases/{case_id}/{act}")
@@ -180,7 +165,7 @@ async def case_act(request: Request, case_id: UUID, act: Deed) -> Response:
     if act not in FOR_DEPARTMENTS:
         raise not_found()
     async with posted(request, most_files=1) as form:
-        duty, onward = str(form.get("duty") or ""), way_back(str(form.get("back") or ""))
+        duty, onward = str(form.get("duty") or ""), WAYS.sent(form)
         if duty:
             wish = Wish(act, case_id, Topic(duty=duty), partial(_told, case_id=case_id))
             mending = await carried_out(request, form, wish)
@@ -190,7 +175,7 @@ async def case_act(request: Request, case_id: UUID, act: Deed) -> Response:
         async with visited(request) as visit:
             return await _case(visit, case_id, onward, mending, duty)
     about = f"&{urlencode({'of': duty})}" if duty else ""
-    kept = trail(onward).replace("?", "&", 1)
+    kept = f"&{kept}" if (kept := WAYS.kept(onward)) else ""
     return back(f"{LIST}/{case_id}?done={act.value}{about}{kept}#matters")
 
 
@@ -218,7 +203,7 @@ async def _case(visit: Visit, case_id: UUID, onward: str, mending: Filling = EMP
     found = await opened(visit.entry, case_id)
     children = (or_(within(found.mine), told(visit.caller.recipient_id)),)
     reader = Reader(
-        ActorKind.DEPARTMENT, partial(case_address, trail=trail(onward)), translator(visit.language), children
+        ActorKind.DEPARTMENT, partial(case_address, trail=WAYS.trail(onward)), translator(visit.language), children
     )
     why, whole = asked.get("why", ""), asked.get("whole") == "1"
     case = await read_case(visit.entry, found.row, reader, why=why, whole=whole)
@@ -241,5 +226,5 @@ async def _case(visit: Visit, case_id: UUID, onward: str, mending: Filling = EMP
         hand=await in_hand(visit.entry, found.row),
         handed=asked.get("done") == "hand",
         onward=onward,
-        keep=trail(onward).removeprefix("?"),
+        keep=WAYS.kept(onward),
     )

@@ -14,9 +14,10 @@ class Did(Word):
     REVOKED = "revoked", "已吊销。"
 
 
-def back_after(done: str, address: str) -> Response:
-    """Look at it after a form was carried out; the page there is told what was done."""
-    return back(f"{address}{'&' if '?' in address else '?'}done={done}")
+def back_after(done: str, address: str, part: str = "") -> Response:
+    """Look at it after a form was carried out, at a part of it where one is named; the page is told what was done."""
+    at = f"#{part}" if part else ""
+    return back(f"{address}{'&' if '?' in address else '?'}done={done}{at}")
 
 
 def did(request: Request) -> Did | None:

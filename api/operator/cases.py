@@ -1,5 +1,6 @@
 """Every case for operators: lists, and the case file without free text, with the way to the Temporal UI and back."""
 
+from functools import partial
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -10,6 +11,7 @@ from api.desk.casefile import read_case
 from api.desk.filters import CaseFilters
 from api.desk.frame import Visit, visited
 from api.desk.lists import Asked, CaseShown, with_total
+from api.desk.ways_back import WaysBack, list_of
 from api.desk.words import translator
 from api.operator.engine import AWAY, describe, ui_address
 from api.operator.visits import Reading
@@ -24,8 +26,12 @@ HIDDEN = frozenset({"money", "rate_review", "waiting"})
 router = APIRouter(prefix=ADDRESS, include_in_schema=False)
 
 
-def case_address(kind: CaseKind, case_id: UUID) -> str:
-    return f"{ADDRESS}/{case_id}"
+WAYS = {kind: WaysBack(home, frozenset(SHELVES.values())) for kind, home in SHELVES.items()}
+
+
+def case_address(kind: CaseKind, case_id: UUID, onward: str = "") -> str:
+    """Where a case lies; `onward` is the list one came from."""
+    return f"{ADDRESS}/{case_id}{WAYS[kind].trail(onward or SHELVES[kind])}"
 
 
 @router.get("")
@@ -46,7 +52,7 @@ async def claims(visit: Reading) -> Response:
 async def _listed(visit: Visit, kind: CaseKind) -> Response:
     """Of all insurers; what was typed into a case is left out."""
     filters = CaseFilters.read(dict(visit.request.query_params))
-    asked = Asked(kind, filters, SHELVES[kind], ADDRESS, without=HIDDEN)
+    asked = Asked(kind, filters, SHELVES[kind], ADDRESS, without=HIDDEN, trail=WAYS[kind].here(visit))
     page, total = await with_total(visit.entry, asked)
     plain = Page[CaseShown](items=[one.model_copy(update={"description": ""}) for one in page.items], next=page.next)
     return visit.page("operator/cases.html.j2", asked=asked, page=plain, total=total, shelves=SHELVES)
@@ -62,7 +68,8 @@ async def case_page(request: Request, case_id: UUID) -> Response:
         row = (await entry.connection.execute(select(CASES).where(CASES.c.id == case_id))).one_or_none()
         if row is None:
             raise not_found()
-        reader = Reader(ActorKind.OPERATOR, case_address, translator(visit.language))
+        onward = WAYS[row.kind].of(request)
+        reader = Reader(ActorKind.OPERATOR, partial(case_address, onward=onward), translator(visit.language))
         case = await read_case(entry, row, reader, why=why, whole=whole)
     run_id, away, known = "", False, True
     try:
@@ -71,4 +78,5 @@ async def case_page(request: Request, case_id: UUID) -> Response:
     except AWAY:
         away = True
     ui = ui_address(entry.tools, row.workflow_id, run_id) if known else ""
-    return visit.page("operator/case.html.j2", c=case, why=why, run_id=run_id, away=away, known=known, engine=ui)
+    return visit.page("operator/case.html.j2", c=case, why=why, run_id=run_id, away=away, known=known, engine=ui,
+                      onward=onward, came_from=list_of(onward), keep=WAYS[row.kind].kept(onward))  # fmt: skip

@@ -27,6 +27,7 @@ from models.contracts.vocabulary import (
     PaymentStatus,
     Post,
 )
+from tests.api.conftest import terms
 from tests.desk.conftest import Person, SignedIn, Town
 from tests.desk.matters import tell
 from tests.desk.test_department import put_case
@@ -166,27 +167,63 @@ async def test_the_piles_of_the_inbox_keep_what_is_asked_for_and_count_no_more(
     assert '<input type="hidden" name="major" value="true">' in pile, "a filter that is set next keeps the pile"
 
 
+def way_of(page: str) -> str:
+    """The first link of a case, the way back."""
+    return page.partition('class="way"')[2].partition('href="')[2].partition('"')[0]
+
+
+ORIGINS = (
+    (ActorKind.DEPARTMENT, "/department?sector=fireworks&unread=true", CaseKind.POLICY),
+    (ActorKind.DEPARTMENT, "/department/cases?q=企业&order=due", CaseKind.POLICY),
+    (ActorKind.INSURER, "/insurer/policies?sector=fireworks&region=宿州", CaseKind.POLICY),
+    (ActorKind.INSURER, "/insurer/hazards?q=企业&sector=fireworks", CaseKind.HAZARD),
+    (ActorKind.INSURER, "/insurer/due?order=due&overdue=true", CaseKind.HAZARD),
+    (ActorKind.INSURER, "/insurer/spending?open=true&sector=fireworks", CaseKind.POLICY),
+    (ActorKind.OPERATOR, "/operator/cases/hazards?q=企业&sector=fireworks", CaseKind.HAZARD),
+)
+HOMES = {
+    ActorKind.DEPARTMENT: "/department",
+    ActorKind.INSURER: "/insurer/policies",
+    ActorKind.OPERATOR: "/operator/cases",
+}
+
+
 async def test_a_case_leads_back_to_the_list_one_came_from_and_nowhere_else(
-    signed_in: SignedIn, cases: dict[CaseKind, list[UUID]]
+    signed_in: SignedIn, admin: AsyncEngine, cases: dict[CaseKind, list[UUID]]
 ):
-    officer, case_id = await signed_in(ActorKind.DEPARTMENT), cases[CaseKind.POLICY][0]
-    for origin in ("/department?sector=fireworks&unread=true", "/department/cases?q=企业&order=due"):
-        page = unescape((await officer.get(origin)).text)
-        links = [one.partition('"')[0] for one in page.split('href="')]
-        address = next(one for one in links if one.startswith(f"/department/cases/{case_id}"))
-        case = unescape((await officer.get(address)).text)
-        back = next(one.partition('"')[0] for one in case.partition('class="way"')[2].split('href="')[1:])
-        assert listed((await officer.get(back)).text, cases[CaseKind.POLICY]) == set(cases[CaseKind.POLICY])
-        assert back.partition("?")[0] == origin.partition("?")[0]
-        assert back.count("=") == 2, "with both filters"
+    known = await people(signed_in)
+    whole = {"duties": [], "spent": "10.00", "spend_floor": "12.00", "terms": terms()["terms"]}
+    hazard = VIEW | {"grade": "ordinary", "place": "罐区", "found_on": "2026-01-01", "rounds": []}
+    parent = cases[CaseKind.POLICY][0]
+    for policy, of_it in zip(cases[CaseKind.POLICY], cases[CaseKind.HAZARD], strict=True):
+        await change(admin, policy, view=whole)
+        await change(admin, of_it, view=hazard, parent_id=parent)
+    for who, origin, kind in ORIGINS:
+        page, case_id = unescape((await known[who].get(origin)).text), cases[kind][0]
+        address = next(one for one in links(page) if one.partition("?")[0].endswith(str(case_id)))
+        back = way_of(unescape((await known[who].get(address)).text))
+        assert listed((await known[who].get(back)).text, cases[kind]) == set(cases[kind]), origin
+        assert (back.partition("?")[0], back.count("=")) == (origin.partition("?")[0], 2), "with both filters"
+    officer, handler = known[ActorKind.DEPARTMENT], known[ActorKind.INSURER]
     form = {"letter": "policy_surrendered", "back": "/department?sector=fireworks"}
-    done = await officer.post(f"/department/cases/{case_id}/acknowledge", **form)
+    done = await officer.post(f"/department/cases/{cases[CaseKind.POLICY][0]}/acknowledge", **form)
     assert done.status_code == 303
-    assert 'href="/department?sector=fireworks"' in (await officer.get(done.headers["location"])).text
-    for elsewhere in ELSEWHERE:
-        page = (await officer.get(f"/department/cases/{case_id}?back={quote(elsewhere)}")).text
-        assert '<p class="way"><a href="/department">' in page, elsewhere
-        assert "evil" not in page.partition("<main")[2], elsewhere
+    assert way_of((await officer.get(done.headers["location"])).text) == "/department?sector=fireworks"
+    hand = {"act": "take", "seen": "", "back": "/insurer/due?overdue=true"}
+    taken = await handler.post(f"/insurer/policies/{cases[CaseKind.POLICY][0]}/hand", **hand)
+    assert way_of((await handler.get(taken.headers["location"])).text) == "/insurer/due?overdue=true"
+    for who, home in HOMES.items():
+        case = f"{home if who is ActorKind.INSURER else f'/{who.value}/cases'}/{cases[CaseKind.POLICY][0]}"
+        for elsewhere in {*ELSEWHERE, "/enterprise", "/department/../insurer", f"{home}//evil.example"}:
+            page = (await known[who].get(f"{case}?back={quote(elsewhere)}")).text
+            assert way_of(page) in (
+                {home, elsewhere} if elsewhere == "/insurer" and who is ActorKind.INSURER else {home}
+            ), elsewhere
+            assert "evil" not in page.partition("<main")[2], elsewhere
+
+
+def links(page: str) -> list[str]:
+    return [one.partition('"')[0] for one in page.split('href="')[1:]]
 
 
 def proposed(number: str, by: Person, amount: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from api.desk.frame import Visit, posted, visited
 from api.desk.sheets import Sheet, outcome_of
 from api.doors import Door
 from api.insurer.pages.acts import DANGEROUS, DOORS
-from api.insurer.pages.cases import case_address
+from api.insurer.pages.cases import WAYS, case_address
 from api.insurer.pages.choices import offer, situation_of
 from api.insurer.pages.lists import SHELVES
 from api.insurer.pages.providers import named_by_register, registered
@@ -44,12 +44,14 @@ async def sheet_of(visit: Visit, door: Door, case_id: UUID) -> Sheet:
     asked = visit.request.query_params.get("number")
     if asked and "number" in offered.options:
         form = replace(form, body={**form.body, "number": asked})
+    onward = WAYS[row.kind].of(visit.request)
     beside = {
         "door": door,
+        "keep": WAYS[row.kind].kept(onward),
         "dangerous": door.update in DANGEROUS,
         "known": tuple(await registered(visit.entry)) if door.update == NAMING else (),
     }
-    return Sheet(visit, row, form, "insurer/act.html.j2", case_address(row.kind, row.id), beside)
+    return Sheet(visit, row, form, "insurer/act.html.j2", case_address(row.kind, row.id, onward), beside)
 
 
 @router.get("/{shelf}/{case_id:uuid}/{update}")

@@ -6,9 +6,10 @@ from fastapi import APIRouter, Request, Response
 
 from api import reads
 from api.desk import handover
-from api.desk.frame import back, posted, visited
+from api.desk.did import back_after
+from api.desk.frame import posted, visited
 from api.desk.hands import given
-from api.insurer.pages.cases import case_address
+from api.insurer.pages.cases import WAYS, case_address
 from api.insurer.pages.lists import SHELVES
 from api.insurer.pages.visits import Reading
 from api.problems import not_found
@@ -26,7 +27,8 @@ async def give(request: Request, shelf: str, case_id: UUID) -> Response:
     async with posted(request, most_files=0) as form, visited(request) as visit:
         row = await reads.case_row(visit.entry, case_id, SHELVES[shelf])
         await given(visit, row, form)
-    return back(f"{case_address(row.kind, case_id)}?done=hand#hand")
+        address = case_address(row.kind, case_id, WAYS[row.kind].sent(form))
+    return back_after("hand", address, "hand")
 
 
 @router.get(HERE)

@@ -9,6 +9,7 @@ from api.desk.frame import Visit
 from api.desk.hands import with_hands
 from api.desk.lists import Asked, with_total
 from api.desk.taking import Taking, taken
+from api.insurer.pages.cases import WAYS
 from api.insurer.pages.visits import Reading, may_act
 from api.insurer.pages.words import TITLES
 from api.problems import not_found
@@ -25,7 +26,8 @@ def asked_of(visit: Visit, shelf: str, **usual: str) -> Asked:
         raise not_found()
     address = f"/insurer/{shelf}"
     filters = CaseFilters.read({**usual, **visit.request.query_params})
-    return Asked(SHELVES[shelf], filters, address, address, without=WITHOUT)
+    kind = SHELVES[shelf]
+    return Asked(kind, filters, address, address, without=WITHOUT, trail=WAYS[kind].here(visit))
 
 
 @router.get("/due")

@@ -12,6 +12,7 @@ from api.desk.filters import CaseFilters
 from api.desk.lists import COMPARED, Asked, with_total
 from api.desk.words import translator
 from api.drawings.bars import progress
+from api.insurer.pages.cases import WAYS
 from api.insurer.pages.lists import WITHOUT
 from api.insurer.pages.visits import Reading
 from api.rows import CASE_FIGURES, CASES
@@ -48,7 +49,8 @@ async def spending(visit: Reading, short: bool = False) -> Response:
     totals = await _totals(entry)
     below = (CASES.c.id.in_(select(CASE_FIGURES.c.case_id).where(SHORT_ONLY)),) if short else ()
     filters = SpendingFilters.read(visit.request.query_params)
-    asked = Asked(CaseKind.POLICY, filters, "/insurer/spending", "/insurer/policies", below, without=WITHOUT)
+    trail = WAYS[CaseKind.POLICY].here(visit)
+    asked = Asked(CaseKind.POLICY, filters, "/insurer/spending", "/insurer/policies", below, (), WITHOUT, trail=trail)
     share = totals.floor / totals.premium if totals.premium else Decimal(0)
     drawing = progress(totals.spent, totals.premium, share, "spending", t=t) if totals.premium else ""
     page, total = await with_total(entry, asked)

@@ -17,6 +17,7 @@ from api.drawings import words
 from api.drawings.bars import StageCount, stage_bar
 from api.drawings.calendars import DueDay, Pile, calendar_strip
 from api.drawings.words import capital
+from api.insurer.pages.cases import ROOM, case_address
 from api.insurer.pages.visits import Reading, may_act, may_approve, must_leave
 from api.rows import CASE_FIGURES, CASES
 from domain.calendar import DAY, SATURDAY, is_working, local_date, midnight, year_of
@@ -222,7 +223,7 @@ async def _oldest(visit: Visit, kind: CaseKind) -> list[Waiting]:
 
 
 def _asked_of(row: Row[Any]) -> list[Waiting]:
-    address = f"/insurer/hazards/{row.id}"
+    address = case_address(CaseKind.HAZARD, row.id, ROOM)
     told: list[Waiting] = []
     if row.view.get("objection"):
         told.append(Waiting("objection", address, row.number, row.insured_name, row.view["objection"]["reason"]))
