@@ -1,0 +1,66 @@
+"""`make offline`: a command in a network of its own that has loopback and nothing else, as with the cable pulled out.
+
+`python -m tests.supply.offline COMMAND…`. Linux alone has this; where it is not permitted, it says so and starts nothing.
+"""
+
+import ctypes
+import fcntl
+import os
+import socket
+import struct
+import sys
+from pathlib import Path
+
+NEW_NETWORK, NEW_USER = 0x40000000, 0x10000000
+"""CLONE_NEWNET and CLONE_NEWUSER of linux/sched.h; Python has them from 3.12 on."""
+READ_FLAGS, WRITE_FLAGS, UP = 0x8913, 0x8914, 0x1
+"""SIOCGIFFLAGS, SIOCSIFFLAGS and IFF_UP of linux/if.h."""
+REQUEST = "16sh22x"
+"""struct ifreq: a name and its flags."""
+REFUSED = 3
+
+
+class NotPermitted(Exception):
+    """This machine lets nobody make a network of one's own."""
+
+
+def cut_off() -> None:
+    """Leave this machine's network for an empty one with loopback, for this process and all it starts.
+
+    Whoever is not root becomes the owner of the new network by a user namespace, under the same number.
+    Raises NotPermitted.
+    """
+    user, group = os.getuid(), os.getgid()
+    kinds = NEW_NETWORK if user == 0 else NEW_NETWORK | NEW_USER
+    try:
+        if ctypes.CDLL(None, use_errno=True).unshare(kinds) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+        if user != 0:
+            Path("/proc/self/setgroups").write_text("deny")
+            Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
+            Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+        _loopback_up()
+    except (AttributeError, OSError) as failure:
+        raise NotPermitted(str(failure)) from failure
+
+
+def interfaces() -> set[str]:
+    """What this process could send anything over; loopback alone leads nowhere else."""
+    return {name for _, name in socket.if_nameindex()}
+
+
+def _loopback_up() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        asked = struct.pack(REQUEST, b"lo", 0)
+        name, flags = struct.unpack(REQUEST, fcntl.ioctl(any_socket, READ_FLAGS, asked))
+        fcntl.ioctl(any_socket, WRITE_FLAGS, struct.pack(REQUEST, name, flags | UP))
+
+
+if __name__ == "__main__":
+    try:
+        cut_off()
+    except NotPermitted as refused:
+        sys.stderr.write(f"没有运行：这台机器不准另开网络 / NOT RUN, no network namespace here: {refused}\n")
+        sys.exit(REFUSED)
+    os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606 - the command this was called for
