@@ -3,24 +3,28 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import asyncpg
+from sqlalchemy import Row, TextClause
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from bench.crew import READY
 from bench.measure import Meter, resident
-from models.tables.engine import make_engine
+from models.tables.engine import make_engine, operator
 from runtime.embedded.process import Child, Launch
 from runtime.settings import PROJECT_ROOT, Settings, plain_dsn
 from runtime.stack import Stack, StackOptions
 
 STARTS_WITHIN = 60.0  # seconds; a cold start on a busy machine imports for a while
+LOOK, SHARE_OF_LOOKS = 0.5, 20
+"""Seconds between looks at least; one in so many of all seconds, or counting twenty thousand rows would be measured."""
 Role = Literal["floor", "quiet", "midnight"]
 
 PUT_ASIDE = (
@@ -69,6 +73,21 @@ class Ground:
                 await admin.execute(statement)
         finally:
             await admin.close()
+
+    async def rows(self, asked: TextClause, **values: object) -> Sequence[Row[Any]]:
+        """Read with the operators' eyes, which see every insurer's outbox; nothing where nothing is read."""
+        async with self.engine.begin() as connection:
+            await operator(connection)
+            answer = await connection.execute(asked, values)
+            return answer.all() if answer.returns_rows else []
+
+    async def until(self, enough: Callable[[int], bool], counted: TextClause, patience: float) -> None:
+        """Until the count is enough, or patience (seconds) ends; how far it came then is seen in the figures."""
+        over = time.perf_counter() + patience
+        while (began := time.perf_counter()) < over:
+            if enough((await self.rows(counted))[0][0]):
+                return
+            await asyncio.sleep(max(LOOK, SHARE_OF_LOOKS * (time.perf_counter() - began)))
 
     def pids(self, *workers: Child) -> dict[str, int]:
         """The processes whose CPU counts; several workers are `worker`, `worker 2` …"""

@@ -2,32 +2,29 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, TextClause, text
-from temporalio.client import Client, WithStartWorkflowOperation
+from sqlalchemy import text
+from temporalio.client import WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
-from temporalio.testing import TimeSkipper
 
 from bench import cast
 from bench.cast import Insurer
 from bench.ground import Ground
+from bench.letters import PATIENCE, RUNG, Letters, deliver, into_the_evening
 from bench.measure import Load, Spread, resident, spread
 from bench.plan import Night
-from domain.calendar import local_date, opens_at
+from domain.calendar import local_date
 from models.contracts import ids
 from models.contracts.base import Actor, Given
 from models.contracts.policy import OpenPolicy
 from models.contracts.policy_state import Birth, PolicyView
 from models.contracts.policy_terms import Terms
 from models.contracts.vocabulary import ActorKind
-from models.tables.engine import operator
-from rules.library import Library
 from workflows.search import for_policy
 
 REGION, DEPARTMENT = "990000", "测试地应急局"
@@ -38,25 +35,16 @@ TRIAL, SHARE = 48, 50
 """Openings that show how fast the others will be: so many, or one in so many of a large number."""
 KIBI = 1024  # kB in a MiB
 SLOWEST = 8  # rungs a second, below which the bench stops waiting
-LOOK, SHARE_OF_LOOKS = 0.5, 20
-"""Seconds between looks at least; one in so many of all seconds, or counting twenty thousand rows would be measured."""
 CHANGE_OF_SHIFT = 20.0  # seconds for each fresh worker to come up before the instant
-MAILED = 50  # policies a second whose letters are out, below which the bench stops waiting
-PATIENCE = 300.0
-"""Seconds the bench waits at least for what is sure to come: how long it took is told, and how busy a machine was."""
 INSURERS = 5
-RUNG = "kind = 'duty_overdue' AND case_id IN (SELECT id FROM cases WHERE region = '990000')"
+TOLD = text(
+    "SELECT id FROM recipients WHERE region = '990000' OR insured_id IS NULL"
+    " AND insurer_id IN (SELECT id FROM insurers WHERE code LIKE 'M_')"
+)
+"""Who will be told: the desks of the midnight's insurers, and the department."""
 COMMITTED = text(f"SELECT count(*) FROM outbox WHERE {RUNG}")  # noqa: S608
 COUNTED = text(f"SELECT count(*), count(DISTINCT notice_key), count(DISTINCT case_id) FROM outbox WHERE {RUNG}")  # noqa: S608
 LATE = text(f"SELECT extract(epoch FROM max(queued_at) - :due) FROM outbox WHERE {RUNG} GROUP BY case_id")  # noqa: S608
-ADDRESSEES = text(f"SELECT DISTINCT recipient_id FROM outbox WHERE {RUNG}")  # noqa: S608
-NUDGED = text("SELECT count(*) FROM nudges")
-"""Mailrooms that have not been told yet; each is there once it was."""
-UNSENT = text(f"SELECT count(*) FROM outbox WHERE told_at IS NULL AND {RUNG}")  # noqa: S608
-LEFT = text(f"""
-SELECT concat_ws(' ', 'notice', o.status, 'mail', m.status, m.attempts, m.last_code), count(*)
-FROM outbox o LEFT JOIN mails m ON m.id = o.mail_id WHERE o.told_at IS NULL AND o.{RUNG} GROUP BY 1
-""")  # noqa: S608
 
 
 @dataclass(frozen=True)
@@ -80,12 +68,7 @@ class Midnight:
     distinct: int
     seconds: float
     lateness: Spread
-    recipients: int
-    mails: int
-    mail_seconds: float
-    unsent: int
-    left: dict[str, int]
-    """The unsent by how far they came: in no letter, in one that waits after so many attempts, or set aside."""
+    letters: Letters
     opened_per_second: float
     memory: "Memory"
     workers: int
@@ -94,8 +77,12 @@ class Midnight:
 
     @property
     def exact(self) -> bool:
-        """None lost, none doubled: each policy tells its insurer and its department, once."""
-        return self.committed == self.policies and self.notices == self.distinct == 2 * self.policies
+        """None lost, none doubled: each policy tells its insurer and its department, once, each in one letter."""
+        return (
+            self.letters.exact
+            and self.committed == self.policies
+            and self.notices == self.distinct == 2 * self.policies
+        )
 
 
 @dataclass(frozen=True)
@@ -205,12 +192,12 @@ async def _strike(ground: Ground, due: datetime, eve: Opened, wanted: Night) -> 
     """Fresh workers with nothing in their caches, as on any other morning, meet the instant."""
     async with AsyncExitStack() as shift:
         crews = [await shift.enter_async_context(ground.crew("midnight")) for _ in range(wanted.workers)]
+        await into_the_evening(ground, [row[0] for row in await ground.rows(TOLD)])
         await asyncio.sleep(max((due - _now()).total_seconds(), 0))
         opened, meter = eve.policies, ground.meter(*crews)
         notices, distinct, committed = await _until_told(ground, opened)
         cpu, late = meter.read()[1], await _late(ground, due)
-        mails, mail_seconds, recipients = await _deliver(ground, opened)
-        left = dict(tuple(row) for row in await _rows(ground, LEFT))
+        letters = await deliver(ground, opened)
     return Midnight(
         policies=opened,
         committed=committed,
@@ -218,11 +205,7 @@ async def _strike(ground: Ground, due: datetime, eve: Opened, wanted: Night) -> 
         distinct=distinct,
         seconds=max(late),
         lateness=spread(late),
-        recipients=recipients,
-        mails=mails,
-        mail_seconds=mail_seconds,
-        unsent=sum(left.values()),
-        left=left,
+        letters=letters,
         opened_per_second=eve.per_second,
         memory=replace(eve.memory, server=ground.server_memory()),
         workers=wanted.workers,
@@ -232,51 +215,13 @@ async def _strike(ground: Ground, due: datetime, eve: Opened, wanted: Night) -> 
 
 
 async def _until_told(ground: Ground, policies: int) -> tuple[int, int, int]:
-    await _until(lambda count: count >= 2 * policies, ground, COMMITTED, max(PATIENCE, policies / SLOWEST))
-    notices, distinct, cases = tuple((await _rows(ground, COUNTED))[0])
+    await ground.until(lambda count: count >= 2 * policies, COMMITTED, max(PATIENCE, policies / SLOWEST))
+    notices, distinct, cases = tuple((await ground.rows(COUNTED))[0])
     return notices, distinct, cases
 
 
-async def _until(enough: Callable[[int], bool], ground: Ground, counted: TextClause, patience: float) -> None:
-    """Until the count is enough, or patience (seconds) ends; how far it came then is seen in the figures."""
-    over = time.perf_counter() + patience
-    while (began := time.perf_counter()) < over:
-        if enough((await _rows(ground, counted))[0][0]):
-            return
-        await asyncio.sleep(max(LOOK, SHARE_OF_LOOKS * (time.perf_counter() - began)))
-
-
-async def _rows(ground: Ground, asked: TextClause, **values: object) -> Sequence[Row[Any]]:
-    """Read with the operators' eyes, which see every insurer's outbox."""
-    async with ground.engine.begin() as connection:
-        await operator(connection)
-        return (await connection.execute(asked, values)).all()
-
-
 async def _late(ground: Ground, due: datetime) -> list[float]:
-    return [float(row[0]) for row in await _rows(ground, LATE, due=due)] or [0.0]
-
-
-async def _deliver(ground: Ground, policies: int) -> tuple[int, float, int]:
-    """Take every mailroom to the next opening of its office: mails that came, seconds it took, recipients."""
-    before, began = len(ground.stack.mail), time.perf_counter()
-    await _until(_nobody, ground, NUDGED, max(PATIENCE, policies / MAILED))
-    recipients = [row[0] for row in await _rows(ground, ADDRESSEES)]
-    await asyncio.gather(*(_to_the_office(ground.client, recipient) for recipient in recipients))
-    await _until(_nobody, ground, UNSENT, max(PATIENCE, policies / MAILED))
-    return len(ground.stack.mail) - before, time.perf_counter() - began, len(recipients)
-
-
-def _nobody(waiting: int) -> bool:
-    return not waiting
-
-
-async def _to_the_office(client: Client, recipient: UUID) -> None:
-    """Nothing to skip in office hours: then the digest is on its way already."""
-    closed = opens_at(Library().calendar(), _now()) - _now()
-    if closed > timedelta(0):
-        handle = client.get_workflow_handle(ids.mailroom_workflow_id(recipient))
-        await TimeSkipper(client).fast_forward(handle, closed + timedelta(seconds=1))
+    return [float(row[0]) for row in await ground.rows(LATE, due=due)] or [0.0]
 
 
 def _now() -> datetime:

@@ -141,7 +141,7 @@ async def pages(policies: int, kept: Path | None = None, times: int = TIMES) -> 
             raise RuntimeError("the bench needs the embedded PostgreSQL")
         app = create_app(tools)
         async with connected(stack.postgres.url("admin")) as admin:
-            first = await admin.fetchval("SELECT id FROM insurers WHERE code = 'PS'")
+            [[first]] = await admin.fetch("SELECT id FROM insurers WHERE code = 'PS'")
             if not filled:
                 await _fill(stack, app, admin, policies)
                 (stack.settings.var / FILLED).write_text(json.dumps(policies))

@@ -158,16 +158,17 @@ def _claims(claimed: Claimed) -> tuple[list[str], Cells]:
 
 
 def night_table(night: Midnight) -> tuple[list[str], Cells]:
+    letters, unsent = night.letters, sum(night.letters.left.values())
     rows = [
         ["policies due at one instant", f"{night.policies:,} (opened at {night.opened_per_second:.1f} a second)"],
         ["until the last rung is committed", f"{night.seconds:.1f} s ({night.policies / night.seconds:.0f} a second)"],
         ["lateness of a rung: p50, p95, most", f"{_late(night.lateness)} s"],
         [
             "lost or doubled",
-            "none" if night.exact else f"{night.committed} of {night.policies}, {night.notices} notices",
+            "none, one mail for each recipient" if night.exact else _faults(night),
         ],
-        ["notices, recipients, mails", f"{night.notices:,}, {night.recipients}, {night.mails}"],
-        ["until the last mail is out, after the office opens", f"{night.mail_seconds:.1f} s, {night.unsent} unsent"],
+        ["notices, recipients, mails", f"{night.notices:,}, {letters.recipients}, {letters.mails}"],
+        ["until the last mail is out, after the office opens", f"{letters.seconds:.1f} s, {unsent} unsent"],
         ["workers that met it, with empty caches", f"{night.workers}"],
         [
             f"worker's memory, kB a policy: in its cache of {night.memory.cache:,}, beyond it",
@@ -178,6 +179,16 @@ def night_table(night: Midnight) -> tuple[list[str], Cells]:
         ["CPU ms an opening", _shares(night.opening_cpu)],
     ]
     return ["", ""], rows
+
+
+def _faults(night: Midnight) -> str:
+    """What is not as it has to be: of rungs, of notices by their keys, of letters by theirs."""
+    told, letters = night.distinct, night.letters
+    return (
+        f"rungs {night.committed} of {night.policies}, notices {night.notices} ({told} different) of"
+        f" {2 * night.policies}, letters {letters.written} for {letters.recipients} recipients: {letters.lost} lost,"
+        f" {letters.doubled} doubled, {letters.astray} astray, {sum(letters.left.values())} notices left"
+    )
 
 
 def _shares(cpu: dict[str, float]) -> str:
