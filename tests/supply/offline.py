@@ -1,6 +1,6 @@
 """`make offline`: a command in a network of its own that has loopback and nothing else, as with the cable pulled out.
 
-`python -m tests.supply.offline COMMAND…`. Linux alone has this; where it is not permitted, it says so and starts nothing.
+`python -m tests.supply.offline COMMAND…`. Linux alone has this; where it is not permitted, nothing is started.
 """
 
 import ctypes
@@ -43,11 +43,6 @@ def cut_off() -> None:
         _loopback_up()
     except (AttributeError, OSError) as failure:
         raise NotPermitted(str(failure)) from failure
-
-
-def interfaces() -> set[str]:
-    """What this process could send anything over; loopback alone leads nowhere else."""
-    return {name for _, name in socket.if_nameindex()}
 
 
 def _loopback_up() -> None:
