@@ -8,11 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 from sqlalchemy import text
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 
 from api.callers import Caller, entered
+from api.queues import queue
 from api.shapes import Me, Version
 from api.tools import Tools
 
@@ -91,9 +89,4 @@ async def _temporal(tools: Tools) -> bool:
 
 async def _workers(tools: Tools) -> bool:
     """Whether somebody has lately asked for work on our queue."""
-    asked = DescribeTaskQueueRequest(
-        namespace=tools.temporal.namespace,
-        task_queue=TaskQueue(name=tools.task_queue),
-        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-    )
-    return bool((await tools.temporal.workflow_service.describe_task_queue(asked)).pollers)
+    return (await queue(tools.temporal, tools.task_queue)).serving > 0

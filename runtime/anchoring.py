@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,6 +19,15 @@ STANDING = """
 SELECT k.chain, k.number, a.hash FROM unnest($1::uuid[], $2::bigint[]) AS k (chain, number)
 LEFT JOIN audit a ON a.chain = k.chain AND a.number = k.number
 """
+
+
+@dataclass(frozen=True)
+class Newest:
+    """An anchor that was looked at by itself."""
+
+    made_at: datetime | None
+    """`None` where nobody trusted has signed it."""
+    findings: list[Finding]
 
 
 async def compare(
@@ -38,6 +49,17 @@ async def compare(
             findings.extend(await _differences(connection, path, _of(said["heads"], insurer)))
         previous = path
     return len(anchors), findings
+
+
+async def newest(connection: asyncpg.Connection, folder: Path, trusted: Iterable[str]) -> Newest | None:
+    """The last anchor and what is not as it says, without reading the others; `None` where there is none."""
+    anchors = files(folder)
+    if not anchors:
+        return None
+    said = _read(anchors[-1], frozenset(trusted))
+    if said is None:
+        return Newest(None, [Finding(None, "", None, Fault.ANCHOR_UNSIGNED, anchors[-1].name)])
+    return Newest(datetime.fromisoformat(said["made_at"]), await _differences(connection, anchors[-1], said["heads"]))
 
 
 async def _differences(connection: asyncpg.Connection, path: Path, heads: list[dict[str, Any]]) -> list[Finding]:

@@ -27,6 +27,11 @@ def newest() -> str | None:
     return ScriptDirectory.from_config(_config("")).get_current_head()
 
 
+def revisions() -> tuple[str, ...]:
+    """Every revision this program knows, the newest first."""
+    return tuple(script.revision for script in ScriptDirectory.from_config(_config("")).walk_revisions())
+
+
 def draft(settings: Settings, message: str) -> None:
     """Write a new migration from the difference between tables and database, for a person to finish."""
     command.revision(_config(settings.database_owner), message=message, autogenerate=True)

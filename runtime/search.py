@@ -24,20 +24,23 @@ def search_attributes() -> Keys:
 async def ensure_search_attributes(client: Client, keys: Keys) -> None:
     """Register what is missing; harmless when repeated, also by several processes at once."""
     registered = await _registered(client)
-    for key in keys:
-        if key.name in registered and registered[key.name] != int(key.indexed_value_type):
-            raise SearchAttributeConflict(
-                f"搜索属性 {key.name} 已以另一种类型登记 / search attribute {key.name} exists with another type"
-            )
+    for name in _other(registered, keys):
+        raise SearchAttributeConflict(
+            f"搜索属性 {name} 已以另一种类型登记 / search attribute {name} exists with another type"
+        )
     missing = {key.name: _type(key) for key in keys if key.name not in registered}
     if missing:
         await _add(client, missing)
 
 
-async def missing_search_attributes(client: Client, keys: Keys) -> tuple[str, ...]:
-    """Names the server does not have yet."""
+async def unfit_search_attributes(client: Client, keys: Keys) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names the server does not have yet, and names it has with another type; no worker starts beside the latter."""
     registered = await _registered(client)
-    return tuple(key.name for key in keys if key.name not in registered)
+    return tuple(key.name for key in keys if key.name not in registered), _other(registered, keys)
+
+
+def _other(registered: dict[str, int], keys: Keys) -> tuple[str, ...]:
+    return tuple(key.name for key in keys if registered.get(key.name, int(key.indexed_value_type)) != _type(key))
 
 
 async def _registered(client: Client) -> dict[str, int]:

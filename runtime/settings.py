@@ -113,6 +113,9 @@ class Settings(BaseSettings):
     late_letter: int = Field(default=120, ge=1, description="minutes a letter may wait before operators are told")
     late_alarm: int = Field(default=10, ge=1, description="minutes a due case may rest before operators are told")
     late_payment: int = Field(default=1_440, ge=1, description="minutes a payment may be open before they are told")
+    late_task: float = Field(
+        default=60.0, gt=0, description="seconds work may lie in the engine's queue before that is a fault"
+    )
 
     retention_years: int = Field(
         default=10, ge=5, le=100, description="years people's data is kept once contract and claims have ended"
@@ -212,7 +215,8 @@ class Settings(BaseSettings):
     @property
     def backlog(self) -> Bounds:
         """How long work may wait before that is told."""
-        return Bounds(*(timedelta(minutes=one) for one in (self.late_letter, self.late_alarm, self.late_payment)))
+        minutes = (self.late_letter, self.late_alarm, self.late_payment)
+        return Bounds(*(timedelta(minutes=one) for one in minutes), task=timedelta(seconds=self.late_task))
 
     def temporal_connect_config(self) -> ClientConnectConfig:
         """Arguments for `Client.connect`: `TEMPORAL_*` (TLS, API key …), and a TOML profile where one is named."""

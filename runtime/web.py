@@ -67,6 +67,10 @@ async def open_tools(settings: Settings) -> AsyncIterator[Tools]:
         )
 
 
+def _measured(tools: Tools) -> metrics.Measured:
+    return metrics.Measured(tools.engine, tools.temporal, tools.task_queue, tools.now)
+
+
 def _budgets(settings: Settings) -> Budgets:
     return Budgets(answer_within=settings.answer_within)
 
@@ -84,7 +88,7 @@ def _opening(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMana
     async def opening(_: FastAPI) -> AsyncIterator[Tools]:
         async with open_tools(settings) as tools, _with_right_keys(tools.engine, settings):
             port = InternalPort(settings.bind, settings.web_metrics_port, lambda: True)
-            measuring = asyncio.create_task(metrics.keep_measuring(tools.engine, tools.now), name="backlog")
+            measuring = asyncio.create_task(metrics.keep_measuring(_measured(tools)), name="backlog")
             try:
                 yield tools
             finally:

@@ -35,6 +35,8 @@ class Bounds:
     letter: timedelta = timedelta(hours=2)
     alarm: timedelta = timedelta(minutes=10)
     payment: timedelta = timedelta(days=1)
+    task: timedelta = timedelta(minutes=1)
+    """Of what lies in the workflow engine's queue, which no table knows."""
 
     def exceeded(self, waits: Waits) -> tuple[str, ...]:
         """The kinds of work that wait for longer."""

@@ -1,6 +1,6 @@
 """Looks at PostgreSQL: schema, roles, walls between insurers, its clock, and what has waited too long; reads only."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -41,6 +41,11 @@ PINNED = """
 SELECT DISTINCT pack->>'region' AS region, pack->>'digest' AS digest
 FROM cases CROSS JOIN LATERAL jsonb_array_elements(packs) pack WHERE ended_at IS NULL
 """
+UNREAD = """
+SELECT slot_name AS name, pg_size_pretty(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)) AS kept
+FROM pg_replication_slots WHERE slot_type = 'physical' AND NOT active ORDER BY slot_name
+"""
+SLOTS = "SELECT count(*) FROM pg_replication_slots WHERE slot_type = 'physical'"
 PROVISIONAL = "SELECT count(*) FROM cases WHERE provisional AND ended_at IS NULL AND calendar_through + 1 = ANY ($1)"
 
 
@@ -51,8 +56,8 @@ class Database:
     connecting: Connecting
     application: str
     """Name of the role the service works as."""
-    newest: str | None
-    library: Library
+    revisions: Sequence[str]
+    """Of the schema, those this program knows, the newest first."""
     bounds: Bounds
     """From when on what waits is a fault: as on the operators' page and in their letter."""
 
@@ -68,7 +73,7 @@ class Database:
             apart = abs(_of(there)["at"] - before)
         return [
             ordering(ordered["provider"], ordered["locale"]),
-            judged("结构版本", at == self.newest, (f"{at}", f"{at}，应为 {self.newest}：anze migrate"), "database.md"),
+            self._version(at),
             judged(
                 "机构隔离",
                 not open_tables,
@@ -76,21 +81,36 @@ class Database:
                     "每张表都强制行级安全",
                     f"没有强制行级安全，或者视图的属主不受它约束：{'、'.join(open_tables)}",
                 ),
-                "database.md",
+                "database.md#隔离与角色",
             ),
             judged(
                 "应用角色",
                 not powers and not owns,
                 ("没有特权，不拥有任何表", f"{self.application} 有特权或拥有表，行级安全对它不起作用"),
-                "database.md",
+                "database.md#隔离与角色",
             ),
             judged(
                 "时钟",
                 apart < MOST_APART,
                 (f"与本机相差 {apart.total_seconds():.1f} 秒", f"与本机相差 {apart.total_seconds():.0f} 秒：对时"),
-                "database.md",
+                "database.md#时钟",
             ),
         ]
+
+    def _version(self, at: str | None) -> Finding:
+        newest = self.revisions[0]
+        behind = at is None or at in self.revisions
+        remedy = f"应为 {newest}：anze migrate" if behind else f"比这个程序（{newest}）新：换上新版程序"
+        return judged("结构版本", at == newest, (f"{at}", f"{at}，{remedy}"), "database.md#结构版本")
+
+    async def archiving(self) -> list[Finding]:
+        """Whether somebody takes the write-ahead log that is kept for it; without a slot nobody was meant to."""
+        async with self.connecting() as connection:
+            unread = [f"{row['name']}（已留 {row['kept']}）" for row in await connection.fetch(UNREAD)]
+            slots = await connection.fetchval(SLOTS)
+        taken = f"{slots} 个槽都有人接" if slots else "没有设槽"
+        told = f"没有人接：{'、'.join(unread)}，恢复点停住，主库的磁盘会满"
+        return [judged("WAL 流", not unread, (taken, told), "restore.md#平时备份")]
 
     async def backlog(self) -> list[Finding]:
         """Alarms that did not ring, mails that did not go, tasks that wait for a person."""
@@ -108,10 +128,10 @@ class Database:
                 "到期未办",
                 silent == 0,
                 ("没有迟响的期限", f"{silent} 件案卷的期限已过 {late} 分钟而没有动静"),
-                "worker.md",
+                "worker.md#没有人取活",
             ),
-            judged("待发邮件", not waits, (f"{unsent} 封", oldest), "mail.md"),
-            judged("待人处理", not tasks, ("没有", waiting), "mail.md", State.NOTE),
+            judged("待发邮件", not waits, (f"{unsent} 封", oldest), "mail.md#积压"),
+            judged("待人处理", not tasks, ("没有", waiting), "mail.md#邮件被拒收投不出去", State.NOTE),
         ]
 
     async def restored(self) -> list[Finding]:
@@ -123,22 +143,22 @@ class Database:
         if as_of is None:
             return [good("恢复后停住", "没有")]
         held = f"数据恢复到 {as_of:%Y-%m-%d %H:%M} UTC：停住付款 {unpaid} 笔共 {money(yuan)}，转人工的信 {letters} 封"
-        return [Finding("恢复后停住", State.NOTE, f"{held}；对账后 anze recover release", "restore.md")]
+        return [Finding("恢复后停住", State.NOTE, f"{held}；对账后 anze recover release", "restore.md#戊--对账放行")]
 
-    async def rules(self) -> list[Finding]:
+    async def rules(self, library: Library) -> list[Finding]:
         """Whether every running case's packs are in this installation, and its years' holidays are known."""
-        years = sorted({year.year for year in self.library.calendar().years})
+        years = sorted({year.year for year in library.calendar().years})
         async with self.connecting() as connection:
             pinned = {(row["region"], row["digest"]) for row in await connection.fetch(PINNED)}
             waiting = await connection.fetchval(PROVISIONAL, years)
-        known = {(pack.ref.region, pack.ref.digest) for pack in self.library.known()}
+        known = {(pack.ref.region, pack.ref.digest) for pack in library.known()}
         lacking = sorted(f"{region} {digest[:12]}" for region, digest in pinned - known)
         return [
             judged(
                 "案卷的规则包",
                 not lacking,
                 (f"{len(pinned)} 份都在", f"有案卷依据、本机没有的规则包：{'、'.join(lacking)}"),
-                "notice.md",
+                "notice.md#案卷依据的规则文件不在",
             ),
             judged(
                 "放假安排",
@@ -163,13 +183,14 @@ def ordering(provider: str, locale: str | None) -> Finding:
     Parts of names and beginnings of numbers are looked for between two texts: in another order some are not found.
     """
     fits = provider == "b" or (provider, locale) in BY_CODE_POINT
-    wrong = f"{locale}：按名称和编号查找会漏，按 docs/deploy.md“数据库”另建一个库，再装回备份"
-    return judged("排序规则", fits, (f"{locale}", wrong), "database.md")
+    wrong = f"{locale}：按名称和编号查找会漏，另建一个库，再装回备份"
+    return judged("排序规则", fits, (f"{locale}", wrong), "database.md#排序规则")
 
 
 def _expiring(last: int) -> Finding:
     """Next year's holidays are usually published in November."""
     today = datetime.now(UTC)
-    if last > today.year or today.month < 12:
+    needed = today.year + 1 if today.month == 12 else today.year
+    if last >= needed:
         return good("下一年", f"已知到 {last} 年")
     return Finding("下一年", State.NOTE, f"{last + 1} 年的放假安排还没有登记", "calendar.md")

@@ -1,26 +1,26 @@
 """Looks at Temporal: namespace, search attributes, who serves the queue, daily work, tasks that keep failing."""
 
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, DescribeTaskQueueRequest
+from temporalio.api.common.v1 import Payload
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.queues import queue
 from models.contracts.ids import reconciling_id
 from runtime.checkup.finding import Finding, State, good, judged
-from runtime.codec import Unreadable, prove
+from runtime.codec import Unreadable
 from runtime.schedules import anchoring_id
-from runtime.search import missing_search_attributes
+from runtime.search import unfit_search_attributes
 
-LONGEST_BACKLOG = 60.0
-"""Seconds a workflow task may lie before that is a sign of missing workers."""
 SHORTEST_RETENTION = 7
 """Days a closed history is kept, at least: a week of looking into what went wrong."""
-FAILING = "TaskQueue = '{queue}' AND ExecutionStatus = 'Running' AND TemporalReportedProblems IS NOT NULL"
+RUNNING = "TaskQueue = '{queue}' AND ExecutionStatus = 'Running'"
+FAILING = f"{RUNNING} AND TemporalReportedProblems IS NOT NULL"
 
 
 @dataclass(frozen=True)
@@ -31,50 +31,56 @@ class Engine:
     queue: str
     keys: tuple[SearchAttributeKey, ...]
     sealed: bool
+    longest: timedelta
+    """A task may lie in the queue; beyond that workers are missing."""
 
     async def namespace(self) -> list[Finding]:
         """Whether it is ready for our workflows."""
         asked = DescribeNamespaceRequest(namespace=self.client.namespace)
         described = await self.client.workflow_service.describe_namespace(asked)
         days = described.config.workflow_execution_retention_ttl.ToTimedelta().days
-        lacking = await missing_search_attributes(self.client, self.keys)
         return [
             judged(
                 "历史保留",
                 days >= SHORTEST_RETENTION,
                 (f"{days} 天", f"{days} 天，建议不少于 {SHORTEST_RETENTION} 天"),
-                "temporal.md",
+                "temporal.md#历史保留太短",
                 State.NOTE,
             ),
-            judged("搜索属性", not lacking, ("齐全", f"缺少 {'、'.join(lacking)}：重启 worker 即登记"), "temporal.md"),
+            *await self._search_attributes(),
         ]
+
+    async def _search_attributes(self) -> list[Finding]:
+        lacking, other = await unfit_search_attributes(self.client, self.keys)
+        said = "齐全", f"缺少 {'、'.join(lacking)}：重启 worker 即登记"
+        found = [judged("搜索属性", not lacking, said, "temporal.md#搜索属性")]
+        if other:
+            says = f"{'、'.join(other)} 已以另一种类型登记，worker 起不来"
+            found.append(Finding("搜索属性类型", State.BAD, says, "temporal.md#搜索属性"))
+        return found
 
     async def workers(self) -> list[Finding]:
         """Whether somebody serves the queue, and how long work lies there."""
-        asked = DescribeTaskQueueRequest(
-            namespace=self.client.namespace,
-            task_queue=TaskQueue(name=self.queue),
-            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-            report_stats=True,
-        )
-        answer = await self.client.workflow_service.describe_task_queue(asked)
-        age = answer.stats.approximate_backlog_age.ToTimedelta().total_seconds()
-        serving = len(answer.pollers)
+        found = await queue(self.client, self.queue)
+        age = f"{found.oldest.total_seconds():.0f} 秒"
+        late = f"{found.waiting} 件没有人取，最久的已等 {age}"
         return [
-            judged("办理进程", serving > 0, (f"{serving} 个", "没有 worker 在办理"), "worker.md"),
-            judged("积压", age < LONGEST_BACKLOG, (f"{age:.0f} 秒", f"最久的已等 {age:.0f} 秒"), "worker.md"),
+            judged(
+                "办理进程", found.serving > 0, (f"{found.serving} 个", "没有 worker 在办理"), "worker.md#没有人取活"
+            ),
+            judged("积压", found.oldest < self.longest, (age, late), "worker.md#没有人取活"),
         ]
 
     async def failing(self) -> list[Finding]:
         """Workflows the server itself reports as failing again and again."""
         try:
-            counted = await self.client.count_workflows(FAILING.format(queue=self.queue))
+            counted = await self.client.count_workflows(self._here(FAILING))
         except RPCError as error:
             if error.status is not RPCStatusCode.INVALID_ARGUMENT:
                 raise
-            return [Finding("反复失败", State.NOTE, "这个版本的流程引擎不报告", "temporal.md")]
+            return [Finding("反复失败", State.NOTE, "这个版本的流程引擎不报告", "worker.md#某个案卷反复失败")]
         told = f"{counted.count} 件案卷反复失败，见运维页面"
-        return [judged("反复失败", counted.count == 0, ("没有", told), "worker.md")]
+        return [judged("反复失败", counted.count == 0, ("没有", told), "worker.md#某个案卷反复失败")]
 
     async def daily(self) -> list[Finding]:
         """The schedules: there, not paused, and the next run is to come."""
@@ -87,18 +93,35 @@ class Engine:
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
-            return Finding(label, State.BAD, "没有登记：重启 worker 即登记", "worker.md")
+            return Finding(label, State.BAD, "没有登记：重启 worker 即登记", "temporal.md#每日的工作")
         if found.schedule.state.paused:
-            return Finding(label, State.NOTE, "已被暂停", "temporal.md")
+            return Finding(label, State.NOTE, "已被暂停", "temporal.md#每日的工作")
         following = min((at for at in found.info.next_action_times if at > datetime.now(UTC)), default=None)
         return good(label, f"下一次 {following:%m-%d %H:%M} UTC") if following else good(label, "已登记")
 
     async def payloads(self) -> list[Finding]:
-        """Whether what Temporal stores can be read there, and whether our keys open what they seal."""
+        """Whether what Temporal stores can be read there, and whether our keys open what it stores."""
         if not self.sealed:
-            return [Finding("载荷加密", State.NOTE, "没有设置 ANZE_PAYLOAD_KEYS：流程引擎里存的是明文", "keys.md")]
+            says = "没有设置 ANZE_PAYLOAD_KEYS：流程引擎里存的是明文"
+            return [Finding("载荷加密", State.NOTE, says, "keys.md#流程引擎里的内容")]
+        codec = self.client.data_converter.payload_codec
+        stored = await self._stored()
         try:
-            await prove(self.client.data_converter)
+            if codec is not None:
+                await codec.decode(stored)
         except Unreadable as failure:
-            return [Finding("载荷加密", State.BAD, str(failure), "keys.md")]
-        return [good("载荷加密", "已启用，自检通过")]
+            return [Finding("载荷加密", State.BAD, str(failure), "keys.md#密钥不对")]
+        return [good("载荷加密", "已启用，能读最近开始的一件" if stored else "已启用，还没有在办的案卷")]
+
+    async def _stored(self) -> list[Payload]:
+        """What the workflow that began last was started with."""
+        latest = self.client.list_workflows(self._here(RUNNING), limit=1, page_size=1)
+        with suppress(ValueError):  # a status this library has no word for (a paused workflow)
+            async for one in latest:
+                history = self.client.get_workflow_handle(one.id, run_id=one.run_id).fetch_history_events(page_size=1)
+                async for event in history:
+                    return list(event.workflow_execution_started_event_attributes.input.payloads)
+        return []
+
+    def _here(self, asked: str) -> str:
+        return asked.format(queue=self.queue.replace("'", "''"))

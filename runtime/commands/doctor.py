@@ -11,24 +11,28 @@ import typer
 from rich.text import Text
 from sqlalchemy import make_url
 
+from activities.anchoring import FOLDER, Signer
+from rules.findings import RulesRefused
 from rules.library import Library
 from runtime import addresses
-from runtime.checkup.database import Database
+from runtime.checkup.database import Connecting, Database
 from runtime.checkup.engine import Engine
 from runtime.checkup.finding import Finding, Part, State, examined, judged
-from runtime.checkup.outside import Outside
+from runtime.checkup.outside import Outside, released_packs
+from runtime.checkup.trail import Trail
 from runtime.commands.calendar import progress_bar
 from runtime.commands.speaking import AsJson
 from runtime.listing import listed, terminal
-from runtime.migrate import newest
+from runtime.migrate import revisions
 from runtime.search import search_attributes
-from runtime.settings import Settings
+from runtime.settings import PROJECT_ROOT, Settings
 from runtime.temporal import temporal
 from runtime.witnesses import unfit
-from runtime.worker import library, smtp
+from runtime.worker import smtp
 
 app = typer.Typer()
 UNWELL = 1
+RULES = PROJECT_ROOT / "rules"
 COLOURS = {State.GOOD: "green", State.NOTE: "yellow", State.BAD: "red"}
 
 
@@ -44,14 +48,28 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 async def _looked(settings: Settings) -> list[Finding]:
-    rules = library()
-    parts = [*_database(settings, rules), *_engine(settings), *_outside(settings, rules)]
+    parts = [*_database(settings), *_trail(settings), *_engine(settings), *_outside(settings)]
+    rules = _rules()
+    found = rules if isinstance(rules, list) else []
+    if isinstance(rules, Library):
+        parts += _ruled(settings, rules)
     with progress_bar() as bar:
         task = bar.add_task("检查", total=len(parts))
-        return await examined(parts, lambda: bar.advance(task))
+        return [*found, *await examined(parts, lambda: bar.advance(task))]
 
 
-def _database(settings: Settings, rules: Library) -> list[Part]:
+def _rules() -> Library | list[Finding]:
+    """What the processes would start with, or why they would not."""
+    try:
+        return Library(RULES / "packs", RULES / "calendars")
+    except RulesRefused as refused:
+        says = f"{len(refused.findings)} 处读不出，worker 和 web 起不来：anze rules check"
+        return [Finding("规则文件", State.BAD, says, "notice.md#案卷依据的规则文件不在")]
+
+
+def _connecting(settings: Settings) -> Connecting:
+    """As the role that reads every row and writes none."""
+
     @asynccontextmanager
     async def connecting() -> AsyncIterator[asyncpg.Connection]:
         connection = await asyncpg.connect(addresses.backup(settings), timeout=5)
@@ -60,29 +78,53 @@ def _database(settings: Settings, rules: Library) -> list[Part]:
         finally:
             await connection.close(timeout=2)
 
-    def asked() -> Database:
-        application = make_url(addresses.database(settings)).username or ""
-        return Database(connecting, application, newest(), rules, settings.backlog)
+    return connecting
 
+
+def _asked(settings: Settings) -> Database:
+    application = make_url(addresses.database(settings)).username or ""
+    return Database(_connecting(settings), application, revisions(), settings.backlog)
+
+
+def _database(settings: Settings) -> list[Part]:
     async def keys() -> list[Finding]:
-        async with connecting() as connection:
+        async with _connecting(settings)() as connection:
             lacking = await unfit(connection, addresses.with_field_keys(settings))
         said = "都能打开已加密的内容", f"缺少，或者不是原来的：{'、'.join(lacking)}"
-        return [judged("密钥", not lacking, said, "keys.md")]
+        return [judged("密钥", not lacking, said, "keys.md#密钥不对")]
 
     return [
-        Part("数据库", lambda: asked().schema(), "database.md"),
-        Part("密钥", keys, "keys.md"),
-        Part("办理情况", lambda: asked().backlog(), "worker.md"),
-        Part("恢复后停住", lambda: asked().restored(), "restore.md"),
-        Part("规则与日历", lambda: asked().rules(), "notice.md"),
+        Part("数据库", lambda: _asked(settings).schema(), "database.md"),
+        Part("WAL 流", lambda: _asked(settings).archiving(), "database.md"),
+        Part("密钥", keys, "database.md"),
+        Part("办理情况", lambda: _asked(settings).backlog(), "database.md"),
+        Part("恢复后停住", lambda: _asked(settings).restored(), "database.md"),
     ]
+
+
+def _ruled(settings: Settings, rules: Library) -> list[Part]:
+    async def released() -> list[Finding]:
+        return released_packs(rules.packs(), RULES)
+
+    return [
+        Part("规则与日历", lambda: _asked(settings).rules(rules), "database.md"),
+        Part("规则包", released, "notice.md"),
+    ]
+
+
+def _trail(settings: Settings) -> list[Part]:
+    async def look() -> list[Finding]:
+        secret = addresses.with_secret(settings).secret
+        signer = Signer.of(secret.get_secret_value().encode()).public if secret is not None else None
+        return await Trail(_connecting(settings), settings.var / FOLDER, signer).look()
+
+    return [Part("审计链", look, "database.md")]
 
 
 def _engine(settings: Settings) -> list[Part]:
     async def asked() -> Engine:
-        client = await temporal(settings)
-        return Engine(client, settings.task_queue, tuple(search_attributes()), settings.payload_keys is not None)
+        client, sealed = await temporal(settings), settings.payload_keys is not None
+        return Engine(client, settings.task_queue, tuple(search_attributes()), sealed, settings.backlog.task)
 
     async def look() -> list[Finding]:
         engine = await asked()
@@ -92,12 +134,12 @@ def _engine(settings: Settings) -> list[Part]:
     return [Part("流程引擎", look, "temporal.md")]
 
 
-def _outside(settings: Settings, rules: Library) -> list[Part]:
-    outside = Outside(smtp(settings) if settings.smtp_host else None, settings.oidc_issuer, rules.packs())
+def _outside(settings: Settings) -> list[Part]:
+    outside = Outside(smtp(settings) if settings.smtp_host else None, settings.oidc_issuer, settings.var)
     return [
-        Part("邮件服务器", outside.mail_server, "mail.md"),
-        Part("统一身份认证", outside.identity_provider, "signing-in.md"),
-        Part("规则包", outside.released_packs, "notice.md"),
+        Part("邮件服务器", outside.mail_server, "mail.md#邮件服务器"),
+        Part("统一身份认证", outside.identity_provider, "signing-in.md#统一身份认证不通"),
+        Part("磁盘", outside.room, "database.md#磁盘"),
     ]
 
 

@@ -4,14 +4,14 @@ import asyncio
 import math
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy.ext.asyncio import create_async_engine
+from temporalio.client import Client
 
 from activities.lookout import Lookout
-from api.metrics import keep_measuring
+from api.metrics import Measured, keep_measuring
 from models.contracts.ids import HUMAN_QUEUE
 from models.contracts.ports import LookIn
 from models.contracts.vocabulary import NoticeKind, NoticeStatus, Role, Urgency
@@ -89,12 +89,14 @@ async def test_a_backlog_that_is_gone_when_its_letter_goes_is_untold(office: Pos
 
 @pytest.mark.parametrize("away", [False, True])
 async def test_prometheus_reads_how_long_the_oldest_of_each_waits_and_nothing_where_nobody_knows(
-    office: PostOffice, away: bool
+    office: PostOffice, temporal: Client, task_queue: str, away: bool
 ) -> None:
     now = datetime.now(UTC)
     await late_case(office, now, 20)
     gone = create_async_engine(f"postgresql+asyncpg://x@{LOOPBACK}:{free_ports(1)[0]}/x")
-    measuring = asyncio.create_task(keep_measuring(gone if away else office.engine, lambda: now))
+    lost = await Client.connect(f"{LOOPBACK}:{free_ports(1)[0]}", lazy=True)
+    asked = (gone, lost) if away else (office.engine, temporal)
+    measuring = asyncio.create_task(keep_measuring(Measured(*asked, task_queue, lambda: now)))
     try:
         async with asyncio.timeout(PATIENCE):
             while not _fits(away):
@@ -105,5 +107,8 @@ async def test_prometheus_reads_how_long_the_oldest_of_each_waits_and_nothing_wh
 
 
 def _fits(away: bool) -> bool:
-    told: Any = REGISTRY.get_sample_value("anze_oldest_work_seconds", {"work": "alarm"})
-    return told is not None and (math.isnan(told) if away else told == timedelta(minutes=20).total_seconds())
+    alarm, task = (REGISTRY.get_sample_value("anze_oldest_work_seconds", {"work": work}) for work in ("alarm", "task"))
+    if alarm is None or task is None:
+        return False
+    minutes = timedelta(minutes=20).total_seconds()
+    return math.isnan(alarm) and math.isnan(task) if away else (alarm, task) == (minutes, 0)

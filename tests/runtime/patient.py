@@ -17,6 +17,7 @@ WIDENED = (
     ("api.denials", "WRITTEN_WITHIN"),
     ("api.health", "CHECK_WITHIN"),
     ("api.identity", "PATIENCE"),
+    ("api.queues", "ASKED_WITHIN"),
     ("api.operator.engine", "WITHIN"),
     ("runtime.commands.speaking", "ANSWER_WITHIN"),
     ("runtime.portfolio.sending", "REQUEST_WITHIN"),

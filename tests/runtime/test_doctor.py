@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
 
@@ -16,19 +16,17 @@ from typer.testing import CliRunner
 from models.contracts.ids import reconciling_id
 from models.tables.engine import make_engine
 from models.tables.sealed import new_key
-from runtime.checkup.database import ordering
 from runtime.cli import app
 from runtime.codec import converter
 from runtime.schedules import anchoring_id, ensure_schedules
 from runtime.settings import Settings
 from runtime.worker import library, make_worker
 from tests.conftest import Database
+from tests.runtime.examining import examining
 from tests.runtime.waiting import PATIENCE
 from tests.tables.rows import seed
 from tests.workflows.cases import Office, working
 from tests.workflows.otherwise import OtherPolicyWorkflow
-
-Examined = Callable[[], Awaitable[tuple[int, dict[str, tuple[str, str]]]]]
 
 
 @pytest.fixture
@@ -44,17 +42,6 @@ async def well(settings: Settings) -> AsyncIterator[Settings]:
         with suppress(RPCError):  # a test may have taken it away
             await client.get_schedule_handle(name).delete()
     await engine.dispose()
-
-
-def examining(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Examined:
-    """Runs the command as an operator would: its exit code, and what it says by what it is about."""
-    monkeypatch.setattr("runtime.commands.doctor.Settings", lambda: settings)
-
-    async def examined() -> tuple[int, dict[str, tuple[str, str]]]:
-        answer = await asyncio.to_thread(CliRunner().invoke, app, ["doctor", "--json"])
-        return answer.exit_code, {one["about"]: (one["state"], one["says"]) for one in json.loads(answer.stdout)}
-
-    return examined
 
 
 async def test_a_well_system_is_well(well: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,6 +78,13 @@ async def test_every_fault_is_found_by_its_name(
     assert code == 1
     assert bad == {"结构版本", "机构隔离", "应用角色", "办理进程", "每日对账", "每日存证", "邮件服务器"}
     assert {"outbox", "assigned_cases"} <= set(found["机构隔离"][1].partition("：")[2].split("、"))
+
+
+async def test_a_daily_work_that_somebody_paused_is_noted(well: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = await Client.connect(str(well.temporal_address), data_converter=converter(well))
+    await client.get_schedule_handle(anchoring_id(well.task_queue)).pause()
+    code, found = await examining(monkeypatch, well)()
+    assert (code, found["每日存证"], found["每日对账"][0]) == (0, ("note", "已被暂停"), "good")
 
 
 async def test_a_part_that_is_away_is_a_finding_and_the_others_are_still_looked_at(
@@ -136,16 +130,6 @@ async def test_a_case_that_did_not_ring_is_a_fault_from_the_bound_on_that_operat
     told = settings.model_copy(update={"late_alarm": patience})
     state, says = (await examining(monkeypatch, told)())[1]["到期未办"]
     assert state == ("bad" if patience == 10 else "good"), says
-
-
-@pytest.mark.parametrize(
-    ("provider", "locale", "state"),
-    [("b", "C.UTF-8", "good"), ("c", "C", "good"), ("c", "zh_CN.UTF-8", "bad"), ("i", "zh-Hans", "bad")],
-)
-async def test_a_database_that_sorts_by_a_language_is_a_fault_because_names_would_not_be_found(
-    provider: str, locale: str, state: str
-) -> None:
-    assert ordering(provider, locale).state.value == state
 
 
 async def test_what_a_restore_stopped_is_noted_until_it_is_released(

@@ -1,0 +1,43 @@
+"""How long work lies in the workflow engine's queue and who asks for it; what is too long is not decided here."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, DescribeTaskQueueResponse
+from temporalio.client import Client
+
+ASKED_WITHIN = 3.0  # seconds
+KINDS = (TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY)
+"""Decisions wait in the one, effects in the other: a worker may serve the first and be stuck in the second."""
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What the engine says of one task queue; its figures are some seconds old."""
+
+    serving: int
+    """Processes that have asked for decisions within the last five minutes, the engine's own measure."""
+    oldest: timedelta
+    """Since when the oldest task lies there, of either kind; zero where none does."""
+    waiting: int
+
+
+async def queue(client: Client, name: str) -> Queue:
+    """Raises RPCError where the engine does not answer in time."""
+    deciding, doing = await asyncio.gather(*(_described(client, name, kind) for kind in KINDS))
+    stats = [one.stats for one in (deciding, doing)]
+    return Queue(
+        serving=len(deciding.pollers),
+        oldest=max(one.approximate_backlog_age.ToTimedelta() for one in stats),
+        waiting=sum(one.approximate_backlog_count for one in stats),
+    )
+
+
+async def _described(client: Client, name: str, kind: TaskQueueType.ValueType) -> DescribeTaskQueueResponse:
+    asked = DescribeTaskQueueRequest(
+        namespace=client.namespace, task_queue=TaskQueue(name=name), task_queue_type=kind, report_stats=True
+    )
+    return await client.workflow_service.describe_task_queue(asked, timeout=timedelta(seconds=ASKED_WITHIN))
