@@ -15,7 +15,7 @@ from api.desk.forms import Form, Looked, kept, looked_at, read, store, wants_row
 from api.desk.frame import Visit, posted, visited
 from api.desk.sheets import Sheet, outcome_of
 from api.problems import Problem
-from api.provider.reading import address, own_case
+from api.provider.reading import WAYS, address, own_case
 from api.rows import STEPS
 from api.words import FileFault, ProblemCode
 from domain.calendar import local_date
@@ -43,7 +43,7 @@ async def sheet_of(visit: Visit, case_id: UUID, update: str) -> Sheet:
     begun = await _visit(visit, row) if update == VISIT else {"on": str(local_date(visit.entry.tools.now()))}
     form = _with_rows(Form(OWN[update], visit.language, begun))
     beside = {"files": "", "most_files": MOST_PICTURES}
-    return Sheet(visit, row, form, SHEETS[update], address(row.kind, row.id), beside)
+    return Sheet(visit, row, form, SHEETS[update], address(row.kind, row.id, WAYS.of(visit.request)), beside)
 
 
 async def _visit(visit: Visit, row: Row[Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The service provider's room: its assignments, a policy with its visits, a hazard, two forms; reading is beside."""
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -9,30 +10,39 @@ from api.desk.audience import Reader
 from api.desk.frame import Visit, visited, visitor
 from api.desk.words import translator
 from api.provider.acting import OWN, REPORT, VISIT, act, sheet_of
-from api.provider.reading import address, board, hazard, policy
+from api.provider.board import BoardFilters, board
+from api.provider.reading import ROOM, WAYS, address, hazard, policy
 from api.rows import ASSIGNED_CASES
-from models.contracts.vocabulary import ActorKind
+from domain.places import NAMES, NATION
+from models.contracts.vocabulary import ActorKind, HazardGrade, Sector
 
 router = APIRouter(prefix="/provider", include_in_schema=False)
 Here = Annotated[Visit, Depends(visitor, scope="function")]
 Just = Annotated[str, Query(alias="done", max_length=40)]
 """Which form has just been carried out, to be confirmed on the page it leads back to."""
-LONGEST_SEARCH = 120
-"""Letters of a number or a name that is looked for."""
 
 
 @router.get("")
 async def assignments(visit: Here) -> Response:
-    """What is to be served, by the day it is due; where that is much, what is looked for."""
-    asked = visit.request.query_params.get("q", "").strip()[:LONGEST_SEARCH]
-    return visit.page("provider/todo.html.j2", board=await board(visit.entry, asked), q=asked)
+    """What is to be served, by the day it is due, a page at a time."""
+    filters, asked = BoardFilters.read(visit.request.query_params), visit.request.url
+    return visit.page(
+        "provider/todo.html.j2",
+        board=await board(visit.entry, filters, f"{ROOM}?{asked.query}" if asked.query else ROOM),
+        f=filters,
+        sectors=tuple(Sector),
+        grades=tuple(HazardGrade),
+        places=tuple(name for code, name in NAMES.items() if code != NATION),
+    )
 
 
 @router.get("/policies/{case_id:uuid}")
 async def assigned(visit: Here, case_id: UUID, done: Just = "") -> Response:
     """Where to go, until when, by which plan; what was done and found there."""
     shown = await policy(visit.entry, case_id, _reader(visit))
-    return visit.page("provider/policy.html.j2", p=shown, m=shown.matter, done=done if done in OWN else "")
+    onward = WAYS.of(visit.request)
+    return visit.page("provider/policy.html.j2", p=shown, m=shown.matter, done=done if done in OWN else "",
+                      onward=onward, trail=WAYS.trail(onward))  # fmt: skip
 
 
 @router.get("/policies/{case_id:uuid}/visit")
@@ -62,7 +72,8 @@ async def hand_in_report(request: Request, case_id: UUID) -> Response:
 @router.get("/hazards/{case_id:uuid}")
 async def found_hazard(visit: Here, case_id: UUID) -> Response:
     """A hazard and what has become of it; rechecking it is the insurer's."""
-    return visit.page("provider/hazard.html.j2", m=await hazard(visit.entry, case_id, _reader(visit)))
+    return visit.page("provider/hazard.html.j2", m=await hazard(visit.entry, case_id, _reader(visit)),
+                      trail=WAYS.trail(WAYS.of(visit.request)))  # fmt: skip
 
 
 async def _form(request: Request, case_id: UUID, update: str) -> Response:
@@ -72,4 +83,5 @@ async def _form(request: Request, case_id: UUID, update: str) -> Response:
 
 def _reader(visit: Visit) -> Reader:
     of_its_insurer = ASSIGNED_CASES.c.insurer_id == visit.caller.insurer_id  # said for the index: all of its cases are
-    return Reader(ActorKind.PROVIDER, address, translator(visit.language), (of_its_insurer,))
+    address_of = partial(address, onward=WAYS.of(visit.request))
+    return Reader(ActorKind.PROVIDER, address_of, translator(visit.language), (of_its_insurer,))

@@ -1,31 +1,28 @@
-"""What a service provider is shown: its assignments by the day a service is due, one policy, one hazard; no acts."""
+"""What a service provider is shown of one policy and of one hazard; its list is board.py, its acts are acting.py."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, select
 
 from api import reads
 from api.callers import Entry
 from api.desk.audience import Reader
 from api.desk.caseduties import DutyShown, duties_of, policy_life
 from api.desk.casefile import Companion, companions_in, companions_of
-from api.desk.due import when_due
 from api.desk.matters import HazardMatter, PolicyMatter, hazard_matter, policy_matter
-from api.desk.tones import tone_of
+from api.desk.ways_back import WaysBack
 from api.duties import read_duties
 from api.evidence import Piece
 from api.problems import not_found
-from api.rows import ASSIGNED_CASES, ASSIGNMENTS, RECIPIENTS
+from api.rows import ASSIGNMENTS, RECIPIENTS
 from api.tools import Tools
-from domain import wording
 from domain.calendar import local_date
-from models.contracts.vocabulary import CaseKind, Event, PolicyStage, Word
+from models.contracts.vocabulary import CaseKind, Event
 
-MOST_CASES = 300
 ROOM = "/provider"
+WAYS = WaysBack(ROOM, frozenset({ROOM}))
 SERVICES = frozenset(
     {
         Event.VISIT_RECORDED,
@@ -36,40 +33,6 @@ SERVICES = frozenset(
     }
 )
 """What ends a term that is the provider's to keep in time, whoever owes it."""
-
-
-@dataclass(frozen=True)
-class Assigned:
-    """One policy this provider serves, in one line."""
-
-    href: str
-    insured: str
-    number: str
-    place: str
-    stage: Word
-    tone: str
-    said: str = ""
-    due_day: str = ""
-    left: str = ""
-    late: bool = False
-    provisional: bool = False
-    open_hazards: int = 0
-    due_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Board:
-    """The first page: what has a day, what has none, what has ended."""
-
-    due: tuple[Assigned, ...]
-    served: tuple[Assigned, ...]
-    ended: tuple[Assigned, ...]
-    more: bool
-    """There are others than these, to be looked for by name or number."""
-
-    @property
-    def late(self) -> int:
-        return sum(one.late for one in self.due)
 
 
 @dataclass(frozen=True)
@@ -85,28 +48,6 @@ class PolicyShown:
     open: bool
     completed: bool
     """The report of the signing term is in."""
-
-
-async def board(entry: Entry, asked: str = "") -> Board:
-    """The assignments of the calling provider, overdue first, then by the day a service is due.
-
-    `asked` is how a policy's number begins or a part of the enterprise's name; empty for all.
-    """
-    cases = ASSIGNED_CASES.c
-    own = select(ASSIGNED_CASES).where(cases.kind == CaseKind.POLICY, cases.id.in_(_assigned(entry)))
-    called = or_(func.starts_with(cases.number, asked), func.strpos(cases.insured_name, asked) > 0)
-    own = own.where(called) if asked else own
-    order = (cases.ended_at.is_not(None), cases.next_due_at, cases.id)
-    found = (await entry.connection.execute(own.order_by(*order).limit(MOST_CASES + 1))).all()
-    rows = found[:MOST_CASES]
-    services, now = services_of(entry.tools), entry.tools.now()
-    running = [_line(row, services, now) for row in rows if row.ended_at is None]
-    return Board(
-        due=tuple(sorted((one for one in running if one.due_at), key=lambda one: (one.due_at, one.number))),
-        served=tuple(one for one in running if one.due_at is None),
-        ended=tuple(_line(row, frozenset(), now) for row in rows if row.ended_at is not None),
-        more=len(found) > MOST_CASES,
-    )
 
 
 async def own_case(entry: Entry, case_id: UUID, kind: CaseKind) -> Row[Any]:
@@ -151,9 +92,9 @@ def services_of(tools: Tools) -> frozenset[str]:
     return frozenset(duty.id for duty in listed if not SERVICES.isdisjoint(duty.met_by))
 
 
-def address(kind: CaseKind, case_id: UUID) -> str:
-    """Where a case stands in this room."""
-    return f"{ROOM}/{'hazards' if kind is CaseKind.HAZARD else 'policies'}/{case_id}"
+def address(kind: CaseKind, case_id: UUID, onward: str = ROOM) -> str:
+    """Where a case stands in this room; `onward` is the list one came from."""
+    return f"{ROOM}/{'hazards' if kind is CaseKind.HAZARD else 'policies'}/{case_id}{WAYS.trail(onward)}"
 
 
 def file_address(piece: Piece) -> str:
@@ -164,24 +105,9 @@ def _own(entry: Entry) -> ColumnElement[bool]:
     return ASSIGNMENTS.c.provider_id == entry.caller.provider_id
 
 
-def _assigned(entry: Entry) -> Any:
+def assigned(entry: Entry) -> Select[UUID]:
+    """The policies that name the calling provider."""
     return select(ASSIGNMENTS.c.policy_id).where(_own(entry))
-
-
-def _line(row: Row[Any], services: frozenset[str], now: datetime) -> Assigned:
-    stage, at = PolicyStage(row.stage), reads.as_of(now, row.changed_at)
-    due = [one for one in row.view.get("duties", ()) if one["key"].partition("#")[0] in services and one["due_at"]]
-    first = min(due, key=lambda one: one["due_at"], default=None)
-    return Assigned(
-        href=address(row.kind, row.id),
-        insured=row.insured_name,
-        number=row.number,
-        place=wording.place_line(row.region, row.sector, row.size),
-        stage=stage,
-        tone=tone_of(stage),
-        open_hazards=row.open_hazards,
-        **({"said": first["label"], **when_due(first, at)} if first else {}),
-    )
 
 
 async def _contact(entry: Entry, row: Row[Any]) -> str:

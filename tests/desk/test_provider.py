@@ -1,8 +1,10 @@
 """The provider's room: what is to be served by its day, a visit with hazards and pictures, the report; the register."""
 
 import re
+from datetime import UTC, datetime
 from html import unescape
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -10,9 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.worker import Worker
 
 from api.insurer.doors import DOORS, SAMPLE_DIGEST, SAMPLE_FILE
-from api.provider import reading
 from api.provider.acting import OWN
-from api.rows import STEPS
+from api.rows import CASES, STEPS
 from api.tools import Tools
 from domain.serving import ITS_OWN
 from models.contracts.vocabulary import ActorKind, CaseKind, Post
@@ -76,22 +77,54 @@ async def test_what_is_to_be_served_stands_with_its_day_and_says_where_to_go_and
         assert secret not in page, secret
 
 
-async def test_what_is_beyond_the_list_is_told_and_found_by_number_or_part_of_the_name(
-    assessor: Person, town: Town, policy: str, monkeypatch: pytest.MonkeyPatch
+async def test_assignments_come_a_page_at_a_time_counted_on_top_and_are_found_by_what_is_asked(
+    assessor: Person, town: Town, policy: str, admin: AsyncEngine
 ):
     insurer = town.insurers[0]
     other = (await insurer.post("/v1/policies", terms(number="P-BEYOND"))).json()["id"]
     named = {"provider_name": "皖安", "provider_code": PROVIDERS_OF_TOWN[0]}
     assert (await insurer.post(f"/v1/policies/{other}/provider", named)).status_code == 200
-    assert "其余的请按" not in (await assessor.get("/provider")).text
-    monkeypatch.setattr(reading, "MOST_CASES", 1)
-    first = (await assessor.get("/provider")).text
-    assert ("其余的请按" in first, (policy in first) + (other in first)) == (True, 1)
-    for asked, found in (("P-BEY", {other}), ("nothing", set[str]())):
-        page = (await assessor.get("/provider", params={"q": asked})).text
-        assert {one for one in (policy, other) if one in page} == found, asked
-    by_name = (await assessor.get("/provider", params={"q": "皖北精细"})).text
-    assert (policy in by_name) + (other in by_name) == 1
+    ended = (await insurer.post("/v1/policies", terms(number="P-ENDED"))).json()["id"]
+    assert (await insurer.post(f"/v1/policies/{ended}/provider", named)).status_code == 200
+    await changed(admin, ended, ended_at=datetime(2026, 2, 1, tzinfo=UTC))
+    everyone, page, query = {policy, other, ended}, "", "limit=1"
+    for at in range(3):
+        page = unescape((await assessor.get(f"/provider?{query}")).text)
+        counts = re.findall(r"<b>(\d+)</b>", page.partition('id="piles"')[2].partition("</ul>")[0])
+        assert counts == ["2", "0", "0", "1"], "whatever the page shows"
+        [shown] = listed(page, everyone)
+        assert at < 2 or shown == ended, "what has ended comes last"
+        everyone -= {shown}
+        following = page.partition('class="following"')[2].partition("cursor=")[2].partition('"')[0]
+        query = f"limit=1&cursor={following}"
+    assert (everyone, 'class="following"' in page) == (set(), False)
+    found = {"q=P-BEY": {other}, "q=nothing": set[str](), "q=皖北精细": {policy, other, ended}, "pile=ended": {ended},
+             "region=宿州": {policy, other, ended}, "region=吉林": set[str](), "sector=fishery": set[str](),
+             "overdue=true": set[str](), "overdue=false&pile=due": {policy, other},
+             "grade=major": {policy}}  # fmt: skip
+    visited = await assessor.post(f"/provider/policies/{policy}/visit", **visit(**FOUND))
+    assert visited.status_code == 303
+    for asked, expected in found.items():
+        page = unescape((await assessor.get(f"/provider?{asked}")).text)
+        assert listed(page, {policy, other, ended}) == expected, asked
+    assert "吉林省、吉林省吉林市" in (await assessor.get("/provider?region=吉林")).text
+    address = next(one for one in page.split('href="') if one.startswith(f"/provider/policies/{policy}")).partition(
+        '"'
+    )[0]
+    assert '<p class="way"><a href="/provider?grade=major">' in (await assessor.get(address)).text
+    assert (
+        '<p class="way"><a href="/provider">'
+        in (await assessor.get(f"/provider/policies/{policy}?back=//e.example")).text
+    )
+
+
+def listed(page: str, among: set[str]) -> set[str]:
+    return {one for one in among if f"/provider/policies/{one}" in page}
+
+
+async def changed(admin: AsyncEngine, case_id: str, **values: Any) -> None:
+    async with admin.begin() as connection:
+        await connection.execute(CASES.update().where(CASES.c.id == UUID(case_id)).values(**values))
 
 
 async def test_a_visit_with_hazards_and_a_picture_is_recorded_once_and_everybody_sees_who_did_it(
