@@ -67,8 +67,8 @@ def as_of(now: datetime, changed_at: datetime) -> datetime:
     return max(now, changed_at)
 
 
-def reading(row: Row[Any], now: datetime) -> PolicyReading | HazardReading | ClaimReading:
-    """A case as it stands, with what is overdue at this instant."""
+def reading(row: Row[Any], now: datetime, in_hand: str) -> PolicyReading | HazardReading | ClaimReading:
+    """A case as it stands, with what is overdue at this instant; `in_hand` is whoever has it in hand."""
     at = as_of(now, row.changed_at)
     due = [(brief["key"], brief["due_at"]) for brief in row.view.get("duties", ())]
     late = tuple(key for key, due_at in due if due_at and datetime.fromisoformat(due_at) <= at)
@@ -78,6 +78,7 @@ def reading(row: Row[Any], now: datetime) -> PolicyReading | HazardReading | Cla
         "opened_at": row.opened_at,
         "changed_at": row.changed_at,
         "ended_at": row.ended_at,
+        "in_hand": in_hand,
     }
     return READINGS[row.kind].model_validate({**row.view, **standing})
 

@@ -155,6 +155,8 @@ class Standing(Contract):
     opened_at: datetime
     changed_at: datetime
     ended_at: datetime | None = None
+    in_hand: str = ""
+    """Who of the insurer's own people has the case in hand, by name; empty where nobody has."""
 
 
 class PolicyReading(PolicyView, Standing):

@@ -11,6 +11,7 @@ from api.claims.doors import TAG
 from api.claims.explaining import explanation
 from api.claims.ledger import ledger
 from api.claims.shapes import ClaimExplanation, ClaimLedger, ClaimLine, ClaimQuery, ClaimReading, Prevention
+from api.desk.hands import holder
 from api.duties import read_duties
 from api.insurer.cases import Reader
 from api.shapes import Duties, NoticeReading, Page, TimelineEntry
@@ -37,7 +38,7 @@ async def claim_read(entry: Reader, claim_id: UUID) -> ClaimReading:
     """赔案当前状态，连同事故前的隐患和服务。 / The claim as it stands, with what prevention had done before."""
     row = await reads.case_row(entry, claim_id, CaseKind.CLAIM)
     before = await claim_reads.prevention(entry, row)
-    standing = ClaimReading.model_validate(reads.reading(row, entry.tools.now()))
+    standing = ClaimReading.model_validate(reads.reading(row, entry.tools.now(), await holder(entry, row)))
     return standing.model_copy(update={"before": before.model_dump(mode="json")})
 
 

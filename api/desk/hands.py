@@ -131,6 +131,12 @@ async def in_hand(entry: Entry, case: Row[Any]) -> InHand:
     )
 
 
+async def holder(entry: Entry, case: Row[Any]) -> str:
+    """The name alone; empty where nobody has it in hand."""
+    desk = Desk.of(entry.caller)
+    return (await entry.connection.execute(select(desk.name_at(literal(case.id))))).scalar_one() or ""
+
+
 async def colleagues(entry: Entry, which: ColumnElement[bool]) -> tuple[Colleague, ...]:
     """Users of the caller's organisation by name."""
     asked = select(*USERS.c["id", "name", "email"], Desk.of(entry.caller).live.label("live"))

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from api import reads
 from api.callers import Entry, entered
+from api.desk.hands import holder
 from api.duties import read_duties
 from api.searching import of_insured
 from api.shapes import (
@@ -46,7 +47,7 @@ async def policy_list(entry: Reader, query: Annotated[PolicyQuery, Query()]) -> 
 async def policy_read(entry: Reader, policy_id: UUID) -> PolicyReading:
     """保单当前状态，逾期事项在读取时计算。 / The policy as it stands; overdue is computed now."""
     row = await reads.case_row(entry, policy_id, CaseKind.POLICY)
-    return PolicyReading.model_validate(reads.reading(row, entry.tools.now()))
+    return PolicyReading.model_validate(reads.reading(row, entry.tools.now(), await holder(entry, row)))
 
 
 @router.get("/policies/{policy_id:uuid}/timeline", tags=[POLICIES], summary="保单大事记 / Timeline of a policy")
@@ -86,7 +87,7 @@ async def hazard_list(entry: Reader, query: Annotated[HazardQuery, Query()]) -> 
 async def hazard_read(entry: Reader, hazard_id: UUID) -> HazardReading:
     """隐患当前状态。 / The hazard as it stands."""
     row = await reads.case_row(entry, hazard_id, CaseKind.HAZARD)
-    return HazardReading.model_validate(reads.reading(row, entry.tools.now()))
+    return HazardReading.model_validate(reads.reading(row, entry.tools.now(), await holder(entry, row)))
 
 
 @router.get("/hazards/{hazard_id:uuid}/timeline", tags=[HAZARDS], summary="隐患大事记 / Timeline of a hazard")

@@ -59,11 +59,14 @@ async def test_a_case_is_taken_given_and_given_back_once_each_and_on_record(
     assert "经办人已更改" in shown
     assert "您自己" in shown
     assert SEEN.findall(shown) == [str(handler.user_id)]
+    in_hand = (await town.insurers[0].get(f"/v1/policies/{case_id}")).json()["in_hand"]
+    assert f"<b>{in_hand or '?'}</b>" in shown, "its core systems read the same"
     giving = {"act": "give", "to": str(colleague.user_id), "seen": str(handler.user_id)}
     assert (await handler.post(f"{page}/hand", **giving)).status_code == 303
     assert (await colleague.post(f"{page}/hand", act="back", seen=str(colleague.user_id))).status_code == 303
     assert (await handler.post(f"{page}/hand", **giving)).status_code == 409, "an old page gives nothing away again"
     assert await holder(admin, case_id) is None
+    assert (await town.insurers[0].get(f"/v1/policies/{case_id}")).json()["in_hand"] == ""
     said = [(one["hand_before"], one["hand"]) for one in await noted(admin)]
     me, other = str(handler.user_id), str(colleague.user_id)
     assert said == [("", me), (me, other), (other, "")]
