@@ -27,6 +27,7 @@ from runtime.embedded.mail import MailCatcher
 from runtime.embedded.postgres import DATABASE, PostgresServer
 from runtime.settings import Settings
 from runtime.stack import Stack, StackOptions
+from tests.faults.invariants import Look
 from tests.runtime.patient import IN_SERVICE, widen
 from tests.runtime.waiting import PATIENCE
 
@@ -138,6 +139,13 @@ async def admin(database: Database) -> AsyncIterator[asyncpg.Connection]:
 async def temporal(stack: Stack) -> Client:
     """A client of the session's Temporal server: time skipping is on, search attributes are registered."""
     return await Client.connect(stack.temporal_address, data_converter=pydantic_data_converter)
+
+
+@pytest.fixture
+def look(database: Database, temporal: Client) -> Look:
+    """Where the invariants look after a fault (tests/faults/README.md): no nudger runs and no bank is there, so of
+    letters and payments on their way nothing is asked."""
+    return Look(database.admin, database.backup, temporal)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """A post office for tests: seeded parties, notices put straight into the outbox, readings past row-level security."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,9 +21,11 @@ from models.contracts.mailroom import Compose, Delivery
 from models.contracts.ports import Send
 from models.contracts.vocabulary import NoticeKind, Role, Urgency
 from models.tables.engine import make_engine
+from runtime.embedded.mail import CaughtMail
 from runtime.embedded.ports import LOOPBACK
 from runtime.settings import sqlalchemy_url
 from tests.conftest import Database
+from tests.faults.invariants import Look, broken
 from tests.makers import calendar
 from tests.runtime.waiting import PATIENCE
 from tests.tables.rows import A, known, seed
@@ -92,6 +94,12 @@ class PostOffice:
 
     async def send(self, to: UUID, mail: UUID) -> Delivery:
         return await self.postman.send(Send(recipient_id=to, mail_id=mail, now=NOW))
+
+    async def broken(self, arrived: Sequence[CaughtMail], *also: str) -> list[str]:
+        """What of the invariants may be asked where parties are planted and no case lives: that every notice is told
+        once (I2) and lies in a mail that arrived, or with a person (I5); I9 too, where no mail is left waiting."""
+        look = Look(self.database.admin, self.database.backup, mails=arrived)
+        return await broken(look, "I2", "I5", *also)
 
     async def attempts(self, mail: UUID) -> list[tuple[str, int | None]]:
         rows = await self.sql("SELECT outcome, code FROM attempts WHERE mail_id = $1 ORDER BY number", mail)

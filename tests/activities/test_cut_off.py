@@ -79,6 +79,7 @@ async def test_an_attempt_that_was_overtaken_before_it_gave_the_letter_away_keep
     assert (b"RCPT" in heard, b"DATA" in heard, len(mailbox.messages)) == (True, False, 1)
     assert await office.attempts(mail) == [("ambiguous", None), ("accepted", 250)]
     server.close()
+    assert await office.broken(mailbox.messages, "I9") == []
 
 
 async def test_a_letter_the_server_took_from_an_attempt_that_was_overtaken_is_sent_no_more(

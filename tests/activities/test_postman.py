@@ -100,13 +100,13 @@ async def test_composing_and_sending_twice_sends_once(office: PostOffice, mailbo
 
 
 @pytest.mark.fault("F35")
-async def test_concurrent_composers_never_put_a_notice_into_two_mails(office: PostOffice) -> None:
+async def test_concurrent_composers_never_put_a_notice_into_two_mails(office: PostOffice, mailbox: MailCatcher) -> None:
     for _ in range(20):
         await office.put(DESK, *UPLOAD)
     composed = await asyncio.gather(*(office.compose(DESK) for _ in range(4)))
     assert len({mail for mails in composed for mail in mails}) == 20
-    [row] = await office.sql("SELECT count(*) AS mails FROM mails")
-    assert row["mails"] == 20
+    assert len(await office.sql("SELECT 1 FROM mails")) == 20
+    assert await office.broken(mailbox.messages) == []
 
 
 async def test_what_does_not_hurry_goes_into_one_digest_overdue_first(office: PostOffice, mailbox: MailCatcher) -> None:
@@ -165,16 +165,20 @@ async def test_a_server_that_asks_for_patience_is_asked_again_with_the_same_mess
     assert (await office.send(DESK, mail)).status is NoticeStatus.ACCEPTED
     assert await office.attempts(mail) == [("queued", 451), ("queued", 451), ("accepted", 250)]
     assert mailbox.messages[0].message_id == f"<{mail}@anze.example>"
+    assert await office.broken(mailbox.messages, "I9") == []
 
 
 @pytest.mark.fault("F23")
-async def test_a_server_that_is_away_leaves_the_mail_waiting(database: Database, office: PostOffice) -> None:
+async def test_a_server_that_is_away_leaves_the_mail_waiting(
+    database: Database, office: PostOffice, mailbox: MailCatcher
+) -> None:
     away = post_office(database, office.engine, free_ports(1)[0])
     await office.put(DESK, *UPLOAD)
     [mail] = await office.compose(DESK)
     with pytest.raises(ApplicationError):
         await away.send(DESK, mail)
     assert await office.compose(DESK) == (mail,)
+    assert await office.broken(mailbox.messages) == []
 
 
 @pytest.mark.fault("F25")
@@ -194,10 +198,13 @@ async def test_a_line_that_breaks_after_the_letter_is_ambiguous_and_tried_once_m
     assert len({caught.message_id for caught in mailbox.messages}) == 1
     [row] = await office.sql("SELECT status FROM outbox")
     assert row["status"] == "ambiguous"
+    assert await office.broken(mailbox.messages, "I9") == []
 
 
 @pytest.mark.fault("F25")
-async def test_a_server_that_never_answers_the_final_dot_is_ambiguous(database: Database, office: PostOffice) -> None:
+async def test_a_server_that_never_answers_the_final_dot_is_ambiguous(
+    database: Database, office: PostOffice, mailbox: MailCatcher
+) -> None:
     server = await stalling_server()
     stalled = post_office(database, office.engine, server.sockets[0].getsockname()[1], patience=0.3)
     await office.put(DESK, *UPLOAD)
@@ -206,6 +213,7 @@ async def test_a_server_that_never_answers_the_final_dot_is_ambiguous(database: 
         await stalled.send(DESK, mail)
     assert await office.attempts(mail) == [("ambiguous", None)]
     server.close()
+    assert await office.broken(mailbox.messages) == []
 
 
 async def test_a_crash_between_attempt_and_result_is_called_ambiguous_and_the_mail_still_goes(
@@ -256,6 +264,7 @@ async def test_a_refused_address_moves_its_notices_to_the_fallback_and_to_an_ope
     [moved] = await office.compose(DESK)
     assert (await office.send(DESK, moved)).status is NoticeStatus.ACCEPTED
     assert "/l/" not in mailbox.messages[0].body(), "the insurer's desk may not act for the enterprise"
+    assert await office.broken(mailbox.messages) == []
 
 
 @pytest.mark.parametrize(
@@ -274,6 +283,7 @@ async def test_an_address_no_letter_can_carry_is_a_bounce_at_once_and_its_notice
     [row] = await office.sql("SELECT recipient_id, status FROM outbox WHERE id = $1", notice)
     assert (row["recipient_id"], row["status"]) == (DESK, "queued")
     assert mailbox.messages == []
+    assert await office.broken(mailbox.messages) == []
 
 
 async def test_a_letter_composed_anew_carries_another_link_than_the_one_that_was_taken_away(
@@ -305,6 +315,7 @@ async def test_a_second_refusal_goes_to_the_operators_and_a_third_stays_with_the
         assert (await office.send(recipient, mail)).moved_to == moved_to
     [row] = await office.sql("SELECT status FROM outbox WHERE id = $1", notice)
     assert row["status"] == "bounced"
+    assert await office.broken(mailbox.messages) == []
 
 
 @pytest.mark.fault("F36")
@@ -321,6 +332,7 @@ async def test_a_notice_whose_template_fails_is_set_aside_and_the_rest_goes(
     [row] = await office.sql("SELECT status FROM outbox WHERE id = $1", broken)
     assert row["status"] == "undelivered"
     assert [row["notice_id"] for row in await office.sql("SELECT notice_id FROM tasks")] == [broken]
+    assert await office.broken(mailbox.messages, "I9") == []
 
 
 @pytest.mark.fault("F23")
@@ -333,6 +345,7 @@ async def test_giving_up_leaves_a_task_and_a_dead_mail(office: PostOffice, mailb
     assert (await office.send(DESK, mail)).status is NoticeStatus.UNDELIVERED
     assert mailbox.messages == []
     assert [row["kind"] for row in await office.sql("SELECT kind FROM tasks")] == ["undelivered"]
+    assert await office.broken(mailbox.messages, "I9") == []
 
 
 async def test_a_mail_the_books_have_forgotten_is_given_up_and_blocks_nobody(office: PostOffice) -> None:

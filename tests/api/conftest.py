@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
@@ -26,6 +27,7 @@ from models.tables.engine import make_engine
 from runtime.settings import Settings, sqlalchemy_url
 from runtime.worker import library, make_worker
 from tests.conftest import Database
+from tests.faults.invariants import Look
 from tests.runtime.waiting import PATIENCE
 
 _codes, _keys = count(1), count(1)
@@ -125,6 +127,13 @@ async def insurer(http: AsyncClient, admin: AsyncEngine) -> Caller:
 async def other(http: AsyncClient, admin: AsyncEngine) -> Caller:
     """Another insurer, with policies of the same numbers."""
     return await _insurer(http, admin, "乙保险公司")
+
+
+@pytest.fixture
+def look(look: Look, http: AsyncClient, insurer: Caller) -> Look:
+    """What the insurer is told is kept from now on."""
+    http.event_hooks["response"].append(partial(look.history.heard, insurer.code, insurer.id))
+    return look
 
 
 async def department(http: AsyncClient, admin: AsyncEngine, region: str, name: str) -> Caller:

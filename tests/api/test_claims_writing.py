@@ -12,6 +12,7 @@ from api.insurer.doors import DOORS
 from api.words import Scope
 from tests.api.claiming import agreed, done, instructed, insured, reported, tried, trusted, until, victim
 from tests.api.conftest import Caller, counted, fresh_key, sample_file, today
+from tests.faults.invariants import Look, broken
 
 SURRENDER = next(door.example for door in DOORS if door.path == "surrender")
 
@@ -158,7 +159,7 @@ async def test_an_accident_outside_the_cover_is_refused_and_may_be_reported_agai
 
 
 @pytest.mark.fault("F29")
-async def test_twenty_equal_reports_at_once_are_one_claim(insurer: Caller, admin) -> None:
+async def test_twenty_equal_reports_at_once_are_one_claim(insurer: Caller, admin, look: Look) -> None:
     policy_id, key = await insured(insurer), fresh_key()
     url, body = f"/v1/policies/{policy_id}/claims", report(today())
     answers = await asyncio.gather(*(insurer.post(url, body, key) for _ in range(20)))
@@ -166,6 +167,7 @@ async def test_twenty_equal_reports_at_once_are_one_claim(insurer: Caller, admin
     assert len({answer.json()["id"] for answer in answers}) == 1
     other = await insurer.post(url, {**body, "documents_complete": False})
     assert (other.status_code, other.json()["code"]) == (409, "number_taken")
+    assert await broken(look) == []
 
 
 async def test_a_claim_outlives_its_policy(insurer: Caller) -> None:

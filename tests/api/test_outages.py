@@ -20,6 +20,7 @@ from runtime.settings import Settings
 from runtime.worker import library, make_worker
 from tests.api.conftest import Caller, counted, fresh_key, terms
 from tests.api.test_writing import opened
+from tests.faults.invariants import Look, broken
 from tests.runtime.patient import MEANT
 from tests.runtime.waiting import PATIENCE, in_time
 
@@ -30,13 +31,14 @@ SOON = Budgets(answer_within=2.5)
 
 def through(tools: Tools, caller: Caller) -> Caller:
     """The same caller at an API with other tools."""
-    http = AsyncClient(transport=ASGITransport(create_app(tools)), base_url="http://anze.test")
+    heard = caller.http.event_hooks
+    http = AsyncClient(transport=ASGITransport(create_app(tools)), base_url="http://anze.test", event_hooks=heard)
     return Caller(http, caller.token, caller.id, caller.code)
 
 
 @pytest.mark.fault("F7")
 async def test_without_a_worker_the_outcome_is_unknown_and_repeating_it_has_one_effect(
-    tools: Tools, insurer: Caller, settings: Settings, temporal: Client, admin
+    tools: Tools, insurer: Caller, settings: Settings, temporal: Client, admin, look: Look
 ) -> None:
     hurried, key = through(replace(tools, budgets=SOON), insurer), fresh_key()
 
@@ -54,6 +56,7 @@ async def test_without_a_worker_the_outcome_is_unknown_and_repeating_it_has_one_
     await engine.dispose()
     assert (done.status_code, again.text) == (201, done.text)
     assert await counted(admin, "cases", "steps") == {"cases": 1, "steps": 1}
+    assert await broken(look) == []
 
 
 async def test_without_temporal_reading_works_and_writing_is_unknown(
@@ -70,30 +73,34 @@ async def test_without_temporal_reading_works_and_writing_is_unknown(
 
 
 @pytest.mark.fault("F15")
-async def test_without_the_database_nothing_is_done_and_the_answer_says_so(tools: Tools, insurer: Caller) -> None:
+async def test_without_the_database_nothing_is_done_and_the_answer_says_so(
+    tools: Tools, insurer: Caller, look: Look
+) -> None:
     gone = make_engine(f"postgresql+asyncpg://nobody@{NOWHERE}/nothing", 1)
     cut_off = through(replace(tools, engine=gone), insurer)
     for answer in (await cut_off.post("/v1/policies", terms()), await cut_off.get("/v1/policies")):
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
         assert answer.headers["Retry-After"]
     await gone.dispose()
+    assert await broken(look) == []
 
 
 @pytest.mark.fault("F17")
 @pytest.mark.usefixtures("limits_of_service")
-async def test_a_locked_table_ends_in_unavailable_and_heals(tools: Tools, insurer: Caller, admin) -> None:
+async def test_a_locked_table_ends_in_unavailable_and_heals(tools: Tools, insurer: Caller, admin, look: Look) -> None:
     hurried = through(replace(tools, budgets=Budgets(answer_within=0.5)), insurer)
     async with admin.begin() as connection:
         await connection.exec_driver_sql("LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE")
         answer = await hurried.get("/v1/me")
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert (await hurried.get("/v1/me")).status_code == 200
+    assert await broken(look) == []
 
 
 @pytest.mark.fault("F17")
-@pytest.mark.usefixtures("limits_of_service")
+@pytest.mark.usefixtures("limits_of_service", "worker")
 async def test_a_lock_that_stays_ends_a_write_after_two_seconds_with_nothing_done(
-    tools: Tools, insurer: Caller, worker: Worker, admin, record_property
+    tools: Tools, insurer: Caller, admin, look: Look, record_property
 ) -> None:
     key = fresh_key()
 
@@ -108,12 +115,13 @@ async def test_a_lock_that_stays_ends_a_write_after_two_seconds_with_nothing_don
     assert await counted(admin, "cases", "insureds") == {"cases": 0, "insureds": 0}
     assert (await insurer.post("/v1/policies", terms(), key)).status_code == 201
     assert await counted(admin, "cases", "steps") == {"cases": 1, "steps": 1}
+    assert await broken(look) == []
 
 
 @pytest.mark.fault("F17")
 @pytest.mark.usefixtures("limits_of_service")
 async def test_a_statement_that_does_not_end_is_cut_off_and_its_outcome_called_unknown(
-    tools: Tools, insurer: Caller, admin, record_property
+    tools: Tools, insurer: Caller, admin, look: Look, record_property
 ) -> None:
     async with admin.begin() as connection:
         await connection.exec_driver_sql(
@@ -137,13 +145,14 @@ async def test_a_statement_that_does_not_end_is_cut_off_and_its_outcome_called_u
             await asyncio.sleep(0.05)
     assert (await insurer.get("/v1/me")).status_code == 200
     assert await counted(admin, "insureds") == {"insureds": 0}
+    assert await broken(look) == []
 
 
 @pytest.mark.slow_fault
 @pytest.mark.fault("F17")
 @pytest.mark.usefixtures("limits_of_service")
 async def test_when_every_connection_is_taken_the_answer_comes_within_the_budget_and_one_that_is_free_heals(
-    tools: Tools, insurer: Caller, settings: Settings, monkeypatch: pytest.MonkeyPatch, record_property
+    tools: Tools, insurer: Caller, settings: Settings, look: Look, monkeypatch: pytest.MonkeyPatch, record_property
 ) -> None:
     monkeypatch.setattr("models.tables.engine.POOL_WAIT", MEANT["models.tables.engine", "POOL_WAIT"])
     engine = make_engine(settings.database, 5)
@@ -160,6 +169,7 @@ async def test_when_every_connection_is_taken_the_answer_comes_within_the_budget
     record_property("measured", f"no connection, told after s: {took:.1f}")
     assert (await caller.get("/v1/me")).status_code == 200
     await engine.dispose()
+    assert await broken(look) == []
 
 
 @pytest.mark.fault("F17")
@@ -173,7 +183,7 @@ async def test_every_connection_of_the_application_has_its_limits(tools: Tools) 
 
 @pytest.mark.fault("F17", "F16")
 async def test_a_line_that_breaks_while_a_page_or_an_upload_is_written_is_called_unknown_and_repeating_it_counts_once(
-    tools: Tools, insurer: Caller, admin
+    tools: Tools, insurer: Caller, admin, look: Look
 ) -> None:
     """The commit of what the API itself writes: whether it came through, nobody knows (promises.md P2)."""
     async with admin.begin() as connection:
@@ -194,6 +204,7 @@ async def test_a_line_that_breaks_while_a_page_or_an_upload_is_written_is_called
     for _ in range(2):
         assert (await insurer.raw("/v1/files?name=样张.pdf", SAMPLE_FILE, **pdf)).status_code == 201
     assert await counted(admin, "files") == {"files": 1}
+    assert await broken(look) == []
 
 
 async def test_a_case_an_operator_ended_breaks_no_page(insurer: Caller, temporal: Client, worker: Worker) -> None:
@@ -241,7 +252,7 @@ def test_a_bucket_fills_again_and_memory_stays_bounded() -> None:
 
 
 @pytest.mark.fault("F30")
-async def test_a_caller_who_hangs_up_leaves_all_or_nothing(insurer: Caller, worker: Worker, admin) -> None:
+async def test_a_caller_who_hangs_up_leaves_all_or_nothing(insurer: Caller, worker: Worker, admin, look: Look) -> None:
     key = fresh_key()
     task = asyncio.create_task(insurer.post("/v1/policies", terms(), key))
     await asyncio.sleep(0.02)
@@ -251,3 +262,4 @@ async def test_a_caller_who_hangs_up_leaves_all_or_nothing(insurer: Caller, work
     answer = await insurer.post("/v1/policies", terms(), key)
     assert answer.status_code == 201
     assert await counted(admin, "cases", "steps") == {"cases": 1, "steps": 1}
+    assert await broken(look) == []

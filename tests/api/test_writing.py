@@ -9,6 +9,7 @@ from temporalio.worker import Worker
 from api.insurer.doors import DOORS
 from models.contracts.vocabulary import CaseKind
 from tests.api.conftest import Caller, counted, fresh_key, sample_file, terms, today
+from tests.faults.invariants import Look, broken
 
 pytestmark = pytest.mark.usefixtures("worker")
 EXAMPLES = {(door.kind, door.path): door.example for door in DOORS}
@@ -57,12 +58,13 @@ async def _example(caller: Caller, kind: CaseKind, case_id: str, path: str) -> d
 
 
 @pytest.mark.fault("F29")
-async def test_twenty_equal_posts_at_once_have_one_effect_and_one_answer(insurer: Caller, admin) -> None:
+async def test_twenty_equal_posts_at_once_have_one_effect_and_one_answer(insurer: Caller, admin, look: Look) -> None:
     key = fresh_key()
     answers = await asyncio.gather(*(insurer.post("/v1/policies", terms(), key) for _ in range(20)))
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.text for answer in answers}) == 1
     assert await counted(admin, "cases", "steps", "commands") == {"cases": 1, "steps": 1, "commands": 1}
+    assert await broken(look) == []
 
 
 async def test_a_repeated_command_gets_the_stored_answer_and_says_so(insurer: Caller, admin) -> None:

@@ -19,6 +19,7 @@ from models.contracts.vocabulary import ActorKind, LinkPurpose, Post
 from runtime.clock import DatabaseClock
 from tests.api.conftest import terms
 from tests.desk.conftest import Person, SignedIn, Town
+from tests.faults.invariants import Look, broken
 
 HOUR = timedelta(hours=1)
 A_MOMENT = timedelta(minutes=2)
@@ -59,7 +60,7 @@ async def link(admin: AsyncEngine, town: Town, case_id: str, expires_at: datetim
 @pytest.mark.fault("F34")
 @pytest.mark.usefixtures("worker")
 async def test_no_link_session_key_or_term_is_judged_by_the_hosts_clock(
-    signed_in: SignedIn, stranger: AsyncClient, town: Town, admin: AsyncEngine, record_property
+    signed_in: SignedIn, stranger: AsyncClient, town: Town, admin: AsyncEngine, look: Look, record_property
 ) -> None:
     insurer, now = town.insurers[0], datetime.now(UTC)
     opened = (await insurer.post("/v1/policies", terms())).json()
@@ -88,4 +89,5 @@ async def test_no_link_session_key_or_term_is_judged_by_the_hosts_clock(
     assert before[4] != 200
     assert before[-1] is True
     assert list(after.values()) == [before, before]
+    assert await broken(look) == []
     record_property("measured", f"decisions changed by a jump of an hour: 0 of {2 * len(before)}")

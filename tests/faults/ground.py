@@ -37,7 +37,7 @@ from tests.conftest import Database
 from tests.faults.child import rules
 from tests.faults.children import Servant
 from tests.faults.history import History, Voice
-from tests.faults.invariants import Look, broken, rows_of, settled
+from tests.faults.invariants import Look, broken_at_rest, rows_of
 from tests.faults.lives import Author
 from tests.faults.proxy import Proxy
 from tests.runtime.waiting import PATIENCE, until
@@ -72,8 +72,7 @@ class Ground:
 
     async def broken(self, within: float = PATIENCE) -> list[str]:
         """What invariants do not hold once everything has settled; empty is the proof."""
-        await settled(self.look(), within)
-        return await broken(self.look())
+        return await broken_at_rest(self.look(), within)
 
     async def department(self) -> None:
         """Somebody to be told in the bench's place."""

@@ -66,6 +66,16 @@ class History:
         """Keep which cases an answer names; whose they are is checked at the end."""
         self.seen[asker].update(UUID(one) for one in ID.findall(text))
 
+    async def heard(self, code: str, owner: UUID, answer: httpx.Response) -> None:
+        """Keep one answer to one sending, for callers that do not repeat by themselves."""
+        await answer.aread()
+        self.saw(owner, answer.text)
+        key = answer.request.headers.get("Idempotency-Key")
+        if key is not None:
+            path, now = answer.request.url.path, time.monotonic()
+            ended = outcome_of(answer)
+            self.operations.append(Operation(code, owner, path, key, now, ended, now, [answer.status_code]))
+
     def of(self, outcome: Outcome) -> Iterator[Operation]:
         return (one for one in self.operations if one.outcome is outcome)
 
@@ -126,15 +136,18 @@ class Voice:
             return
         told.answers.append(answer.status_code)
         self.history.saw(self.id, answer.text)
-        told.said = _read(answer)
-        if answer.is_success:
-            told.outcome = Outcome.OK
-        elif answer.status_code not in REPEATABLE:
-            told.outcome = Outcome.FAIL
+        told.said, told.outcome = _read(answer), outcome_of(answer)
 
     def _headers(self, key: str | None = None) -> dict[str, str]:
         named = {} if key is None else {"Idempotency-Key": key}
         return {"Authorization": f"Bearer {self.token}", **named}
+
+
+def outcome_of(answer: httpx.Response) -> Outcome:
+    """What an answer says of the command."""
+    if answer.is_success:
+        return Outcome.OK
+    return Outcome.INFO if answer.status_code in REPEATABLE else Outcome.FAIL
 
 
 def _read(answer: httpx.Response) -> Any:

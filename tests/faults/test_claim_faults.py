@@ -4,7 +4,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -30,10 +31,13 @@ from runtime.core_system import CoreSystem, Manner, Paid
 from runtime.embedded.guest import Guest
 from runtime.embedded.ports import LOOPBACK, free_ports
 from runtime.settings import Settings, sqlalchemy_url
+from tests.activities.steps import step
 from tests.conftest import Database
+from tests.domain.claim_lives import claim_birth
 from tests.domain.lives import INSURED_ID, INSURER_ID
 from tests.faults.children import serving
 from tests.faults.conftest import Measured
+from tests.faults.invariants import Look, broken_at_rest
 from tests.runtime.waiting import PATIENCE, until
 from tests.workflows.claims import ClaimDesk, Reported, fresh_key, given, working
 
@@ -97,31 +101,30 @@ def desk(temporal: Client, task_queue: str, engine: AsyncEngine, bank: Bank) -> 
     return ClaimDesk(temporal, task_queue, PgLedger(engine), PgTreasury(engine), cashier)
 
 
+@pytest.fixture
+def look(look: Look, bank: Bank) -> Look:
+    """With the bank: what it paid is compared with what was ordered."""
+    return replace(look, bank=bank.system)
+
+
 def channel_to(bank: Bank) -> HttpChannel:
     """Whoever answers at all is waited for; of the silent no more is heard once they have the order."""
     return HttpChannel(bank.url, SECRET.encode(), 2.0 if bank.system.manner is Manner.NEVER else bank.answers_within)
 
 
-async def with_policy(admin: asyncpg.Connection, claim_birth: Any) -> None:
-    """The row of the policy the claim belongs to."""
-    await admin.execute(
-        "INSERT INTO cases (id, kind, insurer_id, workflow_id, number, region, sector, size, stage, insured_id,"
-        " insured_name, signed_on, effective_on, expires_on, provisional, rate_review, open_hazards, packs,"
-        " calendar_through, clock, view, seq, opened_at, changed_at) VALUES ($1, 'policy', $2, 'policy/pingan/P-1',"
-        " 'P-1', '341300', 'hazardous_chemicals', 'medium', 'serving', $3, '某化工厂', now(), now(), now(), false,"
-        " false, 0, '[]', 2026, '{}', '{}', 1, now(), now()) ON CONFLICT DO NOTHING",
-        claim_birth.policy_id,
-        INSURER_ID,
-        INSURED_ID,
+async def with_policy(desk: ClaimDesk) -> None:
+    """The policy the claim belongs to, on record and ended: no workflow of its own is part of the trial."""
+    birth = claim_birth()
+    facts = {"insured_id": INSURED_ID, "insured_name": "某化工厂", "ended_at": datetime.now(UTC)}
+    await desk.ledger.commit_step(
+        step(case_id=birth.policy_id, insurer_id=INSURER_ID, workflow_id="policy/pingan/P-1", **facts)
     )
 
 
 @asynccontextmanager
-async def settled(desk: ClaimDesk, admin: asyncpg.Connection, **worker: Any) -> AsyncIterator[Reported]:
+async def settled(desk: ClaimDesk, **worker: Any) -> AsyncIterator[Reported]:
     """A claim with forty agreed bills of 100 yuan, and a worker that serves it."""
-    from tests.domain.claim_lives import claim_birth
-
-    await with_policy(admin, claim_birth())
+    await with_policy(desk)
     async with working(desk, **worker):
         yield await (await desk.reported()).settled()
 
@@ -158,11 +161,11 @@ async def books(admin: asyncpg.Connection) -> tuple[int, int, str]:
 
 @pytest.mark.fault("F4")
 async def test_a_worker_killed_between_sending_and_hearing_pays_once(
-    desk: ClaimDesk, admin: asyncpg.Connection, bank: Bank, settings: Settings, measured: Measured
+    desk: ClaimDesk, admin: asyncpg.Connection, bank: Bank, settings: Settings, measured: Measured, look: Look
 ) -> None:
     core = f'{{"*": {{"url": "{bank.url}", "secret": "{SECRET}"}}}}'
     told = settings.model_copy(update={"core_systems": SecretStr(core)})
-    async with settled(desk, admin) as claim:
+    async with settled(desk) as claim:
         await claim.propose("Z-1")
     bank.system.manner, bank.system.seconds, bank.answers_within = Manner.LATE, 8.0, 5.0
     async with serving("worker", told) as worker:
@@ -176,14 +179,15 @@ async def test_a_worker_killed_between_sending_and_hearing_pays_once(
     measured("seconds from the kill to the bank's reference:", time.monotonic() - killed)
     assert bank.sent == [1]
     assert await books(admin) == (1, 1, "100.00")
+    assert await broken_at_rest(look) == []
 
 
 @pytest.mark.parametrize("manner", [Manner.NEVER, Manner.BROKEN])
 async def test_a_core_system_that_never_answers_leaves_one_unknown_payment_for_a_person(
-    desk: ClaimDesk, admin: asyncpg.Connection, bank: Bank, manner: Manner
+    desk: ClaimDesk, admin: asyncpg.Connection, bank: Bank, manner: Manner, look: Look
 ) -> None:
     bank.system.manner = manner
-    async with settled(desk, admin) as claim:
+    async with settled(desk) as claim:
         await claim.propose("Z-1")
         await claim.approve("Z-1")
         await becomes(admin, claim, "Z-1", PaymentStatus.UNKNOWN)
@@ -194,13 +198,14 @@ async def test_a_core_system_that_never_answers_leaves_one_unknown_payment_for_a
     assert bank.sent == [1]
     assert await counted(admin, "SELECT count(*) FROM outbox WHERE kind = 'payment_stuck'") >= 1
     assert await counted(admin, "SELECT count(*) FROM tasks") >= 1
+    assert await broken_at_rest(look) == []
 
 
 async def test_a_core_system_that_confirms_twice_confirms_one_payment(
-    desk: ClaimDesk, admin: asyncpg.Connection, bank: Bank
+    desk: ClaimDesk, admin: asyncpg.Connection, bank: Bank, look: Look
 ) -> None:
     bank.system.manner = Manner.ACCEPT
-    async with settled(desk, admin) as claim:
+    async with settled(desk) as claim:
         await claim.propose("Z-1")
         await claim.approve("Z-1")
         await becomes(admin, claim, "Z-1", PaymentStatus.INSTRUCTED)
@@ -211,13 +216,14 @@ async def test_a_core_system_that_confirms_twice_confirms_one_payment(
     assert bank.sent == [1]
     events = "SELECT count(*) FROM timeline WHERE event = 'payment_confirmed'"
     assert await counted(admin, events) == 1
+    assert await broken_at_rest(look) == []
 
 
 @pytest.mark.fault("F13")
 async def test_an_operators_reset_pays_nothing_again(
-    temporal: Client, desk: ClaimDesk, admin: asyncpg.Connection, bank: Bank
+    temporal: Client, desk: ClaimDesk, admin: asyncpg.Connection, bank: Bank, look: Look
 ) -> None:
-    async with settled(desk, admin) as claim:
+    async with settled(desk) as claim:
         for number in (1, 2):
             await claim.propose(f"Z-{number}", number)
             await claim.approve(f"Z-{number}")
@@ -234,6 +240,7 @@ async def test_an_operators_reset_pays_nothing_again(
     assert bank.sent == [1, 1, 1]
     assert await books(admin) == (3, 3, "300.00")
     assert await counted(admin, "SELECT count(*) FROM steps") > before
+    assert await broken_at_rest(look) == []
 
 
 async def _reset(temporal: Client, claim: Reported) -> None:
@@ -257,9 +264,9 @@ async def _reset(temporal: Client, claim: Reported) -> None:
 
 @pytest.mark.fault("F14")
 async def test_after_continue_as_new_the_same_keys_are_used_and_nothing_is_paid_again(
-    desk: ClaimDesk, admin: asyncpg.Connection, bank: Bank
+    desk: ClaimDesk, admin: asyncpg.Connection, bank: Bank, look: Look
 ) -> None:
-    async with settled(desk, admin) as claim:
+    async with settled(desk) as claim:
         first = (await claim.handle.describe()).run_id
         key = fresh_key()
         await claim.propose("Z-1")
@@ -276,15 +283,16 @@ async def test_after_continue_as_new_the_same_keys_are_used_and_nothing_is_paid_
         await becomes(admin, claim, "Z-1", PaymentStatus.CONFIRMED)
     assert bank.sent == [1, 1]
     assert sorted(bank.system.payments) == [f"pingan:{claim.birth.number}:Z-{number}" for number in (1, 10)]
+    assert await broken_at_rest(look) == []
 
 
 async def test_reconciling_asks_by_key_settles_what_the_bank_knows_and_lists_the_rest(
-    temporal: Client, desk: ClaimDesk, admin: asyncpg.Connection, bank: Bank, engine: AsyncEngine
+    temporal: Client, desk: ClaimDesk, admin: asyncpg.Connection, bank: Bank, engine: AsyncEngine, look: Look
 ) -> None:
     channel = channel_to(bank)
     # one stand-in for two insurers: its statement lists the orders of both
     await admin.execute("INSERT INTO insurers (id, code, name) VALUES (gen_random_uuid(), 'other', '乙保险')")
-    async with settled(desk, admin) as claim:
+    async with settled(desk) as claim:
         for number, manner in ((1, Manner.BROKEN), (2, Manner.LOST), (3, Manner.PROMPT)):
             bank.system.manner = manner
             await claim.propose(f"Z-{number}", number)
@@ -321,3 +329,5 @@ async def test_reconciling_asks_by_key_settles_what_the_bank_knows_and_lists_the
     assert [len(one) for one in (third.without_reference, third.without_order, third.different)] == [0, 0, 1]
     assert await counted(admin, "SELECT count(*) FROM payment_answers WHERE source = 'statement'") == 1
     assert bank.sent == [1, 1]
+    planted = f"pingan:{claim.birth.number}:Z-3: paid 100.01, ordered 100.00"
+    assert await broken_at_rest(look) == [f"I3 payments within limits: {planted}"]

@@ -9,6 +9,7 @@ import pytest
 from temporalio import workflow
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from models.contracts.ids import mailroom_workflow_id
 from runtime.core_system import Paid
 from tests.faults.ground import Ground
 from tests.faults.history import History, Operation, Outcome
@@ -19,7 +20,13 @@ UNLOCKED = "ALTER TABLE outbox DROP CONSTRAINT uq_outbox_notice_key"
 """What would have refused a notice told twice."""
 TOLD = "(SELECT id FROM mails WHERE status = 'accepted' ORDER BY message_id LIMIT 1)"
 OPEN = "SELECT workflow_id FROM cases WHERE ended_at IS NULL"
+STEPS = "DELETE FROM audit WHERE what = 'step'"
+LAST = "(SELECT k.case_id FROM commands k JOIN cases c ON c.id = k.case_id AND c.seq = k.seq LIMIT 1)"
+"""Of the cases whose last step was a command, one."""
 SPOIL = (
+    ("I1", "answered without a step", "UPDATE commands SET seq = 99 WHERE seq = 1"),
+    ("I6", "step_unrecorded", f"{STEPS} AND number = (SELECT max(number) FROM audit)"),
+    ("I6", "missing", "DELETE FROM audit WHERE number = 2"),
     ("I6", "", "UPDATE steps SET actor_name = '别人' WHERE seq = 1"),
     ("I2", "command twice", "UPDATE steps SET command_id = 'same' WHERE seq IN (1, 2)"),
     ("I2", "alarm twice", """UPDATE steps SET cause = '{"kind": "alarm", "key": "same"}' WHERE seq IN (1, 2)"""),
@@ -29,13 +36,31 @@ SPOIL = (
         "payment confirmed twice",
         """UPDATE timeline SET event = 'payment_confirmed', data = '{"number": "same"}' WHERE seq IN (1, 2)""",
     ),
+    ("I2", "limit taken twice", "UPDATE reservations SET amount = amount - 1"),
     ("I3", "paid", "UPDATE payment_orders SET amount = amount + 0.01"),
     ("I3", "order_key", "UPDATE payment_orders SET amount = amount + 1"),
-    ("I3", "aggregate", "UPDATE claim_limits SET aggregate = 1"),
+    *(
+        ("I3", limit, f"UPDATE limit_movements SET pot = '{pot}'; UPDATE claim_limits SET {limit} = 1")
+        for limit, pot in (
+            ("aggregate", "indemnity"),
+            ("per_accident", "indemnity"),
+            ("per_person", "indemnity"),
+            ("rescue", "rescue"),
+            ("costs", "costs"),
+        )
+    ),
     ("I4", "expired", "UPDATE commands SET answer = jsonb_set(answer, '{stage}', '\"expired\"') WHERE seq = 2"),
+    ("I4", "read model", f"UPDATE cases SET stage = 'elsewhere' WHERE id = {LAST}"),
     ("I4", "gap", "UPDATE cases SET seq = seq + 1"),
     ("I4", "gap", "DELETE FROM steps WHERE seq = 2"),
+    ("I5", "has no end", f"UPDATE attempts SET outcome = NULL WHERE mail_id = {TOLD}"),
+    (
+        "I5",
+        "tells of nothing",
+        f"UPDATE outbox SET mail_id = {TOLD} WHERE mail_id = (SELECT id FROM mails WHERE id <> {TOLD} LIMIT 1)",
+    ),
     ("I5", "in no mail and with nobody", f"UPDATE outbox SET mail_id = NULL WHERE mail_id = {TOLD}"),
+    ("I9", "with nobody", "UPDATE outbox SET status = 'undelivered'"),
     ("I5", "never arrived", f"UPDATE mails SET message_id = '<another@anze.example>' WHERE id = {TOLD}"),
     ("I5", "nobody's", f"DELETE FROM mails WHERE id = {TOLD}"),
     (
@@ -99,7 +124,14 @@ async def a_workflow_that_ended(ground: Ground, history: History) -> None:
 
 
 async def a_workflow_that_fails(ground: Ground, history: History) -> None:
-    name = (await ground.rows(f"{OPEN} AND kind = 'policy'"))[0]["workflow_id"]
+    await _fails(ground, (await ground.rows(f"{OPEN} AND kind = 'policy'"))[0]["workflow_id"])
+
+
+async def a_mailroom_that_fails(ground: Ground, history: History) -> None:
+    await _fails(ground, mailroom_workflow_id((await ground.rows("SELECT recipient_id FROM mails"))[0]["recipient_id"]))
+
+
+async def _fails(ground: Ground, name: str) -> None:
     handle = ground.client.get_workflow_handle(name)
     await handle.terminate("the test")
     failing = Worker(
@@ -124,7 +156,8 @@ PLANTED: tuple[tuple[str, str, Callable[[Ground, History], Awaitable[None]]], ..
     ("I7", "saw", a_look_at_anothers_case),
     ("I8", "its workflow has ended", a_workflow_that_ended),
     ("I8", "fails its task", a_workflow_that_fails),
-    ("I10", "/", a_server_error),
+    ("I8", "fails its task", a_mailroom_that_fails),
+    ("I10", "500", a_server_error),
 )
 
 

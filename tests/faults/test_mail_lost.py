@@ -111,6 +111,7 @@ async def test_a_server_that_is_away_then_greylists_is_asked_again_with_growing_
     assert await office.sql("SELECT 1 FROM tasks") == []
     [row] = await office.sql("SELECT status FROM outbox")
     assert row["status"] == "accepted"
+    assert await office.broken(mailbox.messages, "I9") == []
     measured("attempts until taken:", len(ended))
     measured("pauses in min:", "1, 2, 4, 8, 16")
 
@@ -151,6 +152,7 @@ async def test_a_crash_between_the_servers_yes_and_our_record_gives_a_copy_under
     for mail in mails:
         await office.send(DESK, mail)
     assert len(mailbox.messages) == 15
+    assert await office.broken(mailbox.messages, "I9") == []
     measured("copies for 10 mails, 5 crashes:", 15)
     measured("Message-IDs:", len(notices))
 
