@@ -9,6 +9,7 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
+from api.budgets import Budgets
 from api.identity import IdentityProvider
 from api.kept import Kept
 from models.contracts.calendar import WorkCalendar
@@ -17,8 +18,6 @@ from models.tables.backlog import Bounds
 from models.tables.sealed import FieldKeys
 from rules.findings import Finding
 from rules.library import LoadedPack
-
-MEBIBYTE = 1024 * 1024
 
 
 class Rules(Protocol):
@@ -35,36 +34,6 @@ class Rules(Protocol):
     def pack_for(self, region: str, on: date) -> tuple[LoadedPack, ...]: ...
 
     def warnings(self, today: date) -> tuple[Finding, ...]: ...
-
-
-@dataclass(frozen=True)
-class Budgets:
-    """How much one caller may ask for. Sizes in bytes, times in seconds."""
-
-    answer_within: float = 5.0
-    """A write is answered within this, or as outcome-unknown (promises.md rule 6)."""
-    body_within: float = 30.0
-    """A body of the API is there within this, and no upload rests longer."""
-    retry_after: int = 2
-    body: int = 256 * 1024
-    command: int = 384 * 1024
-    """A command as it reaches its case, with every field that was left out: ten at once fit into one message."""
-    headers: int = 16 * 1024
-    nesting: int = 32
-    file: int = 20 * MEBIBYTE
-    page_upload: int = 64 * MEBIBYTE
-    """A form of the pages behind mailed links, several photographs in all."""
-    requests_per_second: float = 200.0
-    burst: int = 1000
-    """Of one key, and for pages of one address."""
-    at_once: int = 256
-    """Requests of one address, and of one key wherever it is used, under way in one process."""
-    guesses_per_second: float = 1.0
-    guesses_burst: int = 60
-    """Keys nobody has, tried from one address."""
-    strangers_per_second: float = 0.5
-    """Codes asked for and typed from one address by whoever is not in yet."""
-    strangers_burst: int = 30
 
 
 def _now() -> datetime:

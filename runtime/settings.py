@@ -13,6 +13,7 @@ from pydantic import AliasChoices, Field, SecretStr, field_validator, model_vali
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from temporalio.envconfig import ClientConfigProfile, ClientConnectConfig
 
+from api.budgets import Budgets
 from models.tables.backlog import Bounds
 from models.tables.sealed import FieldKeys
 
@@ -72,7 +73,9 @@ class Settings(BaseSettings):
         description="addresses or networks, with commas, whose X-Forwarded-* are believed; empty: nobody's",
     )
     answer_within: float = Field(
-        default=5.0, gt=0, description="seconds after which a write is answered as unknown, and not waited for"
+        default=Budgets.answer_within,
+        gt=0,
+        description="seconds after which a write is answered as unknown, and not waited for",
     )
     bind: str = Field(default="127.0.0.1", description="interface the web server and the metrics ports listen on")
     log_level: Literal["debug", "info", "warning", "error"] = "info"

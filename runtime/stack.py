@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol, Self
 
 from pydantic import SecretStr
 
+from api.budgets import Budgets
 from models.tables.sealed import new_key
 from runtime.embedded.identity import IdentityServer
 from runtime.embedded.mail import CaughtMail, MailCatcher
@@ -59,7 +60,7 @@ class StackOptions:
     """Whether what Temporal keeps is sealed under keys made for it, where none are given."""
     durable: bool = False
     """Whether a power cut may cost nothing: fsync, and a Temporal store in a file."""
-    answer_within: float = 5.0
+    answer_within: float = Budgets.answer_within
     """Seconds a write may take, where the settings are the stack's own; more where a machine does much else."""
     sink: NamedSink | None = None
 

@@ -15,11 +15,12 @@ from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.converter import PayloadCodec
 
 from api.audit import AuditEntry, Origin, note
+from api.budgets import MEBIBYTE
 from api.callers import authorized
 from api.desk.sessions import entered_by_cookie
 from api.limits import counting
 from api.problems import Problem, one_field
-from api.tools import MEBIBYTE, Tools
+from api.tools import Tools
 from api.words import ProblemCode, Reason
 from models.contracts.vocabulary import AuditEvent
 
