@@ -16,14 +16,17 @@ from schemathesis.core.failures import FailureGroup
 from schemathesis.core.result import Ok
 from schemathesis.schemas import APIOperation
 
-from api.authorization import PLACE
+from api.authorization import PLACE, Visitor, load
 from tests.authorization.test_cross_product import kind_of
 from tests.authorization.world import World
 from tests.hostile.conftest import Served
+from tests.hostile.wandering import ROOMS
 
 EXAMPLES = 2
 """Of each operation that fit its description, and as many that do not; `make fuzz` takes as many as time allows."""
 STRANGERS = ("plain_key", "department_key", "operator_key", "anonymous")
+KEYS = ("insurer_key", *STRANGERS)
+"""Everybody who comes with a key, with one that may do least, or with none."""
 SLOW = (HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large, HealthCheck.large_base_example)
 SEVERAL = settings(
     max_examples=EXAMPLES,
@@ -116,6 +119,8 @@ async def test_no_operation_breaks_or_lies(served: Served) -> None:
     asker = Asker(served)
     listed = operations(served.world)
     assert len(listed) == sum(len(item) for item in served.world.app.openapi()["paths"].values())
+    assert {name for name in load() if " /v1/" in name} <= {one.label for one in listed}, "nothing is left out"
+    assert set(Visitor) == {Visitor.ANYBODY, *map(Visitor, ROOMS), *(Visitor(one) for one in KEYS if one in Visitor)}
     for one in listed:
         await asyncio.to_thread(asker.fitting, one)
         await asyncio.to_thread(asker.unfitting, one)
