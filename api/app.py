@@ -78,9 +78,9 @@ def assemble(opening_tools: Lifespan, budgets: Budgets, today: date) -> FastAPI:
     app.state.strangers = Rates(budgets.strangers_per_second, budgets.strangers_burst)
     problems.install(app)
     denials.install(app)
+    app.add_middleware(payloads.Preflight)
     app.add_middleware(Limits, budgets=budgets)
     app.add_middleware(Metrics)
-    app.add_middleware(payloads.Preflight)
     frame.install(app)
     app.include_router(_v1(today))  # first: it knows at once what lies outside, pages would look at each of its routes
     for router in (

@@ -181,7 +181,7 @@ async def entered(request: Request) -> AsyncIterator[Entry]:
             raise Problem(ProblemCode.UNAUTHENTICATED)
         request.scope["caller"] = caller  # whoever is refused from here on is on record by name
         places: Places = request.scope[PLACES]
-        places.take(f"key {caller.key_id}")
+        places.take(f"keys of {caller.owner}")
         authorized(request, caller)
         await open_rows(connection, caller)
         yield Entry(connection, caller, tools, deadline)

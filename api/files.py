@@ -84,16 +84,6 @@ def _is_ofd(content: bytes) -> bool:
     return small and any(entry.filename == "OFD.xml" for entry in entries)
 
 
-async def keep(
-    tools: Tools, connection: AsyncConnection, insurer_id: UUID, named: tuple[str, str], content: bytes
-) -> FileReceipt:
-    """Look at bytes and store them for one insurer; `named` is (file name, declared media type or "").
-
-    The transaction must see the insurer's rows. Raises Problem 413, 422 or 503.
-    """
-    return await store(tools, connection, insurer_id, await looked_at(tools, named, content))
-
-
 async def looked_at(tools: Tools, named: tuple[str, str], content: bytes) -> Acceptable:
     """Bytes that may be kept: of a known kind, photographs made anew, clean. Best done outside any transaction.
 

@@ -15,10 +15,11 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
+from api.bodies import charged, counting, replaying, whole
 from api.methods import Methods
 from api.problems import Problem, not_found, one_field, try_later
 from api.rates import Rates, counted_as
-from api.tools import Budgets
+from api.tools import Budgets, Tools
 from api.under_way import PLACES, UnderWay
 from api.words import ProblemCode, Reason
 
@@ -38,7 +39,12 @@ SAFE_HEADERS = {
     b"cache-control": b"no-store",
     b"cross-origin-resource-policy": b"same-origin",
     b"referrer-policy": b"no-referrer",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"content-security-policy": b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 }
+"""What every answer has, unless its route says otherwise (promises.md section 6)."""
+OVER_TLS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+"""A year without a word in the clear, where the address people use is an https one."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,7 @@ class Limits:
         self.app = app
         self.budgets = budgets
         self._visits = Rates(budgets.requests_per_second, budgets.burst)
+        self._uploads = Rates(budgets.uploaded_per_second, budgets.uploaded_burst)
         self._under_way = UnderWay(budgets.at_once)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -96,18 +103,20 @@ class Limits:
 
     async def _checked(self, scope: Scope, receive: Receive) -> Receive:
         path, method = str(scope["path"]), str(scope["method"])
+        if _header(scope, b"content-encoding") not in {b"", b"identity"}:
+            raise Problem(ProblemCode.UNSUPPORTED_MEDIA)
         if not path.startswith(API) or path.startswith(RAW_ROUTES):
             most = self.budgets.file + self.budgets.body if path.startswith(API) else self.budgets.page_upload
-            return counting(scope, receive, most, self.budgets.body_within)
+            return counting(scope, charged(scope, receive, self._uploads), most, self.budgets)
         try:
             async with asyncio.timeout(self.budgets.body_within):
-                body = await _whole(scope, receive, self.budgets.body)
+                body = await whole(scope, receive, self.budgets.body)
         except TimeoutError:
             raise Problem(ProblemCode.BAD_REQUEST) from None
         if method in WITH_BODY:
             _check_media_type(scope)
             scope["checked_body"] = strict_json(body, self.budgets.nesting)
-        return _replaying(body, receive)
+        return replaying(body, receive)
 
 
 def strict_json(body: bytes, nesting: int) -> CheckedBody:
@@ -179,11 +188,19 @@ def _check_headers(scope: Scope, budgets: Budgets) -> None:
 
 
 def _check_address(scope: Scope) -> None:
-    """Nothing lies at a path with control characters, and no query string has any, however they are written."""
+    """Nothing lies at a path with control characters, and no query string has any, however they are written.
+
+    The API is asked everything once.
+    """
     if CONTROLS.search(str(scope["path"])):
         raise not_found()
-    if CONTROLS.search(unquote_to_bytes(scope.get("query_string") or b"").decode("latin-1")):
+    query: bytes = scope.get("query_string") or b""
+    if CONTROLS.search(unquote_to_bytes(query).decode("latin-1")):
         raise one_field("query", Reason.UNICODE)
+    if b"&" in query and str(scope["path"]).startswith(API):
+        names = [unquote_to_bytes(part.partition(b"=")[0]) for part in query.split(b"&") if part]
+        if len(set(names)) != len(names):  # whoever reads the first and whoever reads the last would differ
+            raise one_field("query", Reason.REPEATED)
 
 
 def _header(scope: Scope, wanted: bytes) -> bytes:
@@ -193,72 +210,11 @@ def _header(scope: Scope, wanted: bytes) -> bytes:
 def _check_media_type(scope: Scope) -> None:
     if not JSON_TYPE.fullmatch(_header(scope, b"content-type").decode("latin-1").strip()):
         raise Problem(ProblemCode.UNSUPPORTED_MEDIA)
-    if _header(scope, b"content-encoding") not in {b"", b"identity"}:
-        raise Problem(ProblemCode.UNSUPPORTED_MEDIA)
 
 
 def _request_id(scope: Scope) -> str:
     given = _header(scope, b"x-request-id")
     return given.decode() if REQUEST_ID.fullmatch(given) else uuid4().hex
-
-
-def _check_length(scope: Scope, most: int) -> None:
-    given = _header(scope, b"content-length")
-    if given and (not given.isdigit() or len(given) > 12 or int(given) > most):
-        raise Problem(ProblemCode.TOO_LARGE)
-
-
-async def _whole(scope: Scope, receive: Receive, most: int) -> bytes:
-    """The body, chunked or not, as long as it stays within the limit."""
-    _check_length(scope, most)
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Problem(ProblemCode.BAD_REQUEST)
-        body += message.get("body", b"")
-        if len(body) > most:
-            raise Problem(ProblemCode.TOO_LARGE)
-        if not message.get("more_body"):
-            return bytes(body)
-
-
-def counting(scope: Scope, receive: Receive, most: int, patience: float) -> Receive:
-    """For routes that read their body themselves: pass it on, piece by piece, and stop at the limit or at a standstill.
-
-    Afterwards only a disconnect can come, and for that one waits as long as the answer takes.
-    """
-    _check_length(scope, most)
-    read, over = 0, False
-
-    async def counted() -> Message:
-        nonlocal read, over
-        try:
-            async with asyncio.timeout(None if over else patience):
-                message = await receive()
-        except TimeoutError:
-            raise Problem(ProblemCode.BAD_REQUEST) from None
-        over = not message.get("more_body")
-        read += len(message.get("body", b""))
-        if read > most:
-            raise Problem(ProblemCode.TOO_LARGE)
-        return message
-
-    return counted
-
-
-def _replaying(body: bytes, receive: Receive) -> Receive:
-    """Hand the checked bytes on; afterwards only a disconnect can come."""
-    given = False
-
-    async def replayed() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return replayed
 
 
 def _allowed(scope: Scope) -> frozenset[str]:
@@ -273,6 +229,11 @@ def _as_wrong_method(scope: Scope) -> Problem | None:
     return Problem(ProblemCode.METHOD_NOT_ALLOWED) if allowed and scope["method"] not in allowed else None
 
 
+def _is_behind_tls(scope: Scope) -> bool:
+    tools: Tools | None = getattr(scope["app"].state, "tools", None) if "app" in scope else None
+    return tools is not None and tools.base_url.startswith("https:")
+
+
 def _with_safe_headers(send: Send, request_id: str, scope: Scope) -> Send:
     """Every answer carries its id and the headers of promises.md section 6, unless the route set its own.
 
@@ -283,6 +244,7 @@ def _with_safe_headers(send: Send, request_id: str, scope: Scope) -> Send:
         if message["type"] == "http.response.start":
             present = {name.lower() for name, _ in message["headers"]}
             added = [(name, value) for name, value in SAFE_HEADERS.items() if name not in present]
+            added += [OVER_TLS] if _is_behind_tls(scope) else []
             kept = message["headers"]
             if message["status"] == METHOD_NOT_ALLOWED and (allowed := _allowed(scope)):
                 kept = [(name, value) for name, value in kept if name.lower() != b"allow"]

@@ -1,4 +1,4 @@
-"""How often somebody may ask: a token bucket for each, in this process. Who that is, its users say."""
+"""How much somebody may ask for: a token bucket for each, in this process. Who that is, its users say."""
 
 import math
 import time
@@ -18,7 +18,7 @@ class _Bucket:
 
 
 class Rates:
-    """`per_second` tokens flow in, at most `burst` are kept; one request takes one."""
+    """`per_second` tokens flow in, at most `burst` are kept; one request takes one, an upload one for each byte."""
 
     def __init__(self, per_second: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._per_second, self._burst, self._clock = per_second, burst, clock
@@ -36,7 +36,7 @@ class Rates:
         tokens = min(self._burst, bucket.tokens + (self._clock() - bucket.at) * self._per_second)
         return math.ceil((1 - tokens) / self._per_second) if tokens < 1 else 0
 
-    def spend(self, key: str) -> int:
+    def spend(self, key: str, tokens: int = 1) -> int:
         """0 when the request may go on, else the seconds to wait."""
         now = self._clock()
         bucket = self._buckets.setdefault(key, _Bucket(self._burst, now))
@@ -45,9 +45,9 @@ class Rates:
         bucket.at = now
         if len(self._buckets) > MOST_BUCKETS:
             self._buckets.popitem(last=False)
-        if bucket.tokens < 1:
-            return math.ceil((1 - bucket.tokens) / self._per_second)
-        bucket.tokens -= 1
+        if bucket.tokens < tokens:
+            return math.ceil((tokens - bucket.tokens) / self._per_second)
+        bucket.tokens -= tokens
         return 0
 
 

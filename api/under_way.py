@@ -1,4 +1,4 @@
-"""How many requests one address and one key have under way in this process; how often they may come, rates.py says."""
+"""How many requests one address and one organisation's keys have under way in this process; how often they may come, rates.py says."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ PLACES = "under_way"
 
 
 class Places:
-    """Those one request takes: of its address when it comes, of its key once that is recognised."""
+    """Those one request takes: of its address when it comes, of its owner once its key is recognised."""
 
     def __init__(self, taken: Counter[str], most: int) -> None:
         self._taken, self._most = taken, most

@@ -192,6 +192,7 @@ class Reason(Word):
     EXTRA = "extra_forbidden", "不认识的字段"
     STRING = "string_type", "须为字符串"
     UNICODE = "string_unicode", "含有无效字符"
+    REPEATED = "repeated", "同一参数只能给出一次"
     SHORT = "string_too_short", "过短", "，至少 {min_length} 个字"
     LONG = "string_too_long", "过长", "，最多 {max_length} 个字"
     PATTERN = "string_pattern_mismatch", "格式不符", "，{shape}"

@@ -15,13 +15,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
 from api.authorization import Authorization, Visitor
+from api.bodies import counting
 from api.callers import Caller, Entry, authorized
 from api.desk.naming import caller_of_fields
 from api.desk.origin import comes_from_us, sent_from
 from api.desk.sessions import CameIn, entered_by_cookie, recognised
 from api.desk.tongues import in_english
 from api.desk.words import COOKIE, Language, namer, translator
-from api.limits import CONTROLS, counting
+from api.limits import CONTROLS
 from api.pages import PAGES, TEMPLATES
 from api.problems import Problem, one_field
 from api.tools import Tools
@@ -145,9 +146,7 @@ async def posted(request: Request, most_files: int = MOST_FILES) -> AsyncIterato
     if not _open_to_strangers(request):
         await _require_somebody(request)
     if not most_files:
-        request = Request(
-            request.scope, counting(request.scope, request.receive, tools.budgets.body, tools.budgets.body_within)
-        )
+        request = Request(request.scope, counting(request.scope, request.receive, tools.budgets.body, tools.budgets))
     async with request.form(max_files=most_files, max_fields=MOST_FIELDS, max_part_size=MOST_TEXT) as form:
         _check_text(form)
         tokens = form.getlist(FORM_TOKEN)

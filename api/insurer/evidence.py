@@ -1,13 +1,11 @@
 """Handing in files and getting them back; how they are kept is api/files.py's business."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+import asyncio
 from typing import Annotated, Any
 from urllib.parse import quote, unquote
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import FileResponse
 from starlette.datastructures import UploadFile
 
@@ -16,6 +14,7 @@ from api.callers import Entry, entered, speak_for
 from api.idempotency import Key
 from api.insurer.cases import Reader
 from api.problems import Problem
+from api.tools import Tools
 from api.words import ProblemCode
 from models.contracts.base import FileReceipt
 from models.contracts.vocabulary import ActorKind
@@ -44,40 +43,28 @@ BODY: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True)
-class Drop:
-    """Somebody who may hand a file in, and whose file it will be."""
-
-    entry: Entry
-    insurer_id: UUID
-    transaction: AsyncExitStack
-
-
-async def dropping(
+@router.post("/files", tags=[TAG], summary="上传文件 / Hand a file in", status_code=201, openapi_extra=BODY)
+async def file_keep(
     request: Request,
     _: Key,
     case_id: Annotated[
         UUID | None, Query(description="部门上传时必填：被告知的案件 / for departments: the case they were told about")
     ] = None,
-) -> AsyncIterator[Drop]:
-    async with AsyncExitStack() as transaction:
-        entry = await transaction.enter_async_context(entered(request))
-        yield Drop(entry, await _owner(entry, case_id), transaction)
-
-
-@router.post("/files", tags=[TAG], summary="上传文件 / Hand a file in", status_code=201, openapi_extra=BODY)
-async def file_keep(
-    request: Request,
-    drop: Annotated[Drop, Depends(dropping, scope="function")],
     name: Annotated[str, Query(max_length=120, description="文件名 / file name")] = NAMELESS,
 ) -> FileReceipt:
     """PDF、OFD、PNG、JPEG，20 MB 以内；按 SHA-256 保存，同一内容只存一份，回执中的摘要用于后续引用。
 
     PDF, OFD, PNG or JPEG up to 20 MB; kept by its SHA-256, which later commands refer to.
     """
-    given, declared, content = await _content(request, drop.entry.tools.budgets.file)
-    named = (given or name, declared)
-    return await files.keep(drop.entry.tools, drop.entry.connection, drop.insurer_id, named, content)
+    tools: Tools = request.app.state.tools
+    async with entered(request) as entry:  # before a byte is kept; whether they may still, is asked again below
+        await _owner(entry, case_id)
+    # outside any transaction: who sends slowly holds no connection, and has as long as an upload may take
+    given, declared, content = await _content(request, tools.budgets.file)
+    found = await files.looked_at(tools, (given or name, declared), content)
+    request.scope["deadline"] = asyncio.get_running_loop().time() + tools.budgets.answer_within
+    async with entered(request) as entry:
+        return await files.store(tools, entry.connection, await _owner(entry, case_id), found)
 
 
 @router.get("/files/{digest}", tags=[TAG], summary="下载文件 / Get a file back", response_class=FileResponse)

@@ -15,10 +15,10 @@ from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.converter import PayloadCodec
 
 from api.audit import AuditEntry, Origin, note
+from api.bodies import counting
 from api.budgets import MEBIBYTE
 from api.callers import authorized
 from api.desk.sessions import entered_by_cookie
-from api.limits import counting
 from api.problems import Problem, one_field
 from api.tools import Tools
 from api.words import ProblemCode, Reason
@@ -69,8 +69,7 @@ async def _given(request: Request) -> Payloads:
     except Problem as refused:
         refused.headers |= _cross_origin(request)
         raise
-    within = request.app.state.tools.budgets.body_within
-    receive = counting(request.scope, request.receive, MOST_BYTES, within)
+    receive = counting(request.scope, request.receive, MOST_BYTES, request.app.state.tools.budgets)
     body = await Request(request.scope, receive).body()
     try:
         given = Parse(body.decode(), Payloads(), max_recursion_depth=10)

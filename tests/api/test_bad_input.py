@@ -191,6 +191,7 @@ QUERIES = (
     "limit=-1", "limit=0", "limit=201", "limit=1000000000", "limit=５", "limit=x", "sort=premium", "region=34",
     "region=%27%3B--", "sector=banking", "stage=unknown", "overdue=perhaps", "due_before=tomorrow", "due_before=1",
     "cursor=abc", "cursor=%00", "cursor=" + "A" * 401, "insured=%00", "insured=" + "x" * 121, f"insurer_id={NOBODYS}",
+    "limit=1&limit=200", "limit=1&%6cimit=2", "cursor=&cursor=", "region=341300&region=340000",
 )  # fmt: skip
 
 

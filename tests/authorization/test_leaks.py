@@ -20,6 +20,7 @@ from runtime.embedded.mail import MailCatcher
 from runtime.embedded.ports import LOOPBACK
 from runtime.stack import Stack
 from runtime.worker import library
+from tests.authorization.framed import lacking
 from tests.authorization.test_cross_product import VISITORS, address, expected, names_an_object
 from tests.authorization.world import CODES, Actor, World
 
@@ -77,6 +78,7 @@ async def test_what_is_served_names_nothing_of_anybody_else(world: World, name: 
             served += 1
             said = written(answer)
             found += [f"{route} {holding} tells {name} {word}" for word in sorted(forbidden) if word in said]
+            found += [f"{route} comes without {one}" for one in lacking(answer)]
     assert found == []
     assert served > 0 or name in ("department_key", "plain_key")
 

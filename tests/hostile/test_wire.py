@@ -1,6 +1,8 @@
 """What only a real connection can do: bytes that are no HTTP, heads without end, bodies in pieces, forged proxies."""
 
 import asyncio
+import contextlib
+import itertools
 import json
 import tracemalloc
 from collections.abc import Iterable
@@ -14,6 +16,7 @@ from runtime import wire
 from runtime.embedded.ports import LOOPBACK
 from runtime.services import run_web
 from runtime.settings import Settings
+from tests.authorization.framed import lacking, untold
 from tests.hostile.conftest import Served
 from tests.runtime.waiting import PATIENCE
 
@@ -38,6 +41,12 @@ async def answered(served: Served, pieces: Iterable[bytes], within: float = PATI
 
 def status(answer: bytes) -> int:
     return int(answer.split(b" ", 2)[1])
+
+
+def as_response(answer: bytes) -> httpx.Response:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    fields = [(name, value) for name, _, value in (line.partition(b": ") for line in head.split(b"\r\n")[1:])]
+    return httpx.Response(status(answer), headers=fields, content=body)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +84,10 @@ async def test_a_head_that_does_not_come_is_not_waited_for(served: Served, monke
         b"BREW /v1/policies HTTP/1.1\r\nHost: x\r\n\r\n",
         b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n",
         LINE + b"Content-Length: -5\r\n\r\n",
+        LINE + b"Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
+        LINE + b"Content-Length: 2, 2\r\n\r\n{}",
+        LINE + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         LINE + b"Content-Length: 99999999999999999999999\r\n\r\n",
         LINE + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         LINE + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
@@ -86,9 +99,78 @@ async def test_a_head_that_does_not_come_is_not_waited_for(served: Served, monke
 async def test_what_is_no_request_is_told_as_a_problem(served: Served, raw: bytes) -> None:
     answer = await answered(served, [raw])
     assert status(answer) == 400
-    head, _, body = answer.partition(b"\r\n\r\n")
-    assert b"application/problem+json" in head
-    assert json.loads(body)["status"] == 400
+    told = as_response(answer)
+    assert untold(told, as_page=False) + lacking(told) == []
+
+
+CHUNKED = LINE + b"Connection: close\r\nIdempotency-Key: k\r\nTransfer-Encoding: chunked\r\n%s\r\n"
+AFTER, BESIDE = b"2\r\n{}\r\n0\r\n", b"2;a"
+
+
+async def test_fields_after_a_body_are_read_by_nobody(served: Served) -> None:
+    """What a proxy may have let through unseen is no credential."""
+    bearer = b"Authorization: Bearer " + served.world.actors["insurer_key"].bearer.encode() + b"\r\n"
+    assert status(await answered(served, [CHUNKED % b"" + AFTER + bearer + b"\r\n"])) == 401
+    assert status(await answered(served, [CHUNKED % bearer + AFTER + bearer + b"\r\n"])) == 422
+
+
+@pytest.mark.parametrize("begun", [AFTER + b"X-Long: ", BESIDE], ids=("after a body", "beside a piece of one"))
+async def test_what_stands_around_a_body_is_cut_off_while_it_is_small(served: Served, begun: bytes) -> None:
+    endless = itertools.chain([CHUNKED % b"" + begun], itertools.repeat(b"a" * 65536, 300))
+    tracemalloc.start()
+    try:
+        answer = await answered(served, endless)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert answer == b"" or status(answer) == 431
+    assert most < 8 * MEBIBYTE, "twenty megabytes were gathered"
+
+
+async def test_the_rest_of_a_body_nobody_reads_is_not_waited_for(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Answered before its end, and going on byte by byte."""
+    monkeypatch.setattr(wire, "HEAD_WITHIN", 1.0)
+
+    reader, writer = await asyncio.open_connection(LOOPBACK, served.port)
+    writer.write(LINE + b"Content-Length: 999999999\r\n\r\n")
+
+    async def trickle() -> None:
+        while True:
+            writer.write(b"a")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    async with asyncio.timeout(PATIENCE):
+        head = await reader.readuntil(b"\r\n\r\n")
+        trickling = asyncio.create_task(trickle())
+        with contextlib.suppress(ConnectionError):
+            await reader.read()
+    trickling.cancel()
+    await asyncio.wait([trickling])
+    writer.close()
+    assert status(head) == 413
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"GET /v1/me HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+        b"GET /v1/me HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings, close\r\n\r\n",
+        b"GET /v1/me HTTP/1.0\r\n\r\n",
+        b"GET http://evil.example/v1/me HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        b"GET /v1/me HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n",
+    ],
+    ids=("websocket", "h2c", "HTTP/1.0", "whole address", "foreign host"),
+)
+async def test_another_protocol_or_host_is_answered_like_any_request(served: Served, raw: bytes) -> None:
+    answer = await answered(served, [raw])
+    assert status(answer) == 401
+    told = as_response(answer)
+    assert untold(told, as_page=False) + lacking(told) == []
+    assert b"evil.example" not in answer
 
 
 async def test_odd_paths_and_cookies_are_answered_plainly(served: Served) -> None:
@@ -139,8 +221,12 @@ async def test_whom_a_stranger_says_it_speaks_for_is_not_believed(
     await run_web(Settings.model_validate(known | {"trusted_proxies": "10.0.0.7"}), Noted)
     assert believed == [(False, ""), (True, "10.0.0.7")]
     forged = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
+    forged |= {"Host": "evil.example", "X-Original-URL": "/operator", "X-HTTP-Method-Override": "DELETE"}
+    link = f"/l/{served.world.holdings['own'].ids['link']}"
+    seen = set[int]()
     async with httpx.AsyncClient(base_url=served.url, trust_env=False, headers=forged) as http:
-        page = await http.get("/enter/code", headers={"Accept": "text/html"})
-        assert page.status_code == 200
-        assert "evil.example" not in page.text + str(page.headers)
-        assert (await http.get("/v1/me")).status_code == 401
+        for path in ("/", "/enter", "/enter/code", link, "/insurer", "/docs", "/openapi.json", "/nowhere", "/v1/me"):
+            page = await http.get(path, headers={"Accept": "text/html"})
+            assert "evil.example" not in page.text + str(page.headers), path
+            seen.add(page.status_code)
+    assert seen == {200, 303, 401, 404}
