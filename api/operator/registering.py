@@ -14,9 +14,10 @@ from api.desk.acting import Misfilled
 from api.desk.frame import Visit
 from api.entrance.links import end_ways_in
 from api.operator.acts import Act, reason_of, record
+from api.operator.places import no_place
 from api.operator.remedies import address_of
 from api.operator.visits import text_of
-from api.operator.words import ALREADY_REGISTERED, NO_SUCH_HEIR, NOT_ITSELF, UNKNOWN_PLACE
+from api.operator.words import ALREADY_REGISTERED, NO_SUCH_HEIR, NOT_ITSELF
 from api.problems import not_found
 from api.reasons import among
 from api.rows import DEPARTMENT_SCOPES, RECIPIENTS
@@ -80,9 +81,13 @@ def _try(errors: dict[str, str], check: Any) -> None:
 
 def _region(given: str, errors: dict[str, str]) -> str:
     code = code_of(given) if given else ""
-    if not (len(code) == 6 and code.isdigit()):
-        errors["region"] = UNKNOWN_PLACE
+    if not _is_code(code):
+        errors["region"] = no_place(given)
     return code
+
+
+def _is_code(code: str) -> bool:
+    return len(code) == len(NATION) and code.isdigit()
 
 
 def _uuid(given: str) -> UUID | None:
@@ -95,10 +100,14 @@ def _uuid(given: str) -> UUID | None:
 def _scopes(form: FormData, region: str, errors: dict[str, str]) -> frozenset[Scope]:
     """Each place with each sector; without a place its own, without a sector all of them."""
     written = text_of(form, "places", 500).replace("，", "、").replace(",", "、").replace(" ", "、")
-    codes = [code_of(one) for one in written.split("、") if one] or ([region] if region else [])
+    typed = [one for one in written.split("、") if one]
+    codes = [code_of(one) for one in typed] or ([region] if region else [])
+    unknown = next(
+        (one for one, code in zip(typed, codes, strict=False) if code not in NAMES and not _is_code(code)), ""
+    )
     sectors = [str(one) for one in form.getlist("sectors")] or [EVERY]
-    if any(code not in NAMES and not (code.isdigit() and len(code) == 6) for code in codes):
-        errors["places"] = UNKNOWN_PLACE
+    if unknown:
+        errors["places"] = no_place(unknown)
     if any(one != EVERY and one not in set(Sector) for one in sectors):
         errors["sectors"] = among(one.label for one in Sector)
     if EVERY in sectors:

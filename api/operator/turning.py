@@ -26,9 +26,9 @@ from api.operator.acts import Act, reason_of, record
 from api.operator.batches import Batch, batches, carried_out
 from api.operator.new_rules import Errand, Foreseen, Selection, Tally, Turn
 from api.operator.packs import ADDRESS, SHORT, successor
+from api.operator.places import no_place
 from api.operator.sending import Outcome
 from api.operator.visits import Reading
-from api.operator.words import UNKNOWN_PLACE
 from api.problems import not_found, one_field
 from api.reasons import among
 from api.tools import Tools
@@ -87,7 +87,7 @@ def asked_for(tools: Tools, short: str, given: Mapping[str, Any]) -> Asked:
     place, sector = (str(given.get(name) or "").strip() for name in ("place", "sector"))
     code = place_of(place) if place else ""
     known = next((one for one in Sector if one.value == sector), None)
-    wrong = {"place": UNKNOWN_PLACE} if code is None else {}
+    wrong = {"place": no_place(place)} if code is None else {}
     wrong |= {"sector": among(one.label for one in Sector)} if sector and known is None else {}
     typed = {"place": place if code is None else code, "sector": sector}
     return Asked(Turn(before, after), Selection(code or "", known), typed, wrong)

@@ -1,6 +1,7 @@
 """Words the operators' pages say from Python: what is wrong with a field."""
 
 ALREADY_REGISTERED = "这个地区的这个部门已经登记，请在通讯录里更正它。"
+AMBIGUOUS_PLACE = "这样称呼的地区不止一处，请写明是哪一处：{places}"
 UNKNOWN_PLACE = "没有这个地区，请写名称（宿州市）或六位行政区划代码。"
 NO_SUCH_HEIR = "没有这个接替单位，请从列表中选择。"
 NOT_ITSELF = "接替单位不能是它自己。"

@@ -56,8 +56,9 @@ async def test_the_same_seat_is_not_registered_twice(signed_in: SignedIn, admin:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("region", "乌有市"), ("email", "no address"), ("name", ""), ("role", "insurer"), ("reason", ""), ("places", "x")],
-)
+    [("region", "乌有市"), ("email", "no address"), ("name", ""), ("role", "insurer"), ("reason", ""), ("places", "x"),
+     ("region", "吉林"), ("places", "宿州、吉林")],
+)  # fmt: skip
 async def test_what_is_wrong_is_said_beside_its_field(signed_in: SignedIn, admin: AsyncEngine, field: str, value: str):
     person = await signed_in(ActorKind.OPERATOR)
     office = {"region": "341300", "department": "经信局", "role": "industry", "name": "宿州市经济和信息化局"}
@@ -65,6 +66,7 @@ async def test_what_is_wrong_is_said_beside_its_field(signed_in: SignedIn, admin
     answer = await person.post("/operator/directory/new", **office)
     assert answer.status_code == 422
     assert f'id="{field}-error"' in answer.text
+    assert ("吉林省、吉林省吉林市" in answer.text) == ("吉林" in value), "which places it may mean"
     assert await rows(admin, "SELECT 1 FROM recipients WHERE department = '经信局'") == []
 
 
