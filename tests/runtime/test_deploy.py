@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
+from api.metrics import OLDEST, TASK
+from models.tables.backlog import KINDS, Bounds
 from runtime.settings import PROJECT_ROOT, Settings
 
 COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT_ROOT / "docker-compose.yml").read_text())
@@ -105,6 +107,18 @@ def test_the_guide_tells_the_defaults_the_settings_have() -> None:
 def _paired(names: list[str], defaults: list[str]) -> list[tuple[str, str]]:
     plain = all(re.fullmatch(r"[a-z0-9.]+", one) for one in defaults)
     return list(zip(names, defaults, strict=True)) if plain and len(names) == len(defaults) else []
+
+
+def test_the_alerts_are_those_of_the_runbook_and_ask_for_what_is_measured() -> None:
+    runbook = (PROJECT_ROOT / "docs" / "runbooks" / "mail.md").read_text(encoding="utf-8")
+    told = yaml.safe_load(runbook.partition("```yaml\n")[2].partition("```")[0])
+    [group] = yaml.safe_load(COMPOSE["configs"]["alerts"]["content"])["groups"]
+    assert group["rules"] == told
+    asked = " ".join(rule["expr"] for rule in told)
+    bounds = {work: int(bound) for work, bound in re.findall(r'\{work="(\w+)"\} > (\d+)', asked)}
+    defaults = {kind: int(getattr(Bounds(), kind).total_seconds()) for kind in (*KINDS, TASK)}
+    assert bounds == defaults
+    assert set(re.findall(r"anze_\w+", asked)) == {next(iter(OLDEST.describe())).name}
 
 
 def test_every_setting_is_in_the_guide() -> None:
