@@ -2,12 +2,16 @@
 
 import argparse
 import asyncio
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import report, written
+from bench.against import TooOld, against
 from bench.cast import hand_in_sample, insurers
 from bench.claim import Claims
+from bench.compared import header as compared_header
+from bench.compared import rows as compared_rows
 from bench.floor import Floor
 from bench.ground import Ground, ground
 from bench.history import account, histories, replayed_per_second
@@ -15,10 +19,11 @@ from bench.life import COMMANDS, HAZARD_UPDATES, POLICY_UPDATES, Lives
 from bench.measure import Load, spread
 from bench.midnight import Midnight, midnight
 from bench.pages import pages
-from bench.plan import FULL, QUICK, Night, Plan
+from bench.plan import FULL, QUICK, SHORT, Night, Plan
 from bench.report import Claimed, Found, Leg, Lived
 from bench.sizes import sizes
 from domain.calendar import local_date
+from runtime.settings import PROJECT_ROOT
 
 QUICK_ROWS = 500
 BELOW = ("floor/policy/1", "floor/hazard/1")
@@ -99,41 +104,70 @@ async def _only_night(wanted: Night) -> Midnight:
         return await midnight(where, wanted)
 
 
-def main() -> None:
+def _parser() -> argparse.ArgumentParser:
     asked = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parts = ("all", "lives", "pages", "sizes", "against")
+    asked.add_argument("what", nargs="?", choices=parts, default="all", help="only a part / 只测一部分")
+    asked.add_argument("revision", nargs="?", help="what to compare with, any commit or tag / 与哪一版相比")
     asked.add_argument("--quick", action="store_true", help="under a minute, for a first look / 一分钟以内")
+    asked.add_argument("--short", action="store_true", help="some two minutes, for a comparison / 两分钟左右")
+    asked.add_argument("--rounds", type=int, default=2, help="of a comparison, before and after each / 比几轮")
+    asked.add_argument("--json", type=Path, help="file for the figures / 结果写入的文件")
     asked.add_argument("--write-docs", action="store_true", help="write docs/bench.md / 写入 docs/bench.md")
-    asked.add_argument(
-        "what", nargs="?", choices=("all", "lives", "pages", "sizes"), default="all", help="only a part / 只测一部分"
-    )
     asked.add_argument("--rows", type=int, default=100_000, help="policies beside the pages / 页面旁的保单数")
     asked.add_argument("--keep", type=Path, help="folder of what stands beside the pages, filled once / 留用的目录")
     asked.add_argument("--midnight", type=int, help="policies due at one instant, and nothing else / 只测到期零点")
     asked.add_argument("--opening", type=float, default=300, help="seconds for opening them / 建案最多用几秒")
     asked.add_argument("--workers", type=int, default=1, help="workers that meet it / 几个 worker")
-    given = asked.parse_args()
+    return asked
+
+
+def main() -> None:
+    given = _parser().parse_args()
     if given.midnight:
-        night = asyncio.run(_only_night(Night(given.midnight, given.opening, given.workers)))
-        report.show_night(night)
-        if given.write_docs:
-            asked = f"python -m bench --midnight {given.midnight} --opening {given.opening:g} --workers {given.workers}"
-            written.write_night(night, asked)
-        return
-    if given.what == "sizes":
+        _lead_midnight(given)
+    elif given.what == "sizes":
         report.show_sizes(asyncio.run(sizes(PORTIONS)))
-        return
-    if given.what != "lives":
-        pages_found = asyncio.run(pages(given.rows if not given.quick else QUICK_ROWS, given.keep))
-        report.show_pages(pages_found)
-        if given.write_docs:
-            written.write_pages(pages_found)
-    if given.what == "pages":
-        return
-    found = asyncio.run(bench(QUICK if given.quick else FULL))
+    elif given.what == "against":
+        _lead_against(given)
+    else:
+        if given.what != "lives":
+            _lead_pages(given)
+        if given.what != "pages":
+            _lead(given)
+
+
+def _lead(given: argparse.Namespace) -> None:
+    found = asyncio.run(bench(QUICK if given.quick else SHORT if given.short else FULL))
     report.show(found)
-    report.save(found)
+    report.save(found, given.json)
     if given.write_docs:
         written.write_docs(found)
+
+
+def _lead_midnight(given: argparse.Namespace) -> None:
+    night = asyncio.run(_only_night(Night(given.midnight, given.opening, given.workers)))
+    report.show_night(night)
+    if given.write_docs:
+        asked = f"python -m bench --midnight {given.midnight} --opening {given.opening:g} --workers {given.workers}"
+        written.write_night(night, asked)
+
+
+def _lead_pages(given: argparse.Namespace) -> None:
+    found = asyncio.run(pages(QUICK_ROWS if given.quick else given.rows, given.keep))
+    report.show_pages(found)
+    if given.write_docs:
+        written.write_pages(found)
+
+
+def _lead_against(given: argparse.Namespace) -> None:
+    try:
+        compared = asyncio.run(against(PROJECT_ROOT, given.revision, given.rounds))
+    except TooOld as why:
+        sys.exit(str(why))
+    report.show_compared(compared_header(compared), compared_rows(compared))
+    if given.write_docs:
+        written.write_against(compared)
 
 
 if __name__ == "__main__":

@@ -37,3 +37,5 @@ FULL = Plan(
     "full", Load(300, 16, 18), rounds=2, slowly=10, replayed=6, night=Night(2_000, 45), claims=Load(200, 16, 18)
 )
 QUICK = Plan("quick", Load(16, 4, 5), rounds=1, slowly=2, replayed=3, night=Night(40, 6), claims=Load(12, 4, 5))
+SHORT = Plan("short", Load(80, 8, 12), rounds=1, slowly=5, replayed=3, night=Night(300, 12), claims=Load(40, 8, 8))
+"""For a comparison, which leads it several times."""

@@ -202,12 +202,13 @@ def _late(late: Spread) -> str:
 def machine() -> str:
     """Where something was measured, how busy it was there, and what was measured."""
     cores, load = os.cpu_count(), os.getloadavg()[0]
-    return f"{cores} cores, Python {platform.python_version()}, load {load:.1f} at the end, commit {_commit()}"
+    here = commit_of(Path(__file__).parent)
+    return f"{cores} cores, Python {platform.python_version()}, load {load:.1f} at the end, commit {here}"
 
 
-def _commit() -> str:
-    """The commit that is checked out, with a + where files differ from it; unknown where there is no git."""
-    command = ("git", "-C", str(Path(__file__).parent), "describe", "--always", "--exclude=*", "--dirty=+")
+def commit_of(folder: Path) -> str:
+    """The commit that is checked out there, with a + where files differ from it; unknown where there is no git."""
+    command = ("git", "-C", str(folder), "describe", "--always", "--exclude=*", "--dirty=+")
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
@@ -241,6 +242,12 @@ def show_sizes(portions: list[Portion]) -> None:
     Console(width=140).print(f"{last} · {machine()}")
 
 
+def show_compared(header: list[str], rows: Cells) -> None:
+    """Print before and after."""
+    Console(width=140).print(_table("before and after", header, rows))
+    Console().print(machine())
+
+
 def _table(title: str, header: list[str], rows: Cells) -> Table:
     table = Table(title=title, title_justify="left", header_style="bold")
     for number, name in enumerate(header):
@@ -250,9 +257,10 @@ def _table(title: str, header: list[str], rows: Cells) -> Table:
     return table
 
 
-def save(found: Found) -> None:
-    """Write bench/results/latest.json."""
-    RESULTS.parent.mkdir(exist_ok=True)
+def save(found: Found, to: Path | None = None) -> None:
+    """Write the figures as JSON: there, or to bench/results/latest.json."""
+    place = to or RESULTS
+    place.parent.mkdir(exist_ok=True)
     plain = dataclasses.asdict(found)
     plain["lived"] = {
         "low": plain["lived"]["low"],
@@ -260,7 +268,7 @@ def save(found: Found) -> None:
         "repeated": found.lived.repeated,
     } | {"by_command": {name: dataclasses.asdict(one) for name, one in found.lived.spreads().items()}}
     plain |= {"ratio": found.ratio, "machine": machine(), "exact": found.midnight.exact}
-    RESULTS.write_text(json.dumps(plain, ensure_ascii=False, indent=2, default=str) + "\n")
+    place.write_text(json.dumps(plain, ensure_ascii=False, indent=2, default=str) + "\n")
 
 
 def page_table(found: PagesFound) -> tuple[str, list[str], Cells]:
