@@ -1,5 +1,6 @@
 """One chain of the audit trail as a page: what is asked of it, its rows, its verifications; whose it is, rooms say."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -7,20 +8,23 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, select, text
 
 from api.callers import Entry
 from api.desk.frame import Visit
 from api.reads import lines_of_steps
+from api.rows import USERS
 from api.trail import TrailQuery, trail
 from api.trailwords import readable
 from domain.calendar import DAY, midnight
 from domain.wording import instant
 from models.contracts.base import EARLIEST, LATEST
-from models.contracts.vocabulary import AuditEvent, AuditResult, Event
+from models.contracts.vocabulary import ActorKind, AuditEvent, AuditResult, Event
 from models.tables.audit import COMMON_CHAIN, VERIFYING
 
 PER_PAGE = 50
+SHAPE = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""Of the number of a person; others act too: keys, the command line."""
 FILTERS = ("what", "result", "who", "about", "since", "until")
 UNDER_WAY = text("""
 SELECT EXISTS (
@@ -70,6 +74,7 @@ async def asked_of(visit: Visit, chain: UUID) -> dict[str, Any]:
     return {
         "rows": shown,
         "happened": await _happened(visit.entry, shown),
+        "people": await _people(visit.entry, chain, shown),
         "following": shown[-1].number if len(rows) > PER_PAGE else None,
         "verifying": await verifying(visit.entry),
         "kept": kept,
@@ -86,6 +91,14 @@ async def _happened(entry: Entry, rows: Sequence[Row[Any]]) -> dict[tuple[UUID, 
     steps = [(row.case_id, row.seq) for row in rows if row.what == AuditEvent.STEP]
     lines = await lines_of_steps(entry, steps)
     return {step: list(dict.fromkeys(one.event for one in told)) for step, told in lines.items()}
+
+
+async def _people(entry: Entry, chain: UUID, rows: Sequence[Row[Any]]) -> dict[str, str]:
+    """By the number an entry names them with: the reader's own people; a chain keeps no names, which may be erased."""
+    house = USERS.c.kind == ActorKind.OPERATOR if chain == COMMON_CHAIN else USERS.c.insurer_id == chain
+    numbers = {UUID(row.who_id) for row in rows if SHAPE.fullmatch(row.who_id)}
+    asked = select(USERS.c.id, USERS.c.name).where(USERS.c.id.in_(numbers), house)
+    return {str(one.id): one.name for one in await entry.connection.execute(asked)}
 
 
 def query_of(asked: Mapping[str, str]) -> TrailQuery:

@@ -14,7 +14,9 @@ from models.contracts.vocabulary import CaseKind, Sector
 
 Post = Callable[[str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
 """Sends JSON to a path in the name of one insurer and gives the answer."""
-Until = Literal["signed", "uploaded", "planned", "agreed", "visited", "served", "mended", "proposed", "ended"]
+Until = Literal[
+    "signed", "uploaded", "planned", "agreed", "visited", "served", "mended", "settled", "proposed", "ended"
+]
 WALK: tuple[tuple[Until, tuple[str, ...]], ...] = (
     ("uploaded", ("upload", "provider")),
     ("planned", ("plan",)),
@@ -23,7 +25,7 @@ WALK: tuple[tuple[Until, tuple[str, ...]], ...] = (
     ("served", ("service-completion",)),
 )
 """What an insurer does with a policy, in order, and how far each leads."""
-BEYOND: dict[Until, str] = {"mended": "served", "proposed": "served", "ended": "uploaded"}
+BEYOND: dict[Until, str] = {"mended": "served", "settled": "served", "proposed": "served", "ended": "uploaded"}
 """What else is done comes after this."""
 AGREED = {
     "limit_per_person": "600000.00",
@@ -50,6 +52,8 @@ class Story:
     until: Until
     signed_ago: int = 20
     """Days."""
+    years: int = 1
+    """How long the cover lasts."""
     major: bool = False
     """Whether the hazard found is a major one."""
 
@@ -84,7 +88,7 @@ async def lead(post: Post, story: Story, today: date) -> Story:
     if story.until == "mended":
         body = _body(CaseKind.HAZARD, "rectification", story, today)
         await post(f"/v1/hazards/{story.hazard_id}/rectification", body)
-    if story.until == "proposed":
+    if story.until in {"settled", "proposed"}:
         await _claim(post, story, today)
     if story.until == "ended":
         body = _body(CaseKind.POLICY, "surrender", story, today)
@@ -93,7 +97,7 @@ async def lead(post: Post, story: Story, today: date) -> Story:
 
 
 async def _claim(post: Post, story: Story, today: date) -> None:
-    """A claim with one victim, as far as a payment that a second person must approve."""
+    """A claim with one victim: what is to be paid is agreed, or proposed as well, for a second person to approve."""
     claim = f"/v1/claims/{story.claim_id}"
     await post(f"/v1/policies/{story.policy_id}/claims", {**report(today), "number": story.claim_number})
     person = {"employee": True, "name": "样例伤者", "bank_account": "6200000000000000001"}
@@ -102,7 +106,8 @@ async def _claim(post: Post, story: Story, today: date) -> None:
     await post(f"{claim}/assessment", {"lines": losses(ref), "note": "按鉴定结论和票据"})
     await post(f"{claim}/determination", {"covered": True, "note": "属于保险责任"})
     await post(f"{claim}/settlement", _body(CaseKind.CLAIM, "settlement", story, today))
-    await post(f"{claim}/payments", {**payment(ref), "number": f"FK-{story.number}"})
+    if story.until == "proposed":
+        await post(f"{claim}/payments", {**payment(ref), "number": f"FK-{story.number}"})
 
 
 def _application(story: Story, today: date) -> dict[str, Any]:
@@ -112,7 +117,7 @@ def _application(story: Story, today: date) -> dict[str, Any]:
     terms = asked["terms"] | AGREED
     terms |= {"number": story.number, "region": story.region, "sector": story.sector.value}
     terms |= {"signed_at": f"{signed}T09:30:00+08:00", "effective_on": str(begins)}
-    terms |= {"expires_on": str(begins + timedelta(days=364))}
+    terms |= {"expires_on": str(begins + timedelta(days=365 * story.years - 1))}
     insured = {"name": story.enterprise, "credit_code": story.credit_code, "email": story.email}
     return {"terms": terms, "insured": insured}
 

@@ -84,10 +84,10 @@ class Site:
         """One value of the database, as text."""
         return str(await self.admin.fetchval(asked, *given))
 
-    async def until(self, asked: str, within: float = PATIENCE) -> str:
+    async def until(self, asked: str, *given: object) -> str:
         """The value as soon as there is one. Raises TimeoutError."""
-        async with asyncio.timeout(within):
-            while (found := await self.admin.fetchval(asked)) is None:
+        async with asyncio.timeout(PATIENCE):
+            while (found := await self.admin.fetchval(asked, *given)) is None:
                 await asyncio.sleep(0.1)
         return str(found)
 

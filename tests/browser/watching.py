@@ -79,12 +79,21 @@ class Watch:
         if not title or title.startswith(" ") or title in self.titles:
             self.say(f"title “{title}” as {self.titles.get(title, 'nothing')}")
         self.titles.setdefault(title, self.where)
+        await self._measure_both()
+        refused: list[str] = await self.page.evaluate("window.__refused")
+        self.faults += [f"{self.where}: policy refused {one}" for one in refused]
+
+    async def here(self, name: str) -> None:
+        """Axe and width of the page that stands there now, as the answer to a form."""
+        self.where = name
+        await self._measure_both()
+        await self.page.set_viewport_size(DESK)  # pyright: ignore[reportArgumentType]
+
+    async def _measure_both(self) -> None:
         await self.page.evaluate(axe())
         await self.measure("desk")
         await self.page.set_viewport_size(PHONE)  # pyright: ignore[reportArgumentType]
         await self.measure("phone")
-        refused: list[str] = await self.page.evaluate("window.__refused")
-        self.faults += [f"{self.where}: policy refused {one}" for one in refused]
 
     async def measure(self, size: str) -> None:
         """Axe at this width, and whether the page is wider than the screen; axe was loaded before."""

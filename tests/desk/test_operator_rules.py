@@ -18,10 +18,14 @@ from api.tools import Tools
 from models.contracts.vocabulary import ActorKind
 from rules.library import CALENDARS, PACKS, Library
 from tests.api.conftest import today
-from tests.desk.conftest import SignedIn, Town
+from tests.desk.conftest import Person, SignedIn, Town
 from tests.desk.matters import open_policy
 
 WHY = "省厅要求在办保单一并执行"
+MOVED = re.compile("“([^”]+)”由 ([^<（]+（[^）]+）) (?:推后|提前)到 ([^<（]+（[^）]+）)")
+"""What the trial says of a duty: its name, its last day before and after."""
+SHOWN = re.compile(r'<h3>([^<]+)</h3>\s*<p class="when">\s*<span class="due[^"]*">([^<（]+（[^）]+）)')
+"""A duty on the page of its case, and its last day."""
 
 
 def with_newer(tools: Tools, folder: Path, begins: date) -> tuple[Tools, str]:
@@ -75,7 +79,9 @@ async def test_a_newer_document_is_foreseen_confirmed_and_taken_once(
     page = (await person.get(f"{newer}/adopt")).text
     assert "改用新版（1）" in page
     assert 'name="place" value=""' in page, "nobody named a place"
-    assert re.search(r"“[^”]+”由 [^<]+ 推后到 ", page), "the service"
+    foreseen = MOVED.findall(page)
+    assert foreseen, "the service, at least"
+    assert await days_shown(person, policy_id) >= {(label, before) for label, before, _ in foreseen}
     assert "仍照原规则" in page, "the e-policy was due yesterday; five days would be earlier still"
     assert (await person.post(f"{newer}/adopt")).status_code == 422, "no reason, no batch"
     for _ in range(2):
@@ -94,6 +100,20 @@ async def test_a_newer_document_is_foreseen_confirmed_and_taken_once(
     acts = await said(admin)
     assert [one["act"] for one in acts if "reason" in one] == ["adopt_rules"] * 2, "for operators and for the insurer"
     assert acts[-1] | {"act": "adopted_rules", "adopted": 1} == acts[-1]
+    assert await days_shown(person, policy_id) >= {(label, after) for label, _, after in foreseen}
+    trail = (await person.get("/operator/audit?what=operator_act")).text
+    assert (WHY in trail, await name_of(admin, person) in trail) == (True, True), "why, and who"
+
+
+async def days_shown(person: Person, policy_id: UUID) -> set[tuple[str, str]]:
+    """The duties on the page of a policy, each with its last day."""
+    return set(SHOWN.findall((await person.get(f"/operator/cases/{policy_id}")).text))
+
+
+async def name_of(admin: AsyncEngine, person: Person) -> str:
+    async with admin.connect() as connection:
+        found = await connection.execute(text("SELECT name FROM users WHERE id = :id"), {"id": person.user_id})
+        return found.scalar_one()
 
 
 async def said(admin: AsyncEngine) -> list[dict[str, Any]]:
