@@ -20,11 +20,11 @@ from api.desk.sessions import begin, cookie_name
 from api.operator.packs import SHORT, successor
 from api.tools import Tools
 from bench.crowd import led
-from bench.measure import Spread, spread
+from bench.measure import Meter, Spread, spread
 from bench.multitude import multiply
 from domain.calendar import local_date
 from models.contracts.vocabulary import CameBy
-from runtime.stack import Stack, StackOptions
+from runtime.stack import Part, Stack, StackOptions
 from runtime.web import open_tools
 
 BASE = "http://bench.example"
@@ -112,6 +112,8 @@ class Answered:
     status: int
     took: Spread
     size: int
+    cpu: dict[str, float]
+    """Milliseconds a page, of the web (which is this process) and of PostgreSQL: they grow less when others work."""
 
     @property
     def within(self) -> bool:
@@ -127,6 +129,27 @@ class PagesFound:
     cases: int
     letters: int
     pages: tuple[Answered, ...]
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a page is looked at: so many times, with an eye on the CPU of the database."""
+
+    database: Part
+    times: int
+
+    async def at(self, http: AsyncClient, room: str, address: str, shown: str) -> Answered:
+        """The times and the cost of one page; `shown` is its address as it is told."""
+        for _ in range(WARM - 1):
+            await http.get(address)
+        answer, taken = await http.get(address), list[float]()
+        meter = Meter({"postgres": self.database.child.pid} if self.database.child else {}).start()
+        for _ in range(self.times):
+            began = time.perf_counter()
+            answer = await http.get(address)
+            taken.append(time.perf_counter() - began)
+        used = {name: cpu / self.times for name, cpu in meter.read()[1].items()}
+        return Answered(room, shown, answer.status_code, spread(taken), len(answer.content), used)
 
 
 async def pages(policies: int, kept: Path | None = None, times: int = TIMES) -> PagesFound:
@@ -146,7 +169,8 @@ async def pages(policies: int, kept: Path | None = None, times: int = TIMES) -> 
                 await _fill(stack, app, admin, policies)
                 (stack.settings.var / FILLED).write_text(json.dumps(policies))
             [(cases, letters)] = await admin.fetch("SELECT (SELECT count(*) FROM cases), (SELECT count(*) FROM outbox)")
-            answered = [one async for one in _looked_at(app, tools, admin, first, times)]
+            look = Look(stack.parts["postgres"], times)
+            answered = [one async for one in _looked_at(app, tools, admin, first, look)]
             return PagesFound(datetime.now(UTC), policies, cases, letters, tuple(answered))
 
 
@@ -179,7 +203,7 @@ async def connected(address: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def _looked_at(
-    app: FastAPI, tools: Tools, admin: asyncpg.Connection, insurer: UUID, times: int
+    app: FastAPI, tools: Tools, admin: asyncpg.Connection, insurer: UUID, look: Look
 ) -> AsyncIterator[Answered]:
     ids = {name: await admin.fetchval(asked, *([insurer] if "$1" in asked else [])) for name, asked in CASES.items()}
     shown = ids | {"older": _older(tools), "token": await _link(admin, insurer)}
@@ -190,10 +214,10 @@ async def _looked_at(
         cookie = {cookie_name(tools): await session(tools, found[0], found[1])}
         async with AsyncClient(transport=ASGITransport(app), base_url=BASE, cookies=cookie) as http:
             for path in PAGES[room]:
-                yield await _answered(http, room, path.format(**shown), path, times)
+                yield await look.at(http, room, path.format(**shown), path)
     async with AsyncClient(transport=ASGITransport(app), base_url=BASE) as http:
         for path in PAGES[STRANGER]:
-            yield await _answered(http, STRANGER, path.format(**shown), path, times)
+            yield await look.at(http, STRANGER, path.format(**shown), path)
 
 
 def _older(tools: Tools) -> str:
@@ -213,14 +237,3 @@ async def session(tools: Tools, holder: str, id_: UUID) -> str:
     came_by = CameBy.OIDC if holder == "user_id" else CameBy.CODE
     async with tools.engine.begin() as connection:
         return (await begin(tools, connection, came_by, {holder: id_}))[0]
-
-
-async def _answered(http: AsyncClient, room: str, address: str, shown: str, times: int) -> Answered:
-    for _ in range(WARM - 1):
-        await http.get(address)
-    answer, taken = await http.get(address), list[float]()
-    for _ in range(times):
-        began = time.perf_counter()
-        answer = await http.get(address)
-        taken.append(time.perf_counter() - began)
-    return Answered(room, shown, answer.status_code, spread(taken), len(answer.content))

@@ -275,10 +275,12 @@ def page_table(found: PagesFound) -> tuple[str, list[str], Cells]:
     """Title, header and rows; what takes longer or weighs more than it should is marked."""
     title = f"pages beside {found.policies:,} policies ({found.cases:,} cases, {found.letters:,} letters), ms"
     rows = [
-        [one.room, one.path, f"{one.took.p50}", f"{one.took.p95}", f"{one.size:,}", "" if one.within else "over"]
+        [one.room, one.path, f"{one.took.p50}", f"{one.took.p95}"]
+        + [f"{one.cpu.get(name, 0):.1f}" for name in ("driver", "postgres")]
+        + [f"{one.size:,}", "" if one.within else "over"]
         for one in found.pages
     ]
-    return title, ["who", "page", "p50", "p95", "bytes", ""], rows
+    return title, ["who", "page", "p50", "p95", "CPU web", "CPU database", "bytes", ""], rows
 
 
 def show_pages(found: PagesFound) -> None:
