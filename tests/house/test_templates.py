@@ -18,6 +18,11 @@ COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 ELSEWHERE = re.compile(r"""["'`(=]\s*(?:https?:)?//[\w.]""")
 """An address of another site where one could be loaded from or sent to; a comment of a script is none."""
 NAMESPACE = re.compile(r"http://www\.w3\.org/\d{4}/\w+")
+HANDLERS = re.compile(
+    r"\bon(?:click|load|error|submit|change|input|focus|blur|toggle|key\w+|mouse\w+|pointer\w+)\s*=|\bjavascript:"
+    r"|\bdata:text|<(?:object|embed|base)\b",
+    re.IGNORECASE,
+)
 BY_THE_KIND = ("mail/", "parts/words/", "asked/words/")
 """Named by a kind of notice or of letter at run time; test_notices.py and tests/entrance see to these."""
 COUNTED = re.compile(r"\d+月|周[一二三四五六日]")
@@ -53,6 +58,26 @@ def test_no_page_loads_anything_from_another_site(path: Path) -> None:
     if path.suffix in {".png", ".ico", ".woff2"}:
         return
     assert ELSEWHERE.findall(NAMESPACE.sub("", path.read_text(encoding="utf-8"))) == []
+
+
+def test_nothing_is_trusted_that_was_not_escaped() -> None:
+    """What is put into a page as it stands was made by us: drawings, and the parts of one letter."""
+    assert re.findall(r"\|\s*safe\b|\{%-?\s*autoescape|\bMarkup\b", MARKUP) == []
+    trusting = {path.name for path in (PROJECT_ROOT / "api").rglob("*.py") if "Markup(" in path.read_text()}
+    trusting |= {path.name for path in (PROJECT_ROOT / "activities").rglob("*.py") if "Markup(" in path.read_text()}
+    assert trusting == {"svg.py", "letters.py"}
+    made = re.findall(r"\bEnvironment\(.{0,400}", CODE, re.DOTALL)
+    assert [one for one in made if "autoescape=True" not in one] == []
+    assert made
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name)
+def test_no_page_carries_code_or_looks_of_its_own(path: Path) -> None:
+    """Its policy would not run them; and an address is one of ours, of the settings, or one made from an id."""
+    text = COMMENT.sub("", path.read_text(encoding="utf-8"))
+    inside = HANDLERS.findall(text)
+    assert inside == []
+    assert [one for one in re.findall(r"<script\b[^>]*>", text) if "nonce=" not in one] == []
 
 
 @pytest.mark.parametrize("path", STATIC, ids=name)
