@@ -22,6 +22,7 @@ from models.tables.engine import LOST, is_lost, make_engine
 from runtime.settings import sqlalchemy_url
 from tests.activities.steps import ACTOR, CASE, HUASHAN, SUZHOU, department, notice, register, step
 from tests.conftest import Database
+from tests.faults.invariants import Look, broken
 from tests.makers import calendar, calendar_year
 from tests.runtime.waiting import PATIENCE
 from tests.tables.rows import A, B, known
@@ -100,6 +101,7 @@ async def test_the_same_step_again_changes_nothing(database: Database, ledger: P
     await ledger.commit_step(step(1, notice("n-1"), command="k-1"))
     assert once["steps"] == once["nudges"] == 1
     assert await admin.fetchval("SELECT stage || seq FROM cases") == "uploaded2"
+    assert await broken(Look(database.admin, database.backup)) == []
 
 
 async def test_attempts_that_run_at_the_same_time_leave_one_step(
@@ -274,6 +276,7 @@ async def test_the_ledger_works_again_after_every_connection_was_cut(
     outcomes = [await outcome(ledger.commit_step(step(2))) for _ in range(2)]
     assert outcomes[-1] == "done"
     assert set(outcomes) <= {"done", "database_lost"}
+    assert await broken(Look(database.admin, database.backup)) == []
 
 
 async def test_the_tenant_ends_with_the_step(database: Database, engine: AsyncEngine, ledger: PgLedger):
@@ -299,6 +302,7 @@ async def test_a_locked_case_is_given_up_within_the_time_limit(
         with pytest.raises(ApplicationError, match="55P03"):
             await ledger.commit_step(step(2))
     await ledger.commit_step(step(2))
+    assert await broken(Look(database.admin, database.backup)) == []
 
 
 @pytest.mark.parametrize("kind", LOST)

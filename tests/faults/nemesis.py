@@ -23,7 +23,7 @@ from tests.faults.children import servant
 from tests.faults.generator import Callers, Clerk
 from tests.faults.ground import Ground, ground_on
 from tests.faults.history import History, Outcome
-from tests.faults.invariants import CHECKS, broken, count, settled
+from tests.faults.invariants import CHECKS, broken_at_rest, count, settled
 from tests.faults.mischief import FAULTS, LINGERING, Victims
 from tests.faults.report import write_part
 
@@ -142,7 +142,7 @@ async def _prove(victims: Victims, callers: Callers, story: Story) -> None:
     look = victims.ground.look()
     wrong, story.late = await _terms(victims.ground, callers.dues)
     story.settled_after = await settled(look, SETTLE_WITHIN)
-    story.broken = await broken(look) + wrong
+    story.broken = await broken_at_rest(look, SETTLE_WITHIN) + wrong
     story.broken += [f"I2 one effect for each key: {one} was answered otherwise" for one in callers.differing]
     story.broken += [f"I7 nobody sees another's: {one}" for one in callers.foreign]
     story.lives, story.claims, story.left = callers.lives, callers.claims, callers.left

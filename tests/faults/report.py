@@ -54,7 +54,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     for item in session.items:
         marked = item.get_closest_marker("fault")
         if marked is not None:
-            _rows[item.nodeid] = Row(marked.args, _sentence(item.name))
+            _rows[item.nodeid] = Row(marked.args, sentence_of(item.name))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -123,7 +123,8 @@ def write_part(name: str, lines: Iterable[str]) -> None:
     PAGE.write_text(part.sub(lambda found: f"{found[1]}{filled}{found[2]}", text), encoding="utf-8")
 
 
-def _sentence(name: str) -> str:
+def sentence_of(name: str) -> str:
+    """What a test of this name proves, and in brackets of which case."""
     plain, _, case = name.partition("[")
     return plain.removeprefix("test_").replace("_", " ") + (f" ({case.rstrip(']')})" if case else "")
 

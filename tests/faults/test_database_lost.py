@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -11,18 +11,15 @@ from uuid import UUID
 import asyncpg
 import httpx
 import pytest
-from pydantic import SecretStr
 
 from runtime.embedded.mail import MailCatcher
 from runtime.embedded.ports import free_ports
-from runtime.embedded.postgres import DATABASE, PostgresServer
-from runtime.migrate import migrate
+from runtime.embedded.postgres import PostgresServer
 from runtime.settings import Settings
-from tests.conftest import Database
 from tests.faults.children import serving
 from tests.faults.conftest import Measured
 from tests.faults.disks import filled, mounted
-from tests.faults.ground import Ground, ground_on
+from tests.faults.ground import Ground, own_ground
 from tests.faults.history import Outcome, Voice
 from tests.faults.invariants import rows_of
 from tests.runtime.waiting import until
@@ -34,24 +31,6 @@ DISK = "160m"
 OURS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'anze_app' AND datname = current_database()"
 )
-
-
-@asynccontextmanager
-async def own_ground(
-    server: PostgresServer, settings: Settings, mailbox: MailCatcher, folder: Path
-) -> AsyncIterator[Ground]:
-    """The ground, on a database server of the test's own that may be killed."""
-    urls = {role: server.url(role) for role in ("app", "owner", "admin", "backup")}
-    told = settings.model_copy(
-        update={
-            "database_url": SecretStr(urls["app"]),
-            "database_owner_url": SecretStr(urls["owner"]),
-            "database_backup_url": SecretStr(urls["backup"]),
-        }
-    )
-    await migrate(told)
-    async with AsyncExitStack() as leaving:
-        yield await ground_on(leaving, told, Database(DATABASE, **urls), mailbox, folder)
 
 
 @pytest.fixture

@@ -24,7 +24,9 @@ from tests.activities.post_office import BASE, NOW, SECRET, PostOffice, Shelf, e
 from tests.conftest import Database
 from tests.faults.conftest import Measured
 from tests.faults.ground import Ground
+from tests.faults.history import Outcome
 from tests.faults.invariants import rows_of
+from tests.faults.lives import WALK
 from tests.faults.proxy import Mode, Proxy
 from tests.runtime.waiting import PATIENCE
 from tests.tables.rows import A, known
@@ -32,6 +34,11 @@ from workflows.mailroom import MailroomWorkflow
 
 DESK = known(A, "desk")
 UPLOAD = (NoticeKind.DUTY_OVERDUE, Role.INSURER)
+WAITING = """
+SELECT m.recipient_id FROM mails m JOIN attempts a ON a.mail_id = m.id
+WHERE m.status = 'queued' AND a.number = m.attempts AND a.outcome = 'queued'
+"""
+"""Letters that were tried and are to be tried again."""
 GREYLISTED = "450 4.2.0 greylisted, come back later"
 
 
@@ -114,6 +121,31 @@ async def test_a_server_that_is_away_then_greylists_is_asked_again_with_growing_
     assert await office.broken(mailbox.messages, "I9") == []
     measured("attempts until taken:", len(ended))
     measured("pauses in min:", "1, 2, 4, 8, 16")
+
+
+@pytest.mark.fault("F23")
+async def test_while_the_mail_server_is_away_only_letters_wait_and_they_leave_when_it_is_back(
+    ground: Ground, measured: Measured
+) -> None:
+    ground.to_mail.become(Mode.RESET)
+    async with ground.worker(), ground.voices() as (voice,):
+        policy = await ground.author.open(voice, 1)
+        for path in WALK[:3]:
+            await ground.author.act(voice, policy, 1, path)
+        async with asyncio.timeout(PATIENCE):
+            while not (waiting := await ground.rows(WAITING)):
+                await asyncio.sleep(0.05)
+        assert ground.mailbox.messages == []
+        ground.to_mail.become(Mode.PASS)
+        async with asyncio.timeout(PATIENCE):
+            while late := await ground.rows(WAITING):
+                rooms = {mailroom_workflow_id(row["recipient_id"]) for row in late}
+                for room in map(ground.client.get_workflow_handle, rooms):
+                    await TimeSkipper(ground.client).fast_forward(room, timedelta(minutes=1, seconds=5))
+        assert await ground.broken() == []
+    assert ground.history.count(Outcome.OK) == len(ground.history.operations) == 4
+    assert len(ground.mailbox.messages) >= len(waiting)
+    measured("letters that waited:", len(waiting))
 
 
 class Interrupted(BaseException):

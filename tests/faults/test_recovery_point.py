@@ -1,5 +1,6 @@
 """A database server that is gone comes back from a base backup and the WAL that was streamed away from it.
 
+Cases were lived on it, and their engine never stopped: at the end both agree, and the invariants hold.
 What is done by hand then is done as docs/runbooks/restore.md spells it, line by line, read from there.
 """
 
@@ -9,7 +10,8 @@ import shutil
 import signal
 import subprocess
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
@@ -21,15 +23,17 @@ from typer.testing import CliRunner
 from runtime.auditing import Verifier
 from runtime.cli import app
 from runtime.embedded.account import Account, home_for, unprivileged
+from runtime.embedded.mail import MailCatcher
 from runtime.embedded.ports import free_ports
 from runtime.embedded.postgres import LOGINS, PostgresServer, programs_for
 from runtime.embedded.process import Child, Launch
-from runtime.migrate import upgrade
 from runtime.settings import PROJECT_ROOT, Settings
-from tests.conftest import Database
 from tests.faults.conftest import Measured
+from tests.faults.ground import Ground, own_ground
+from tests.faults.history import Voice
+from tests.faults.invariants import broken_at_rest
+from tests.faults.lives import WALK
 from tests.runtime.waiting import PATIENCE
-from tests.tables.rows import seed
 
 WRITE = "SELECT write_audit(jsonb_populate_record(NULL::audit, $1::jsonb))"
 RUNBOOK = PROJECT_ROOT / "docs" / "runbooks" / "restore.md"
@@ -68,7 +72,6 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     place = home_for(tmp_path / "copies", account)
     try:
         await server.start()
-        await upgrade(server.url("owner"))
         yield Site(server, place, account)
     finally:
         await server.stop()
@@ -118,11 +121,33 @@ async def enters(server: PostgresServer) -> bool:
     return True
 
 
-async def seeded(server: PostgresServer) -> None:
-    """Cases of two insurers, with links that are alive."""
-    urls = (server.url(role) for role in ("app", "owner", "admin", "backup"))
-    await seed(Database("anze", *urls))
-    await told(server, "UPDATE links SET expires_at = now() + interval '7 days'")
+@asynccontextmanager
+async def lived(
+    site: Site, settings: Settings, mailbox: MailCatcher, folder: Path
+) -> AsyncIterator[tuple[Ground, Voice]]:
+    """A policy was led to the end of its service; then what the test does, while a worker runs."""
+    async with (
+        own_ground(site.server, settings, mailbox, folder) as ground,
+        ground.worker(),
+        ground.voices() as (voice,),
+    ):
+        await ground.author.life(voice, 1)
+        yield ground, voice
+
+
+async def half_a_life(ground: Ground, voice: Voice) -> int:
+    """A policy whose plan the enterprise has yet to confirm; how many links are alive when its letter has left."""
+    policy = await ground.author.open(voice, 2)
+    for path in WALK[:3]:
+        await ground.author.act(voice, policy, 2, path)
+    assert await ground.broken() == []
+    return (await ground.rows(LINKS))[0]["count"]
+
+
+async def proved(ground: Ground, server: PostgresServer) -> None:
+    """The engine lives, and the books at this server are those it knows: nothing is lost, doubled or left behind."""
+    look = replace(ground.look(), admin_url=server.url("admin"), backup_url=server.url("backup"))
+    assert await broken_at_rest(look) == []
 
 
 async def told(server: PostgresServer, *asked: str) -> list[int]:
@@ -136,29 +161,36 @@ async def told(server: PostgresServer, *asked: str) -> list[int]:
 @pytest.mark.fault("F31")
 @pytest.mark.slow_fault
 async def test_what_was_committed_until_the_server_died_is_there_again(
-    site: Site, tmp_path: Path, measured: Measured, monkeypatch: pytest.MonkeyPatch
+    site: Site,
+    settings: Settings,
+    mailbox: MailCatcher,
+    tmp_path: Path,
+    measured: Measured,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    await seeded(site.server)
     wal, base = site.folder("wal"), site.folder("base")
-    site.run("pg_receivewal", "--directory", str(wal), "--slot", "anze", "--create-slot")
-    streaming = ("pg_receivewal", "--directory", str(wal), "--slot", "anze", "--no-loop")
-    receiver = Child.start(Launch("wal", site.command(*streaming), account=site.account, directory=site.place))
-    site.run("pg_basebackup", "--pgdata", str(base), "--checkpoint", "fast", "--wal-method", "stream")
-    written = await _writing(site.server, seconds=2)
-    assert site.server.child is not None
-    site.server.child.kill()  # nobody asked it to finish
-    await site.server.child.ended(5)
-    await receiver.ended(5)
-    await receiver.stop(signal.SIGINT, patience=5)
-    began = monotonic()
-    restored = await brought_back(site, base, wal, tmp_path / "restored")
-    try:
-        await _compare(restored, written, measured)
-        measured("seconds to come back", monotonic() - began)
-        await _held_and_let_in(site, restored, home_for(tmp_path / "restored", site.account) / "data", monkeypatch)
-    finally:
-        await restored.stop()
-        restored.remove()
+    async with lived(site, settings, mailbox, tmp_path) as (ground, voice):
+        site.run("pg_receivewal", "--directory", str(wal), "--slot", "anze", "--create-slot")
+        streaming = ("pg_receivewal", "--directory", str(wal), "--slot", "anze", "--no-loop")
+        receiver = Child.start(Launch("wal", site.command(*streaming), account=site.account, directory=site.place))
+        site.run("pg_basebackup", "--pgdata", str(base), "--checkpoint", "fast", "--wal-method", "stream")
+        assert await half_a_life(ground, voice) > 0  # in the streamed WAL alone
+        written = await _writing(site.server, seconds=2)
+        assert site.server.child is not None
+        site.server.child.kill()  # nobody asked it to finish
+        await site.server.child.ended(5)
+        await receiver.ended(5)
+        await receiver.stop(signal.SIGINT, patience=5)
+        began = monotonic()
+        restored = await brought_back(site, base, wal, tmp_path / "restored")
+        try:
+            await _compare(restored, written, measured)
+            measured("seconds to come back", monotonic() - began)
+            await _held_and_let_in(site, restored, home_for(tmp_path / "restored", site.account) / "data", monkeypatch)
+            await proved(ground, restored)
+        finally:
+            await restored.stop()
+            restored.remove()
 
 
 async def _held_and_let_in(site: Site, restored: PostgresServer, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,20 +209,20 @@ async def _held_and_let_in(site: Site, restored: PostgresServer, data: Path, mon
 @pytest.mark.fault("F31")
 @pytest.mark.slow_fault
 async def test_a_folder_that_was_put_back_is_held_while_it_is_stopped(
-    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    site: Site, settings: Settings, mailbox: MailCatcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`make up` with its `var/` of before: nothing runs, and what it would send again waits for a person."""
-    await seeded(site.server)
-    (alive,) = await told(site.server, LINKS)
-    await site.server.stop()
-    settings = Settings(var=tmp_path, postgres_port=site.server.port)
-    await asyncio.to_thread(recover, settings, monkeypatch, "hold", "--stopped", "--as-of", AS_OF, "--why", "换回 var/")
-    with pytest.raises(OSError, match="Connect call failed"):
-        await asyncpg.connect(site.server.url("admin"))
-    await site.server.start()
-    assert alive > 0
-    assert await told(site.server, HELD, LINKS) == [1, 0]
-    assert await enters(site.server)
+    async with lived(site, settings, mailbox, tmp_path) as (ground, voice):
+        assert await half_a_life(ground, voice) > 0
+        await site.server.stop()
+        here = Settings(var=tmp_path, postgres_port=site.server.port)
+        await asyncio.to_thread(recover, here, monkeypatch, "hold", "--stopped", "--as-of", AS_OF, "--why", "换回 var/")
+        with pytest.raises(OSError, match="Connect call failed"):
+            await asyncpg.connect(site.server.url("admin"))
+        await site.server.start()
+        assert await told(site.server, HELD, LINKS) == [1, 0]
+        assert await enters(site.server)
+        await proved(ground, site.server)
 
 
 async def _writing(server: PostgresServer, seconds: float) -> list[tuple[int, float]]:
