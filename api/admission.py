@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import Request
-from sqlalchemy import and_, bindparam, func, null, select
+from sqlalchemy import ARRAY, ColumnElement, Text, and_, any_, bindparam, func, null, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.callers import Caller, Entry, entered, speak_for
@@ -22,10 +22,20 @@ from models.contracts.base import Command, Contract, Given, Office
 from models.contracts.policy import UploadPolicy
 from models.contracts.vocabulary import ActorKind, CaseKind
 
+
+def _handed_in(insurer_id: ColumnElement[UUID]) -> ColumnElement[list[str]]:
+    """Which of the digests this insurer has handed in: nobody learns what another one has."""
+    asked = any_(bindparam("digests", type_=ARRAY(Text)))
+    return func.array(
+        select(FILES.c.digest).where(FILES.c.insurer_id == insurer_id, FILES.c.digest == asked).scalar_subquery()
+    )
+
+
 CASE_AND_REPEAT = (
     select(
         *CASES.c["id", "kind", "insurer_id", "workflow_id", "ended_at", "seq"],
         *COMMANDS.c["fingerprint", "answer"],
+        _handed_in(CASES.c.insurer_id).label("handed_in"),
     )
     .select_from(
         CASES.outerjoin(
@@ -39,11 +49,9 @@ CASE_AND_REPEAT = (
 CASE_OF_PROVIDER = select(
     *ASSIGNED_CASES.c["id", "kind", "insurer_id", "workflow_id", "ended_at", "seq"],
     *(null().label(name) for name in ("fingerprint", "answer")),
+    _handed_in(ASSIGNED_CASES.c.insurer_id).label("handed_in"),
 ).where(ASSIGNED_CASES.c.id == bindparam("case_id"), ASSIGNED_CASES.c.kind == bindparam("case_kind"))
 """Answers show the whole policy, so that a provider reads none: the case itself knows a form that is sent twice."""
-KNOWN_FILES = select(FILES.c.digest).where(
-    FILES.c.insurer_id == bindparam("insurer_id"), FILES.c.digest.in_(bindparam("digests", expanding=True))
-)
 OPENED = select(func.count()).select_from(CASES).where(CASES.c.id.in_(bindparam("hazards", expanding=True)))
 
 
@@ -95,15 +103,6 @@ def given(admitted: Admitted, command: Command) -> Given[Any]:
     )
 
 
-async def missing_files(connection: AsyncConnection, insurer_id: UUID, body: Any) -> frozenset[str]:
-    """Digests a body refers to that this insurer never handed in (nobody learns what another one has)."""
-    asked = set(_digests(body))
-    if not asked:
-        return frozenset()
-    known = await connection.execute(KNOWN_FILES, {"insurer_id": insurer_id, "digests": sorted(asked)})
-    return frozenset(asked - set(known.scalars()))
-
-
 async def admit(request: Request, entry: Entry, case_id: UUID, kind: CaseKind, key: str) -> Admitted:
     """A caller at a case their rows hold; 404 for any other, 422 for a key used otherwise."""
     made = attempt(entry.caller.owner, key, request)
@@ -112,7 +111,8 @@ async def admit(request: Request, entry: Entry, case_id: UUID, kind: CaseKind, k
 
 async def admit_as(entry: Entry, case_id: UUID, kind: CaseKind, made: Attempt, body: Any) -> Admitted:
     """The same for an attempt that is known already, with a body that was read as JSON or from a form."""
-    asked, found = {"case_id": case_id, "case_kind": kind}, CASE_OF_PROVIDER
+    digests = frozenset(_digests(body))
+    asked, found = {"case_id": case_id, "case_kind": kind, "digests": sorted(digests)}, CASE_OF_PROVIDER
     if entry.caller.kind is not ActorKind.PROVIDER:
         asked, found = asked | {"command_id": made.id}, CASE_AND_REPEAT
     row = (await entry.connection.execute(found, asked)).one_or_none()
@@ -121,10 +121,11 @@ async def admit_as(entry: Entry, case_id: UUID, kind: CaseKind, made: Attempt, b
     if row.fingerprint is not None and row.fingerprint != made.fingerprint:
         raise Problem(ProblemCode.KEY_REUSED)
     case = FoundCase(row.id, row.kind, row.insurer_id, row.workflow_id, row.ended_at, row.seq)
-    missing = await missing_files(entry.connection, case.insurer_id, body)
     office = await _office(entry, case_id)
     answer = row.answer if row.answer is None or await _is_whole(entry.connection, case, body) else None
-    return Admitted(entry.tools, entry.caller, case, made, entry.deadline, missing, office, answer)
+    return Admitted(
+        entry.tools, entry.caller, case, made, entry.deadline, digests.difference(row.handed_in), office, answer
+    )
 
 
 async def _is_whole(connection: AsyncConnection, case: FoundCase, body: Any) -> bool:
