@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,11 +75,14 @@ def at_length(seconds: int) -> Iterator[Part]:
 
 
 def everything(seconds: int) -> int:
-    """Each for so many seconds; the number of what was found."""
-    begun, parts = datetime.now(UTC), list(at_length(seconds))
-    for name in NAMES:
-        parts.append(parser(name, seconds))
-        print(_row(parts[-1]), flush=True)  # noqa: T201 - a command
+    """Each for so many seconds, two at a time; the number of what was found."""
+    begun, parts = datetime.now(UTC), list[Part]()
+    with ThreadPoolExecutor(1) as beside:
+        lives = beside.submit(lambda: list(at_length(seconds)))
+        for name in NAMES:
+            parts.append(parser(name, seconds))
+            print(_row(parts[-1]), flush=True)  # noqa: T201 - a command
+        parts = [*lives.result(), *parts]
     head = f"{begun:%Y-%m-%d %H:%M} UTC, `make fuzz SECONDS={seconds}`; {machine()}."
     write_part("fuzz", [head, "", *table(parts)])
     print("\n".join(table(parts)))  # noqa: T201 - a command

@@ -18,7 +18,7 @@ ASKED_FOR = re.compile(r'\sname="(\w[\w.]*)"')
 FINE = (200, 204, 302, 303, 304)
 NEAR = ("0", "1", "2026-02-30", "2026-11-23", "9999-12-31", "0.01", "100.00", "341300", "true", "ordinary", "是", "\t")
 """What might be taken, or is one step beside it."""
-LONG = 2000  # characters of a query, which travels in the address
+LONG = 600  # characters of a filter, of which four fit into an address, at nine bytes each
 NOT_HERE = "/enter/oidc"
 """Nobody vouches for anybody in the world of the tests, and this page says so with 503."""
 LEFT_ALONE = (*ENDING, *TOKENLESS)

@@ -2,6 +2,7 @@
 
 A package index that serves no advisories answers as if there were none. So whoever is asked must first know those of a
 release everybody has warned of; what it does not know is told as not checked, and `make audit` fails (decision 0069).
+A mirror of one's own is named in pip-audit's own variable, PIP_AUDIT_OSV_URL.
 """
 
 import json
@@ -24,7 +25,7 @@ SERVICES = ("pypi", "osv")
 WARNED_OF = "jinja2==3.1.2"
 """Under advisories since January 2024."""
 ALL_KNOWN, VULNERABLE, NOT_CHECKED = 0, 1, 2
-SECONDS = {"canary": 20, "lock": 90}
+SECONDS = {"canary": 20.0, "lock": 90.0}
 """How long pip-audit may take; whoever is slower has not answered."""
 
 Told = list[dict[str, Any]]
@@ -84,7 +85,7 @@ def verdict(told: Told | None, lived_with: Iterable[Accepted], today: date) -> t
     return (VULNERABLE if bad else NOT_CHECKED if silent else ALL_KNOWN), lines
 
 
-def asked(service: str, requirements: Path, seconds: int) -> Told | None:
+def asked(service: str, requirements: Path, seconds: float) -> Told | None:
     """What a service says; None where it cannot be reached, is too slow or answers no such thing."""
     command = [str(Path(sys.executable).with_name("pip-audit")), "-s", service, "-r", str(requirements)]
     command += ["--no-deps", "--disable-pip", "--format", "json", "--desc", "off", "--progress-spinner", "off"]

@@ -1,12 +1,17 @@
 """What this is built on: all of it is in the bill of materials, and silence about vulnerabilities is no good news."""
 
 import json
+from collections.abc import Iterator
 from datetime import date
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 
+from runtime.embedded.ports import LOOPBACK
+from tests.runtime.waiting import PATIENCE
 from tests.supply import audit, sbom
 from tests.supply.audit import ALL_KNOWN, NOT_CHECKED, VULNERABLE, Accepted, accepted, knows_anything, verdict
 from tests.supply.lock import pins
@@ -19,6 +24,17 @@ BAD: dict[str, Any] = {
     "vulns": [{"id": "PYSEC-1", "aliases": ["GHSA-1"], "fix_versions": ["3.1.6"]}],
 }
 UNKNOWN: dict[str, Any] = {"name": "other", "skip_reason": "not found"}
+KNOWN = {
+    "id": "GHSA-1",
+    "summary": "what everybody knows",
+    "affected": [
+        {
+            "package": {"name": "jinja2", "ecosystem": "PyPI"},
+            "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "3.1.6"}]}],
+        }
+    ],
+}
+"""An advisory as OSV writes it."""
 LIVED_WITH = Accepted("GHSA-1", "jinja2", "no template is written by a stranger", TODAY)
 
 
@@ -88,3 +104,49 @@ def test_what_is_lived_with_has_a_reason_and_a_day(tmp_path: Path) -> None:
     listed.write_text("- {id: GHSA-1, package: jinja2, reason: why}\n", encoding="utf-8")
     with pytest.raises(TypeError, match="until"):
         accepted(listed)
+
+
+class Advisories(BaseHTTPRequestHandler):
+    """An advisory service that knows one thing: what was wrong with an old release of jinja2."""
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        old = (asked["package"]["name"], asked["version"]) == ("jinja2", "3.1.2")
+        answer = json.dumps({"vulns": [KNOWN]} if old else {}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
+        """Says nothing."""
+
+
+@pytest.fixture
+def advisories(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Where pip-audit asks, as for a mirror of one's own: in its own environment variable."""
+    with ThreadingHTTPServer((LOOPBACK, 0), Advisories) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("PIP_AUDIT_OSV_URL", f"http://{LOOPBACK}:{server.server_port}/")
+        monkeypatch.setattr(audit, "SERVICES", ("osv",))
+        monkeypatch.setattr(audit, "SECONDS", dict.fromkeys(audit.SECONDS, PATIENCE))
+        yield
+        server.shutdown()
+
+
+def test_what_a_service_says_is_read_as_it_is_meant(
+    advisories: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the real pip-audit, of a lock like ours: with digests."""
+    lock = tmp_path / "requirements.lock"
+    lock.write_text("".join(f"{one} --hash=sha256:{'0' * 64}\n" for one in ("idna==3.10", "jinja2==3.1.2")))
+    monkeypatch.setattr(audit, "LOCK", lock)
+    told = audit.whoever_knows()
+    assert verdict(told, (), TODAY) == (
+        VULNERABLE,
+        ["有已知漏洞 / known to be vulnerable: jinja2 3.1.2: GHSA-1 → 3.1.6"],
+    )
+    assert verdict(told, (LIVED_WITH,), TODAY) == (
+        ALL_KNOWN,
+        ["没有已知漏洞：核对了 2 项 / 2 packages, no known vulnerability"],
+    )
