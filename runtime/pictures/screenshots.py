@@ -19,7 +19,7 @@ from api.portfolio.parcels import Parcel
 from domain.calendar import local_date
 from models.contracts.ids import policy_workflow_id
 from runtime.embedded.mail import CaughtMail
-from runtime.pictures.rooms import take_rooms
+from runtime.pictures.rooms import PORTFOLIO, take_rooms
 from runtime.portfolio import importing
 from runtime.settings import PROJECT_ROOT
 from runtime.stack import Stack, StackOptions
@@ -29,7 +29,6 @@ CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
          "--disable-background-networking", "--disable-component-update"]  # fmt: skip
 FOLDER = PROJECT_ROOT / "docs" / "pictures"
-PORTFOLIO = PROJECT_ROOT / "samples" / "portfolio.csv"
 OPENED = 24
 """Policies of the sample portfolio that are opened: one screen of the list."""
 SHOWN = ("YS", "YS-2026-000008")
