@@ -146,14 +146,14 @@ SERVED = 2_000
 """Of so many copies those that name a provider are assigned to it: some hundreds, what one has to do."""
 HANDS = """
 INSERT INTO hands (case_id, insurer_id, user_id, given_by, given_at)
-SELECT c.id, c.insurer_id, CASE WHEN row_number() OVER (PARTITION BY c.insurer_id ORDER BY c.n) % 50 = 0 THEN u.id
-    ELSE o.id END, u.id, now()
-FROM bench_copies c
+SELECT c.id, c.insurer_id, CASE WHEN c.turn % 50 = 0 AND c.turn <= 50000 THEN u.id ELSE o.id END, u.id, now()
+FROM (SELECT *, row_number() OVER (PARTITION BY insurer_id ORDER BY n) AS turn FROM bench_copies) c
 JOIN LATERAL (SELECT id FROM users WHERE insurer_id = c.insurer_id AND 'insurer_admin' = ANY (posts) LIMIT 1) u ON true
 JOIN LATERAL (SELECT id FROM users
               WHERE insurer_id = c.insurer_id AND kind = 'insurer' AND id <> u.id LIMIT 1) o ON true
 """
-"""Every policy is in somebody's hand: one in fifty in the administrator's, who looks, the others in a colleague's."""
+"""Every policy is in somebody's hand: one in fifty in the administrator's, who looks, up to a thousand; the others in a
+colleague's."""
 OFFICERS = """
 INSERT INTO users (id, kind, recipient_id, name, email, posts)
 SELECT gen_random_uuid(), 'department', id, 'officer ' || n, 'officer' || n || '.' || email, ARRAY['department_officer']
@@ -161,7 +161,7 @@ FROM recipients CROSS JOIN generate_series(1, 2) n WHERE department = 'bench eme
 """
 OFFICE_HANDS = """
 INSERT INTO office_hands (recipient_id, case_id, user_id, given_by, given_at)
-SELECT o.recipient_id, c.id, o.people[CASE c.n % 50 WHEN 0 THEN 1 ELSE 2 END], o.people[1], now()
+SELECT o.recipient_id, c.id, o.people[CASE WHEN c.n % 50 = 0 AND c.n <= 250000 THEN 1 ELSE 2 END], o.people[1], now()
 FROM (SELECT u.recipient_id, s.prefix, array_agg(u.id ORDER BY u.name) AS people
       FROM users u JOIN department_scopes s USING (recipient_id) WHERE u.name LIKE 'officer %' GROUP BY 1, 2) o
 JOIN bench_copies c ON c.region LIKE o.prefix || '%'

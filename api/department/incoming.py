@@ -97,7 +97,7 @@ class Inbox:
 async def inbox(entry: Entry, filters: InboxFilters) -> Inbox:
     """The calling department's matters: overdue first, then by the day they are due, settled ones last."""
     now, desk = entry.tools.now(), Desk.of(entry.caller)
-    held = desk.held(entry.caller, filters.hand, M.case_id)
+    held = await desk.held(entry, filters.hand, M.case_id)
     piles = (await entry.connection.execute(_piles(entry.caller.recipient_id, filters, now).where(*held))).one()
     cursors = Cursors(entry.tools.secret, entry.caller.owner, "department/inbox", filters)
     found = select(MATTERS).where(M.recipient_id == entry.caller.recipient_id, *_conditions(filters, now), *held)

@@ -39,6 +39,8 @@ from models.tables.audit import COMMON_CHAIN
 MINE = "mine"
 """How an address asks for what the reader has in hand; anybody else is asked for by id."""
 TAKE, GIVE, GIVE_BACK = "take", "give", "back"
+MOST_IN_HAND = 5_000
+"""Cases, those of years gone by among them: more than one person looks after."""
 CHOOSERS = (Post.INSURER_ADMIN, Post.DEPARTMENT_OFFICER)
 """Who is offered the lists of colleagues one by one; a department has no administrator, its officers are equal."""
 
@@ -83,14 +85,21 @@ class Desk:
         found = select(USERS.c.name).join(self.hands, self.hands.c.user_id == USERS.c.id)
         return found.where(self.hands.c.case_id == case_id, self.own, self.live).scalar_subquery()
 
-    def held(self, caller: Caller, asked: str | None, case_id: ColumnElement[UUID]) -> list[ColumnElement[bool]]:
-        """The condition of a list that is asked for what one person has in hand, if it is."""
+    async def held(self, entry: Entry, asked: str | None, case_id: ColumnElement[UUID]) -> list[ColumnElement[bool]]:
+        """The condition of a list that is asked for what one person has in hand, if it is.
+
+        As many cases as a person has are looked up one by one; of more, the first of a list are sooner met by following
+        its order.
+        """
         if asked is None:
             return []
-        holder = caller.user_id if asked == MINE else UUID(asked)
+        holder = entry.caller.user_id if asked == MINE else UUID(asked)
         if holder is None:
             return [false()]
-        return [case_id.in_(select(self.hands.c.case_id).where(self.own, self.hands.c.user_id == holder))]
+        theirs = select(self.hands.c.case_id).where(self.own, self.hands.c.user_id == holder)
+        first = theirs.limit(MOST_IN_HAND + 1).subquery()
+        few = (await entry.connection.execute(select(func.count()).select_from(first))).scalar_one() <= MOST_IN_HAND
+        return [case_id == any_(func.array(theirs.scalar_subquery())) if few else case_id.in_(theirs)]
 
 
 @dataclass(frozen=True)
@@ -158,7 +167,7 @@ async def choices(entry: Entry) -> tuple[tuple[str, str], ...] | None:
 async def with_hands(visit: Visit, asked: Asked) -> Asked:
     """The list with whoever has each of its cases in hand, narrowed to one person's where its address asks for that."""
     desk = Desk.of(visit.caller)
-    held = desk.held(visit.caller, asked.filters.hand, CASES.c.id)
+    held = await desk.held(visit.entry, asked.filters.hand, CASES.c.id)
     name = desk.name_at(CASES.c.id).label("in_hand")
     offered = await choices(visit.entry)
     return replace(asked, conditions=(*asked.conditions, *held), more=(*asked.more, name), hands=offered)

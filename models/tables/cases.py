@@ -26,6 +26,8 @@ class Case(Row, table=True):
         Index(None, "insurer_id", "kind", "opened_at", "id"),
         Index("ix_cases_own_terms", "insurer_id", "kind", "next_due_at", "id",
               postgresql_where=text("ended_at IS NULL")),
+        Index("ix_cases_own_provisional", "insurer_id", "kind", "next_due_at", "id",
+              postgresql_where=text("provisional AND ended_at IS NULL")),
         Index("ix_cases_terms", "kind", "next_due_at", "id", postgresql_where=text("ended_at IS NULL")),
         Index(None, "insured_id", "opened_at"),
         Index(None, "insurer_id", "stage"),

@@ -35,6 +35,8 @@ LISTS = (
     ("insurer", "/insurer/hazards", OWN), ("insurer", "/insurer/claims", OWN),
     ("insurer", "/insurer/policies?overdue=true&order=due", OWN_TERMS),
     ("insurer", "/insurer/due?overdue=true&order=due", OWN_TERMS),
+    ("insurer", "/insurer/due?provisional=true", "ix_cases_own_provisional"),
+    ("officer", "/department/cases?hand=mine", "ix_office_hands_user_id_case_id"),
     ("insurer", "/insurer/policies?q=宏远化工12", "pk_insured_names"),
     ("insurer", "/insurer/policies?q=ZB-00012", "ix_case_figures_numbers"),
     ("insurer", "/insurer/spending", "ix_case_figures_running"), ("insurer", "/insurer", "ix_case_figures_running"),
@@ -51,7 +53,7 @@ LISTS = (
 )  # fmt: skip
 """Who reads which list, and the index that makes it quick however many cases there are."""
 PLANNED = ("FROM cases", "FROM case_figures", "FROM matters", "FROM insured_names", "FROM assigned_cases",
-           "FROM timeline", "FROM steps", "FROM recipients", "FROM hands")  # fmt: skip
+           "FROM timeline", "FROM steps", "FROM recipients", "FROM hands", "FROM office_hands")  # fmt: skip
 WHO = HOLDERS | {
     "provider": "SELECT 'user_id', id FROM users WHERE kind = 'provider' ORDER BY email LIMIT 1",
     "core": "SELECT 'insurer_id', CAST($1 AS uuid)",

@@ -167,7 +167,7 @@ async def test_a_department_keeps_its_own_hands_that_no_insurer_and_no_other_dep
     elsewhere = await signed_in(ActorKind.DEPARTMENT, second=True)
     page = f"/department/cases/{told}"
     answer = await officer.post(f"{page}/hand", act="take", seen="", back="/department?unread=true")
-    assert answer.headers["location"] == f"{page}?done=hand&back=%2Fdepartment%3Funread%3Dtrue#hand"
+    assert answer.headers["location"] == f"{page}?back=%2Fdepartment%3Funread%3Dtrue&done=hand#hand"
     inbox = (await officer.get("/department?hand=mine")).text
     assert "PA-1" in inbox
     assert "PA-2" not in inbox
