@@ -144,6 +144,7 @@ async def run_web(settings: Settings, server: type[uvicorn.Server] = uvicorn.Ser
     config = uvicorn.Config(
         web.create(settings),
         http=wire.Bounded,
+        ws="none",  # whatever library may be installed: no page and no API speaks it
         host=settings.bind,
         port=settings.api_port,
         access_log=False,  # addresses carry link tokens

@@ -1,4 +1,4 @@
-"""HTTP as our web servers read it from a connection: what stands around a body is bounded in size and time.
+"""HTTP as our web servers speak it over a connection: what stands around a body is bounded, an untaken answer ends.
 
 The parser itself gathers a head without end, ever more slowly, and what follows a body too; a body is counted in
 api/limits.py.
@@ -19,16 +19,21 @@ MOST_HEAD = 64 * 1024  # bytes, four times what a request may have; the rest is 
 HEAD_WITHIN = 20.0
 """Seconds from the first byte of a head to its last, from connecting to the first byte, and for the rest of a body
 that nobody reads any more because its request is answered."""
+LOOKED_AT = 30.0
+"""Seconds between two looks at an answer that waits to be taken."""
+LEAST_TAKEN = 32 * 1024
+"""Bytes of it that must have been taken in between, a slow telephone's worth."""
 
 
 class Bounded(HttpToolsProtocol):
-    """Ends a connection whose head grows or waits too long; what is no HTTP is told as a problem."""
+    """Ends a connection that gathers or waits too long, on either way; what is no HTTP is told as a problem."""
 
     _gathered: int = 0
     """Bytes that came since the parser last had something whole: lines, a piece of a body."""
     _is_progress: bool = False
     _in_body: bool = False
     _patience: asyncio.TimerHandle | None = None
+    _watch: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -36,7 +41,30 @@ class Bounded(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._rest()
+        self._look_away()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Whoever asked does not take the answer as fast as it is made."""
+        super().pause_writing()
+        self._look_away()
+        self._watch = self.loop.call_later(LOOKED_AT, self._look, self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._look_away()
+
+    def _look(self, before: int) -> None:
+        waiting = self.transport.get_write_buffer_size()
+        if waiting > before - LEAST_TAKEN:
+            self.transport.abort()
+        else:
+            self._watch = self.loop.call_later(LOOKED_AT, self._look, waiting)
+
+    def _look_away(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
 
     def data_received(self, data: bytes) -> None:
         self._is_progress = False

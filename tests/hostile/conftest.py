@@ -38,6 +38,7 @@ class Served:
 
     world: World
     port: int
+    server: uvicorn.Server
 
     @property
     def url(self) -> str:
@@ -49,11 +50,13 @@ async def served(world: World) -> AsyncIterator[Served]:
     """As `run_web` serves it: nothing said by a proxy is believed, headers are bounded."""
     [port] = free_ports(1)
     server = Guest(
-        uvicorn.Config(world.app, LOOPBACK, port, http=Bounded, log_config=None, access_log=False, proxy_headers=False)
+        uvicorn.Config(
+            world.app, LOOPBACK, port, http=Bounded, ws="none", log_config=None, access_log=False, proxy_headers=False
+        )
     )
     serving = asyncio.create_task(server.serve())
     await until(lambda: server.started)
-    yield Served(world, port)
+    yield Served(world, port, server)
     server.should_exit = True
     await serving
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import socket
 import tracemalloc
 from collections.abc import Iterable
 from secrets import token_hex
@@ -18,7 +19,7 @@ from runtime.services import run_web
 from runtime.settings import Settings
 from tests.authorization.framed import lacking, untold
 from tests.hostile.conftest import Served
-from tests.runtime.waiting import PATIENCE
+from tests.runtime.waiting import PATIENCE, until
 
 LINE = b"POST /v1/policies HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 MEBIBYTE = 1024 * 1024
@@ -151,6 +152,25 @@ async def test_the_rest_of_a_body_nobody_reads_is_not_waited_for(
     await asyncio.wait([trickling])
     writer.close()
     assert status(head) == 413
+
+
+async def test_an_answer_nobody_takes_is_not_kept_for_ever(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "LOOKED_AT", 0.2)
+    most = 200  # answers, more than both ends of a connection put by
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(client, (LOOPBACK, served.port))
+
+        def is_kept() -> bool:
+            return any(
+                getattr(one, "client", None) == client.getsockname() for one in served.server.server_state.connections
+            )
+
+        await until(is_kept)
+        await loop.sock_sendall(client, b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * most)
+        await until(lambda: not is_kept())
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ FIGURES = {
     "上传和表单有多慢": f"头 {OF.body_within:.0f} 秒不计，此后平均每秒不少于 {OF.body_per_second / KIB:.0f} KiB",
     "一个机构上传的字节数；不知道是谁的，一个来源地址的": f"每秒 {OF.uploaded_per_second / MIB:.0f} MiB，"
     f"最多攒 {OF.uploaded_burst // MIB // 1024} GiB",
+    "答复没有人来取": f"每 {wire.LOOKED_AT:.0f} 秒取走不到 {wire.LEAST_TAKEN // KIB} KiB",
     "压缩的请求体（`Content-Encoding`）": "不解开，不接收",
     "接口地址里的一个参数": "给出一次",
     "一张表单连同附件": f"{OF.page_upload // MIB} MiB，附件 {frame.MOST_FILES} 个（服务机构的服务记录和报告"
