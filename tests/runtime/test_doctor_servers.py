@@ -25,7 +25,7 @@ from runtime.codec import converter
 from runtime.embedded.mail import MailCatcher
 from runtime.embedded.ports import LOOPBACK, free_ports
 from runtime.embedded.temporal import DYNAMIC_CONFIG, TemporalServer
-from runtime.search import search_attributes
+from runtime.search import search_attributes, unfit_search_attributes
 from runtime.settings import Settings
 from runtime.witnesses import prove
 from runtime.worker import library, make_worker
@@ -48,6 +48,12 @@ async def test_a_namespace_nobody_prepared_is_told_with_everything_it_lacks(
     await service.operator_service.add_search_attributes(
         AddSearchAttributesRequest(namespace=name, search_attributes=other)
     )
+    there = await Client.connect(str(settings.temporal_address), namespace=name)
+
+    async def known() -> bool:
+        return (await unfit_search_attributes(there, search_attributes()))[1] == (wanted[0],)
+
+    await until(known)
     code, found = await examining(monkeypatch, settings.model_copy(update={"temporal_namespace": name}))()
     assert code == 1
     assert found["历史保留"] == ("note", "1 天，建议不少于 7 天")
@@ -149,7 +155,7 @@ async def test_an_identity_provider_of_another_name_or_without_a_discovery_page_
         return found.state, found.says
 
     try:
-        known, other = provider.issuer, provider.issuer.replace(LOOPBACK, "localhost")
+        known, other = provider.issuer, provider.issuer.replace(LOOPBACK, "127.1")
         assert await asked(known) == (State.GOOD, known)
         assert await asked(other) == (State.BAD, f"{other} 自称 {known}")
         assert await asked(f"{known}/elsewhere") == (State.BAD, f"{known}/elsewhere 答复 404")
