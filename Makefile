@@ -91,8 +91,8 @@ fuzz: $(READY) ## 乱输入：解析器、接口、案件，各 SECONDS 秒 / ho
 nemesis: $(READY) ## 随机故障下的长跑（SECONDS=600 SEED=1）/ random faults, then the invariants
 	@$(BIN)/python -m tests.faults.nemesis --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1) $(ARGS)
 
-bench: $(READY) ## 性能：每秒保单数、延迟、午夜高峰 / measure
-	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(ARGS)
+bench: $(READY) ## 性能：每秒保单数、延迟、午夜高峰；AGAINST=版本 则前后相比 / measure, or compare with a revision
+	@$(BIN)/python -m bench $(if $(AGAINST),against $(AGAINST)) $(if $(QUICK),--quick) $(ARGS)
 
 coverage: $(READY) ## 通知义务的证明情况 / which obligations are proved
 	@$(BIN)/anze coverage $(ARGS)
