@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import ColumnElement, Row, select, text
 
 from api.callers import Entry
 from api.desk.frame import Visit
@@ -69,6 +69,7 @@ async def asked_of(visit: Visit, chain: UUID) -> dict[str, Any]:
     asked = visit.request.query_params
     kept = {name: asked[name] for name in FILTERS if asked.get(name, "").strip()}
     query = replace(query_of(kept), chain=chain, before=_number(asked.get("before", "")), limit=PER_PAGE + 1)
+    query = replace(query, called=await _called(visit.entry, chain, query.who))
     rows = await trail(visit.entry.connection, query)
     shown = rows[:PER_PAGE]
     return {
@@ -95,10 +96,22 @@ async def _happened(entry: Entry, rows: Sequence[Row[Any]]) -> dict[tuple[UUID, 
 
 async def _people(entry: Entry, chain: UUID, rows: Sequence[Row[Any]]) -> dict[str, str]:
     """By the number an entry names them with: the reader's own people; a chain keeps no names, which may be erased."""
-    house = USERS.c.kind == ActorKind.OPERATOR if chain == COMMON_CHAIN else USERS.c.insurer_id == chain
     numbers = {UUID(row.who_id) for row in rows if SHAPE.fullmatch(row.who_id)}
-    asked = select(USERS.c.id, USERS.c.name).where(USERS.c.id.in_(numbers), house)
+    asked = select(USERS.c.id, USERS.c.name).where(USERS.c.id.in_(numbers), _own(chain))
     return {str(one.id): one.name for one in await entry.connection.execute(asked)}
+
+
+async def _called(entry: Entry, chain: UUID, who: str | None) -> frozenset[str]:
+    """The numbers of the reader's own people in whose name this stands."""
+    if not who:
+        return frozenset()
+    asked = select(USERS.c.id).where(USERS.c.name.contains(who, autoescape=True), _own(chain))
+    return frozenset(str(one) for one in (await entry.connection.execute(asked)).scalars())
+
+
+def _own(chain: UUID) -> ColumnElement[bool]:
+    """The people of whoever reads this chain."""
+    return USERS.c.kind == ActorKind.OPERATOR if chain == COMMON_CHAIN else USERS.c.insurer_id == chain
 
 
 def query_of(asked: Mapping[str, str]) -> TrailQuery:

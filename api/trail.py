@@ -24,6 +24,8 @@ class TrailQuery:
     what: frozenset[AuditEvent] = frozenset()
     result: AuditResult | None = None
     who: str | None = None
+    called: frozenset[str] = frozenset()
+    """Ids of persons `who` is a name of; the trail itself keeps none."""
     about: str | None = None
     case_id: UUID | None = None
     since: datetime | None = None
@@ -46,7 +48,8 @@ def _conditions(query: TrailQuery) -> Iterator[ColumnElement[bool]]:
     if query.result is not None:
         yield AUDIT.c.result == query.result
     if query.who is not None:
-        yield or_(_ends(AUDIT.c.who_id, query.who), _ends(AUDIT.c.who_name, query.who))
+        named = AUDIT.c.who_id.in_(query.called)
+        yield or_(_ends(AUDIT.c.who_id, query.who), _ends(AUDIT.c.who_name, query.who), named)
     if query.about is not None:
         yield _ends(AUDIT.c.object_id, query.about)
     if query.case_id is not None:

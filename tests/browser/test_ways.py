@@ -87,6 +87,7 @@ async def finished(hands: Hands) -> None:
             while await done.count() == 0:
                 await hands.follow("刷新")
     await done.wait_for()
+    await hands.page.locator("#chosen").filter(has_text="0").wait_for()
 
 
 async def look(watch: Watch, hands: Hands, name: str) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
-from sqlalchemy import func, insert, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -204,3 +204,9 @@ async def revoke(admin: AsyncEngine, person: Person) -> None:
     async with admin.begin() as connection:
         ended = update(SESSIONS).where(SESSIONS.c.token_hash == hash_of(person.token))
         await connection.execute(ended.values(revoked_at=func.now()))
+
+
+async def name_of(admin: AsyncEngine, person: Person) -> str:
+    """As the people's register has it."""
+    async with admin.connect() as connection:
+        return (await connection.execute(select(USERS.c.name).where(USERS.c.id == person.user_id))).scalar_one()

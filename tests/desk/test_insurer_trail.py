@@ -9,11 +9,14 @@ from temporalio.worker import Worker
 from api.audit import AuditEntry, noted
 from api.chains import PER_PAGE
 from api.keys import COMMAND_LINE
+from models.contracts.base import Actor
 from models.contracts.vocabulary import ActorKind, AuditEvent, Post
-from tests.desk.conftest import SignedIn, Town
+from models.tables.audit import COMMON_CHAIN
+from tests.desk.conftest import SignedIn, Town, name_of
 from tests.desk.matters import open_policy
 
 HERE = "/insurer/audit"
+WHO = re.compile(r'data-label="操作者">([^<]+)<')
 NUMBERS = re.compile(r'data-label="号">(\d+)<')
 
 
@@ -35,6 +38,25 @@ async def test_an_auditor_reads_the_own_entries_and_never_another_insurers(
         assert ("保单签署" in mine, "ours" in mine, "theirs" in mine) == (True, True, False)
         page = (await (await signed_in(ActorKind.INSURER, post, second=True)).get(HERE)).text
         assert ("ours" in page, "theirs" in page, str(policy_id) in page) == (False, True, False)
+
+
+async def test_the_own_people_are_named_and_found_by_their_names_and_nobody_elses(
+    signed_in: SignedIn, town: Town, admin: AsyncEngine
+) -> None:
+    ours, theirs = await signed_in(ActorKind.INSURER), await signed_in(ActorKind.INSURER, second=True)
+    auditor, operator = await signed_in(ActorKind.INSURER, Post.INSURER_AUDITOR), await signed_in(ActorKind.OPERATOR)
+    for chain in (town.insurers[0].id, COMMON_CHAIN):
+        for person in (ours, theirs, operator):
+            actor = Actor(kind=person.kind, id=str(person.user_id), name="某处")
+            await noted(admin, AuditEntry(AuditEvent.EXPORTED, chain, actor, ("list", "all")))
+    stranger = await name_of(admin, theirs)
+    for reader, where, named in ((auditor, HERE, ours), (operator, "/operator/audit", operator)):
+        name = await name_of(admin, named)
+        assert sorted(WHO.findall((await reader.get(f"{where}?what=exported")).text)) == sorted(
+            [name, "某处", "某处"]
+        ), where
+        assert len(NUMBERS.findall((await reader.get(where, params={"who": name})).text)) == 1, where
+        assert NUMBERS.findall((await reader.get(where, params={"who": stranger})).text) == [], where
 
 
 async def test_a_handler_is_neither_shown_the_way_nor_let_in(signed_in: SignedIn) -> None:

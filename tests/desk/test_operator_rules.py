@@ -18,7 +18,7 @@ from api.tools import Tools
 from models.contracts.vocabulary import ActorKind
 from rules.library import CALENDARS, PACKS, Library
 from tests.api.conftest import today
-from tests.desk.conftest import Person, SignedIn, Town
+from tests.desk.conftest import Person, SignedIn, Town, name_of
 from tests.desk.matters import open_policy
 
 WHY = "省厅要求在办保单一并执行"
@@ -108,12 +108,6 @@ async def test_a_newer_document_is_foreseen_confirmed_and_taken_once(
 async def days_shown(person: Person, policy_id: UUID) -> set[tuple[str, str]]:
     """The duties on the page of a policy, each with its last day."""
     return set(SHOWN.findall((await person.get(f"/operator/cases/{policy_id}")).text))
-
-
-async def name_of(admin: AsyncEngine, person: Person) -> str:
-    async with admin.connect() as connection:
-        found = await connection.execute(text("SELECT name FROM users WHERE id = :id"), {"id": person.user_id})
-        return found.scalar_one()
 
 
 async def said(admin: AsyncEngine) -> list[dict[str, Any]]:
