@@ -91,6 +91,13 @@ class Site:
                 await asyncio.sleep(0.1)
         return str(found)
 
+    async def heard(self, department: str, story: Story, duty: str) -> None:
+        """Until a department was told of a policy's duty. Raises TimeoutError."""
+        told = "SELECT 1 FROM matters m JOIN recipients r ON r.id = m.recipient_id"
+        await self.until(
+            f"{told} WHERE r.name = $1 AND case_id = $2 AND duty_key = $3", department, story.policy_id, duty
+        )
+
     async def mail(self, to: str, *words: str, within: float = PATIENCE) -> str:
         """The latest mail to an address whose subject or text has all the words. Raises TimeoutError."""
         async with asyncio.timeout(within):

@@ -1,5 +1,6 @@
 """Two ways to use a page that nobody may be shut out of: by keyboard alone, and by plain forms without scripts."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -78,11 +79,12 @@ class Hands:
 
     async def unfold(self, name: str) -> None:
         """What stands folded under this name."""
-        if self.by_keyboard:
-            await self._reach("summary", name)
-            await self.page.keyboard.press("Enter")
-        else:
-            await self.page.locator("summary").filter(has_text=name, visible=True).first.click()
+        await self._use("summary", name)
+
+    async def narrow(self, asked: str) -> None:
+        """Send the filters of a list; with scripts it follows on its own as well, so only the address tells."""
+        await self._use("button", "筛选")
+        await self.page.wait_for_url(re.compile(re.escape(asked)))
 
     async def write(self, label: str, words: str) -> None:
         """Into the next field of this label, in the place of what stands in it."""
@@ -144,11 +146,15 @@ class Hands:
         assert await self.page.evaluate("document.activeElement.closest('main') !== null")
 
     async def _enter(self, kind: str, name: str) -> None:
-        one = self.page.locator(kind).filter(has_text=name, visible=True).first
+        async with self.page.expect_navigation():
+            await self._use(kind, name)
+
+    async def _use(self, kind: str, name: str) -> None:
         if self.by_keyboard:
             await self._reach(kind, name)
-        async with self.page.expect_navigation():
-            await (self.page.keyboard.press("Enter") if self.by_keyboard else one.click())
+            await self.page.keyboard.press("Enter")
+        else:
+            await self.page.locator(kind).filter(has_text=name, visible=True).first.click()
 
     async def _reach(self, kind: str, name: str, *kinds: str) -> None:
         """Press Tab until something of this name has the focus, and see that it is marked."""

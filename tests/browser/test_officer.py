@@ -16,6 +16,7 @@ HIDDEN_ON_PAPER = (".ways", ".who", ".acts-of", "form.filters")
 
 async def test_an_officer_comes_in_reads_acknowledges_answers_and_takes_a_list_along(site: Site) -> None:
     late = await site.story("signed", signed_ago=70)
+    await site.heard("宿州市应急管理局", late, "policy_upload")
     async with site.context(viewport=DESK) as context:
         page = await context.new_page()
         await sign_in(page, site.url, PEOPLE["officer"])
