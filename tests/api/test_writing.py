@@ -7,8 +7,10 @@ import pytest
 from temporalio.worker import Worker
 
 from api.insurer.doors import DOORS
+from api.tools import Tools
 from models.contracts.vocabulary import CaseKind
 from tests.api.conftest import Caller, counted, fresh_key, sample_file, terms, today
+from tests.api.test_plans import listening
 from tests.faults.invariants import Look, broken
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -55,6 +57,18 @@ async def _example(caller: Caller, kind: CaseKind, case_id: str, path: str) -> d
     answer = await caller.post(f"/v1/{shelf}/{case_id}/{path}", EXAMPLES[(kind, path)](today()))
     assert answer.status_code == 200, (path, answer.text)
     return answer.json()
+
+
+async def test_a_command_asks_the_database_who_calls_and_once_for_case_repeat_and_files(
+    insurer: Caller, tools: Tools
+) -> None:
+    await sample_file(insurer)
+    policy_id = await opened(insurer)
+    with listening(tools) as seen:
+        await _example(insurer, CaseKind.POLICY, policy_id, "upload")
+    asked = [next(name for name in ("api_keys", "commands", "set_config") if name in said) for said, _ in seen]
+    assert asked == ["set_config", "api_keys", "commands"], seen
+    assert "files" in seen[-1][0]
 
 
 @pytest.mark.fault("F29")
