@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse, ResetActivityRequest
-from temporalio.client import WorkflowExecutionDescription
+from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.tools import Tools
@@ -31,6 +31,16 @@ AWAY: tuple[type[Exception], ...] = (RPCError, RuntimeError, OSError, TimeoutErr
 """How the engine's absence shows itself."""
 REPORTED = "TaskQueue = '{queue}' AND ExecutionStatus = 'Running' AND TemporalReportedProblems IS NOT NULL"
 RUNNING = "TaskQueue = '{queue}' AND ExecutionStatus = 'Running'"
+
+
+class Place(Protocol):
+    """Whom to ask, and about which queue: the tools of the API, or what `anze doctor` has."""
+
+    @property
+    def temporal(self) -> Client: ...
+
+    @property
+    def task_queue(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,7 @@ class Watch:
         self._report = Report()
         self._asking = asyncio.Lock()
 
-    async def report(self, tools: Tools, suspects: Iterable[str] = ()) -> Report:
+    async def report(self, tools: Place, suspects: Iterable[str] = ()) -> Report:
         """What fails among `suspects` (ids of workflows), those the server reports and the latest that run."""
         async with self._asking:
             now, asked = asyncio.get_running_loop().time(), frozenset(suspects)
@@ -82,7 +92,7 @@ class Watch:
         self._report = Report()
 
 
-async def _asked(tools: Tools, suspects: frozenset[str], now: float) -> Report:
+async def _asked(tools: Place, suspects: frozenset[str], now: float) -> Report:
     try:
         async with asyncio.timeout(WITHIN):
             wanted = await _wanted(tools, suspects)
@@ -94,7 +104,7 @@ async def _asked(tools: Tools, suspects: frozenset[str], now: float) -> Report:
     return Report(False, len(wanted), ordered, *schedule, at=now, suspects=suspects)
 
 
-async def _wanted(tools: Tools, suspects: frozenset[str]) -> list[str]:
+async def _wanted(tools: Place, suspects: frozenset[str]) -> list[str]:
     queue = tools.task_queue.replace("'", "''")
     found = dict.fromkeys(sorted(suspects))
     try:
@@ -106,7 +116,7 @@ async def _wanted(tools: Tools, suspects: frozenset[str]) -> list[str]:
     return list(found)
 
 
-async def _listed(tools: Tools, query: str, most: int) -> list[str]:
+async def _listed(tools: Place, query: str, most: int) -> list[str]:
     found: list[str] = []
     with suppress(ValueError):  # a status this library has no word for (a paused workflow) ends the list
         async for one in tools.temporal.list_workflows(query, limit=most, page_size=most):
@@ -114,7 +124,7 @@ async def _listed(tools: Tools, query: str, most: int) -> list[str]:
     return found
 
 
-async def _described(tools: Tools, ids: list[str]) -> list[WorkflowExecutionDescription]:
+async def _described(tools: Place, ids: list[str]) -> list[WorkflowExecutionDescription]:
     places = asyncio.Semaphore(AT_ONCE)
 
     async def one(workflow_id: str) -> WorkflowExecutionDescription | None:
@@ -124,7 +134,7 @@ async def _described(tools: Tools, ids: list[str]) -> list[WorkflowExecutionDesc
     return [found for found in await asyncio.gather(*(one(each) for each in ids)) if found]
 
 
-async def describe(tools: Tools, workflow_id: str) -> WorkflowExecutionDescription | None:
+async def describe(tools: Place, workflow_id: str) -> WorkflowExecutionDescription | None:
     """The latest run of a workflow; `None` where the engine knows none, or it is paused, which the library cannot read.
 
     Raises what AWAY lists.
@@ -166,7 +176,7 @@ def _activity(found: WorkflowExecutionDescription, one: Any) -> Failing:
     )
 
 
-async def _schedule(tools: Tools) -> tuple[datetime | None, datetime | None]:
+async def _schedule(tools: Place) -> tuple[datetime | None, datetime | None]:
     """When the books were last compared, and when they will be next."""
     try:
         found = (await tools.temporal.get_schedule_handle(reconciling_id(tools.task_queue)).describe()).info
@@ -178,7 +188,7 @@ async def _schedule(tools: Tools) -> tuple[datetime | None, datetime | None]:
     return last, next(iter(found.next_action_times), None)
 
 
-async def try_again(tools: Tools, failing: Failing, by: str) -> None:
+async def try_again(tools: Place, failing: Failing, by: str) -> None:
     """Let a failing activity be tried at once, from its first attempt. Raises what AWAY lists."""
     execution = WorkflowExecution(workflow_id=failing.workflow_id, run_id=failing.run_id)
     request = ResetActivityRequest(

@@ -1,5 +1,6 @@
 """Looks at Temporal: namespace, search attributes, who serves the queue, daily work, tasks that keep failing."""
 
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.operator.engine import OFTEN, Watch
 from api.queues import queue
 from models.contracts.ids import reconciling_id
 from runtime.checkup.finding import Finding, State, good, judged
@@ -27,8 +29,8 @@ FAILING = f"{RUNNING} AND TemporalReportedProblems IS NOT NULL"
 class Engine:
     """What is asked of one namespace and one task queue."""
 
-    client: Client
-    queue: str
+    temporal: Client
+    task_queue: str
     keys: tuple[SearchAttributeKey, ...]
     sealed: bool
     longest: timedelta
@@ -36,8 +38,8 @@ class Engine:
 
     async def namespace(self) -> list[Finding]:
         """Whether it is ready for our workflows."""
-        asked = DescribeNamespaceRequest(namespace=self.client.namespace)
-        described = await self.client.workflow_service.describe_namespace(asked)
+        asked = DescribeNamespaceRequest(namespace=self.temporal.namespace)
+        described = await self.temporal.workflow_service.describe_namespace(asked)
         days = described.config.workflow_execution_retention_ttl.ToTimedelta().days
         return [
             judged(
@@ -51,7 +53,7 @@ class Engine:
         ]
 
     async def _search_attributes(self) -> list[Finding]:
-        lacking, other = await unfit_search_attributes(self.client, self.keys)
+        lacking, other = await unfit_search_attributes(self.temporal, self.keys)
         said = "齐全", f"缺少 {'、'.join(lacking)}：重启 worker 即登记"
         found = [judged("搜索属性", not lacking, said, "temporal.md#搜索属性")]
         if other:
@@ -61,7 +63,7 @@ class Engine:
 
     async def workers(self) -> list[Finding]:
         """Whether somebody serves the queue, and how long work lies there."""
-        found = await queue(self.client, self.queue)
+        found = await queue(self.temporal, self.task_queue)
         age = f"{found.oldest.total_seconds():.0f} 秒"
         late = f"{found.waiting} 件没有人取，最久的已等 {age}"
         return [
@@ -74,7 +76,7 @@ class Engine:
     async def failing(self) -> list[Finding]:
         """Workflows the server itself reports as failing again and again."""
         try:
-            counted = await self.client.count_workflows(self._here(FAILING))
+            counted = await self.temporal.count_workflows(self._here(FAILING))
         except RPCError as error:
             if error.status is not RPCStatusCode.INVALID_ARGUMENT:
                 raise
@@ -82,14 +84,22 @@ class Engine:
         told = f"{counted.count} 件案卷反复失败，见运维页面"
         return [judged("反复失败", counted.count == 0, ("没有", told), "worker.md#某个案卷反复失败")]
 
+    async def retrying(self) -> list[Finding]:
+        """Effects that are tried again and again: of the cases that began last, for every one would be too many."""
+        report = await Watch().report(self)
+        often = Counter(one.what for one in report.failing if one.activity_id)
+        told = f"{'，'.join(f'{what} {amount}' for what, amount in often.items())}，各已试 {OFTEN} 次以上，见运维页面"
+        where = "worker.md#某个案卷反复失败"
+        return [judged("反复重试", not often, (f"最近 {report.asked} 件里没有", told), where, State.NOTE)]
+
     async def daily(self) -> list[Finding]:
         """The schedules: there, not paused, and the next run is to come."""
-        named = {"每日对账": reconciling_id(self.queue), "每日存证": anchoring_id(self.queue)}
+        named = {"每日对账": reconciling_id(self.task_queue), "每日存证": anchoring_id(self.task_queue)}
         return [await self._schedule(label, name) for label, name in named.items()]
 
     async def _schedule(self, label: str, name: str) -> Finding:
         try:
-            found = await self.client.get_schedule_handle(name).describe()
+            found = await self.temporal.get_schedule_handle(name).describe()
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
@@ -104,7 +114,7 @@ class Engine:
         if not self.sealed:
             says = "没有设置 ANZE_PAYLOAD_KEYS：流程引擎里存的是明文"
             return [Finding("载荷加密", State.NOTE, says, "keys.md#流程引擎里的内容")]
-        codec = self.client.data_converter.payload_codec
+        codec = self.temporal.data_converter.payload_codec
         stored = await self._stored()
         try:
             if codec is not None:
@@ -115,13 +125,13 @@ class Engine:
 
     async def _stored(self) -> list[Payload]:
         """What the workflow that began last was started with."""
-        latest = self.client.list_workflows(self._here(RUNNING), limit=1, page_size=1)
+        latest = self.temporal.list_workflows(self._here(RUNNING), limit=1, page_size=1)
         with suppress(ValueError):  # a status this library has no word for (a paused workflow)
             async for one in latest:
-                history = self.client.get_workflow_handle(one.id, run_id=one.run_id).fetch_history_events(page_size=1)
+                history = self.temporal.get_workflow_handle(one.id, run_id=one.run_id).fetch_history_events(page_size=1)
                 async for event in history:
                     return list(event.workflow_execution_started_event_attributes.input.payloads)
         return []
 
     def _here(self, asked: str) -> str:
-        return asked.format(queue=self.queue.replace("'", "''"))
+        return asked.format(queue=self.task_queue.replace("'", "''"))

@@ -128,7 +128,7 @@ def _engine(settings: Settings) -> list[Part]:
 
     async def look() -> list[Finding]:
         engine = await asked()
-        looks = (engine.namespace, engine.workers, engine.failing, engine.daily, engine.payloads)
+        looks = (engine.namespace, engine.workers, engine.failing, engine.retrying, engine.daily, engine.payloads)
         return [finding for each in looks for finding in await each()]
 
     return [Part("流程引擎", look, "temporal.md")]

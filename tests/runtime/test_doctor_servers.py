@@ -15,6 +15,8 @@ from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
 
 from activities.mailserver import SmtpSettings
+from models.contracts.ids import HUMAN_QUEUE
+from models.contracts.mailroom import MailroomState
 from models.tables.engine import make_engine
 from models.tables.sealed import new_key
 from runtime import identities
@@ -32,6 +34,8 @@ from runtime.worker import library, make_worker
 from tests.runtime.examining import examining
 from tests.runtime.waiting import until
 
+NOWHERE = f"postgresql+asyncpg://nobody@{LOOPBACK}:9/nothing"
+"""The discard port: nobody listens there."""
 DAY = Duration(seconds=86_400)
 REPORTED_AFTER = "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute"
 
@@ -63,7 +67,7 @@ async def test_a_namespace_nobody_prepared_is_told_with_everything_it_lacks(
     assert {about: found[about][0] for about in bad} == dict.fromkeys(bad, "bad")
 
 
-async def test_a_case_that_no_worker_can_go_on_with_is_told(
+async def test_a_case_no_worker_can_go_on_with_and_work_that_is_tried_in_vain_are_told(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server that reports after the first failure, where it is five otherwise and a minute long."""
@@ -71,15 +75,21 @@ async def test_a_case_that_no_worker_can_go_on_with_is_told(
     server = TemporalServer(free_ports(1)[0], attributes=search_attributes())
     await server.start()
     told = settings.model_copy(update={"temporal_address": server.address})
-    client, engine = await Client.connect(server.address), make_engine(settings.database, 1)
+    client = await Client.connect(server.address, data_converter=converter(told))
+    engine = make_engine(NOWHERE, 1)
     examined = examining(monkeypatch, told)
     try:
-        assert (await examined())[1]["反复失败"] == ("good", "没有")
+        found = (await examined())[1]
+        assert (found["反复失败"], found["反复重试"]) == (("good", "没有"), ("good", "最近 0 件里没有"))
         async with make_worker(client, engine, told, library()):
-            await client.start_workflow("这一版没有的流程", id="stuck", task_queue=told.task_queue)
+            room = MailroomState(recipient_id=HUMAN_QUEUE)
+            for name in ("这一版没有的流程", "收件室"):
+                await client.start_workflow(name, room, id=name, task_queue=told.task_queue)
 
             async def reported() -> bool:
-                return (await examined())[1]["反复失败"] == ("bad", "1 件案卷反复失败，见运维页面")
+                found = (await examined())[1]
+                stuck = found["反复失败"] == ("bad", "1 件案卷反复失败，见运维页面")
+                return stuck and found["反复重试"] == ("note", "查看待发 1，各已试 3 次以上，见运维页面")
 
             await until(reported)
     finally:
