@@ -28,6 +28,8 @@ MADE_WITHIN = 1_800.0
 FAREWELL = 30.0  # seconds in which a bench that is called off takes its servers down
 SHORT, QUICK = "--short", "--quick"
 """The plan of a comparison, and what a bench knows that does not know it."""
+PARTS = re.compile(r"\{[a-z,]*\blives\b[a-z,]*\}")
+"""How the help of a bench names the parts that can be measured alone."""
 NAMED = re.compile(r"commit ([0-9a-f]{7,40})\+?")
 """How docs/bench.md names the commit something was measured at."""
 
@@ -46,6 +48,11 @@ class State:
     options: str
     """What its bench says of itself when asked for help."""
 
+    @property
+    def part(self) -> tuple[str, ...]:
+        """What to ask for beside the plan; once there was nothing but lives, and they had no name."""
+        return ("lives",) if PARTS.search(self.options) else ()
+
     @classmethod
     def at(cls, name: str, folder: Path, python: str) -> "State":
         """Ask its bench what it knows. Raises TooOld where there is none that answers."""
@@ -53,8 +60,8 @@ class State:
             raise TooOld(f"{name} has no bench of its own")
         command = (python, "-m", "bench", "--help")
         answer = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=LED_WITHIN, check=False)
-        if answer.returncode or "lives" not in answer.stdout:
-            raise TooOld(f"{name} has no `bench lives`\n{answer.stderr}")
+        if answer.returncode or QUICK not in answer.stdout:
+            raise TooOld(f"the bench of {name} knows no {QUICK}\n{answer.stderr}")
         return cls(name, folder, python, answer.stdout)
 
 
@@ -139,7 +146,7 @@ async def _led(state: State, plan: str) -> dict[str, Any]:
     with TemporaryDirectory(prefix="anze-figures-") as place:
         here = Path(place) / "figures.json"
         told = ("--json", str(here)) if "--json" in state.options else ()
-        await _run(state.folder, (state.python, "-m", "bench", "lives", plan, *told), LED_WITHIN)
+        await _run(state.folder, (state.python, "-m", "bench", *state.part, plan, *told), LED_WITHIN)
         left = here if told else state.folder / RESULTS
         if not left.exists():
             raise TooOld(f"the bench of {state.name} leaves no figures in {RESULTS}")

@@ -16,7 +16,7 @@ from bench.compared import Compared, Side, rows
 BENCH = """
 import json, pathlib, sys
 if "--help" in sys.argv:
-    print("lives {options}")
+    print("{options}")
 else:
     turns = pathlib.Path({turns!r})
     with turns.open("a") as file:
@@ -57,10 +57,10 @@ def turns(root: Path) -> list[list[str]]:
 
 
 async def test_both_states_are_measured_in_turns_by_the_plan_both_know(house: Path) -> None:
-    keep(house, "new", options="--quick --short --json", events=90)
+    keep(house, "new", options="{all,lives} --quick --short --json", events=90)
     compared = await against(house, "first", rounds=2)
     taken = turns(house)
-    assert [(name, plan) for name, _, plan, _ in taken] == [("old", "--quick"), ("new", "--quick")] * 2
+    assert [one[:-1] for one in taken] == [["old", "--quick"], ["new", "lives", "--quick"]] * 2
     assert {folder for name, *_, folder in taken if name == "new"} == {str(house)}
     assert not any(Path(folder).exists() for name, *_, folder in taken if name == "old")
     assert [row for row in rows(compared) if row[0] == "events a life"] == [
@@ -70,9 +70,9 @@ async def test_both_states_are_measured_in_turns_by_the_plan_both_know(house: Pa
 
 
 async def test_without_a_name_the_newest_tag_is_meant_and_the_shorter_plan_where_both_know_it(house: Path) -> None:
-    keep(house, "middle", options="--quick --short --json", events=90)
+    keep(house, "middle", options="{all,lives} --quick --short --json", events=90)
     git(house, "tag", "second")
-    keep(house, "new", options="--quick --short --json", events=90)
+    keep(house, "new", options="{all,lives} --quick --short --json", events=90)
     assert revision(house, None)[0] == "second"
     await against(house, None, rounds=1)
     assert [(name, plan) for name, _, plan, _ in turns(house)] == [("middle", "--short"), ("new", "--short")]

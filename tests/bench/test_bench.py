@@ -1,12 +1,15 @@
 """The bench runs whole in its smallest form and leaves its figures behind; how large they are is not tested."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bench import report
 from bench.__main__ import bench
+from bench.letters import Letters
 from bench.measure import Load
 from bench.plan import Night, Plan
 
@@ -25,3 +28,21 @@ async def test_a_tiny_bench_leads_lives_loses_no_rung_and_writes_its_figures(
     assert letters["mails"] == letters["written"] == letters["recipients"]
     assert (letters["lost"], letters["doubled"], letters["astray"], letters["left"]) == (0, 0, 0, {})
     assert {leg["name"] for leg in written["legs"]} == {"floor", "lives", "lives with their mail"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"mails": 7, "written": 7},
+        {"mails": 5, "lost": 1},
+        {"mails": 7, "doubled": 1},
+        {"astray": 1},
+        {"mails": 5, "written": 5, "left": {"notice queued mail  ": 3}},
+    ],
+)
+def test_a_midnight_is_not_exact_with_two_letters_for_one_or_one_lost_doubled_astray_or_left(
+    wrong: dict[str, Any],
+) -> None:
+    right = Letters(recipients=6, mails=6, written=6, lost=0, doubled=0, astray=0, seconds=1.0, left={})
+    assert right.exact
+    assert not replace(right, **wrong).exact
