@@ -79,8 +79,8 @@ audit: $(READY) ## 已知漏洞；核对不了就失败 / known vulnerabilities;
 audited: $(READY)
 	@$(BIN)/python -m tests.supply.audit --go-on
 
-offline: $(READY) ## 拔掉网线跑试验（ARGS=tests/api）/ tests in a network namespace with nothing but loopback
-	@$(BIN)/python -m tests.supply.offline $(BIN)/pytest -n $(PROCESSES) --dist loadfile $(ARGS)
+offline: $(READY) ## 拔掉网线跑试验（ARGS=tests/api）/ tests in a network namespace that leads nowhere
+	@$(BIN)/python -m tests.supply.offline --wired $(BIN)/pytest -n $(PROCESSES) --dist loadfile $(ARGS)
 
 faults: $(READY) ## 全部故障试验，并写入 docs/reliability.md / every fault, and its table
 	$(BIN)/python -m pytest -p tests.faults.report -m fault --timeout 600 -n 0 $(ARGS)

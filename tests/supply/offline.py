@@ -1,6 +1,8 @@
 """`make offline`: a command in a network of its own that has loopback and nothing else, as with the cable pulled out.
 
-`python -m tests.supply.offline COMMAND…`. Linux alone has this; where it is not permitted, nothing is started.
+`python -m tests.supply.offline COMMAND…`. Linux alone has this; where it is not permitted, nothing is started. With
+`--wired` first there is a cable from this machine to itself, too: where there is loopback alone, Chromium tells pages
+that they are offline, and they keep what was typed instead of sending it, as they should.
 """
 
 import ctypes
@@ -8,6 +10,7 @@ import fcntl
 import os
 import socket
 import struct
+import subprocess
 import sys
 from pathlib import Path
 
@@ -18,6 +21,9 @@ READ_FLAGS, WRITE_FLAGS, UP = 0x8913, 0x8914, 0x1
 REQUEST = "16sh22x"
 """struct ifreq: a name and its flags."""
 REFUSED = 3
+CABLE = ("link add nowhere type veth peer name beyond", "addr add 192.0.2.1/32 dev nowhere", "link set nowhere up",
+         "link set beyond up")  # fmt: skip
+"""Both ends are here, and the address is one of those that documents use (RFC 5737)."""
 
 
 class NotPermitted(Exception):
@@ -45,6 +51,15 @@ def cut_off() -> None:
         raise NotPermitted(str(failure)) from failure
 
 
+def wire() -> None:
+    """Lay the cable that leads nowhere. Raises NotPermitted; only root may, and only with iproute2."""
+    try:
+        for step in CABLE:
+            subprocess.run(["ip", *step.split()], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as failure:
+        raise NotPermitted(str(failure)) from failure
+
+
 def _loopback_up() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         asked = struct.pack(REQUEST, b"lo", 0)
@@ -53,9 +68,13 @@ def _loopback_up() -> None:
 
 
 if __name__ == "__main__":
+    wired = sys.argv[1] == "--wired"
+    command = sys.argv[1 + wired :]
     try:
         cut_off()
+        if wired:
+            wire()
     except NotPermitted as refused:
         sys.stderr.write(f"没有运行：这台机器不准另开网络 / NOT RUN, no network namespace here: {refused}\n")
         sys.exit(REFUSED)
-    os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606 - the command this was called for
+    os.execvp(command[0], command)  # noqa: S606 - the command this was called for
