@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 from temporalio.testing import TimeSkipper
 
+from activities.nudger import Nudger
 from bench.ground import Ground
 from domain.calendar import CLOSES, DAY, SHANGHAI, opens_at
 from models.contracts import ids
@@ -33,7 +34,7 @@ FROM mails m JOIN outbox o ON o.mail_id = m.id WHERE o.{RUNG} GROUP BY 1, 2
 MAILED = 50  # policies a second whose letters are out, below which the bench stops waiting
 PATIENCE = 300.0
 """Seconds the bench waits at least for what is sure to come: how long it took is told, and how busy a machine was."""
-SECOND = timedelta(seconds=1)
+SECOND, PATIENT = timedelta(seconds=1), timedelta(seconds=20)
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,15 @@ class Letters:
 async def into_the_evening(ground: Ground, recipients: Iterable[UUID]) -> None:
     """Open these mailrooms and take each to the end of a day, so that what is told waits for the next morning.
 
-    Without it a bench in office hours would see a first letter with a few rungs and a second ten minutes later.
+    Without it a bench in office hours would see a first letter with a few rungs and a second ten minutes later. Before
+    anything can fall due: then it is certain, however slow the machine.
     """
-    rooms = list(recipients)
+    rooms, settings = list(recipients), ground.settings
     for recipient in rooms:
         await ground.rows(NUDGE, recipient=recipient)
-    await ground.until(_nobody, NUDGED, PATIENCE)
+    nudger = Nudger(ground.engine, ground.client, settings.task_queue, settings.base_url, PATIENT)
+    while await nudger.carry():  # those it did not reach are put back
+        pass
     await asyncio.gather(*(_take(ground, recipient, _evening) for recipient in rooms))
 
 

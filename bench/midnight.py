@@ -169,6 +169,8 @@ async def midnight(ground: Ground, wanted: Night) -> Midnight:
     eve = Eve(ground, holders, insured)
     cache = max(wanted.policies // 5, 20)
     async with ground.crew("quiet", cached_workflows=cache) as worker:
+        await ground.put_aside()
+        await into_the_evening(ground, [row[0] for row in await ground.rows(TOLD)])
         began = time.perf_counter()
         tried = max(min(TRIAL, wanted.policies), wanted.policies // SHARE)
         await eve.open("T", Load(tried, AT_ONCE, wanted.opening), _now() + TERM - timedelta(hours=1))
@@ -192,7 +194,6 @@ async def _strike(ground: Ground, due: datetime, eve: Opened, wanted: Night) -> 
     """Fresh workers with nothing in their caches, as on any other morning, meet the instant."""
     async with AsyncExitStack() as shift:
         crews = [await shift.enter_async_context(ground.crew("midnight")) for _ in range(wanted.workers)]
-        await into_the_evening(ground, [row[0] for row in await ground.rows(TOLD)])
         await asyncio.sleep(max((due - _now()).total_seconds(), 0))
         opened, meter = eve.policies, ground.meter(*crews)
         notices, distinct, committed = await _until_told(ground, opened)
