@@ -1,4 +1,4 @@
-"""How many requests one address and one organisation's keys have under way in this process; how often they may come, rates.py says."""
+"""How many requests an address and an organisation's keys have under way here; how often they come is in rates.py."""
 
 from collections import Counter
 from collections.abc import Iterator
