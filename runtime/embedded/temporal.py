@@ -27,9 +27,16 @@ DYNAMIC_CONFIG = {
     "history.timerProcessorMaxTimeShift": '"10ms"',  # else short timers are rounded up to about a second
     # a sticky time-out waits for its case instead of coming back with a pause: 500 ms is short when thousands are due
     "history.cacheNonUserContextLockTimeout": '"10s"',
+    # one shard has all timers: beyond ten thousand it would put them back and read them again, every ten seconds
+    "history.queuePendingTaskCriticalCount": "100000",
+    "history.queuePendingTasksMaxCount": "120000",
 }
-PRAGMAS = {"journal_mode": "wal", "synchronous": "full"}
-"""With `normal` a power cut forgets the last commits, and a workflow that was started among them (promises.md F40)."""
+PRAGMAS = {"journal_mode": "wal", "synchronous": "full", "wal_autocheckpoint": "16000", "cache_size": "-262144"}
+"""With `normal` a power cut forgets the last commits, and a workflow that was started among them (promises.md F40).
+
+The log goes into the file every 64 MB (pages of 4 kB) instead of every four, and 256 MB of the file are kept in memory: a
+rung writes some fifty pages, and each time the log was taken over everybody waited for two more flushes (decision 0053).
+"""
 
 COLLECTS = {"GOGC": "400", "GOMEMLIMIT": "2GiB"}
 """Its heap is small and its garbage much: a third of its CPU was collecting (decision 0053). Whoever starts us may say
