@@ -34,8 +34,8 @@ DYNAMIC_CONFIG = {
 PRAGMAS = {"journal_mode": "wal", "synchronous": "full", "wal_autocheckpoint": "16000", "cache_size": "-262144"}
 """With `normal` a power cut forgets the last commits, and a workflow that was started among them (promises.md F40).
 
-The log goes into the file every 64 MB (pages of 4 kB) instead of every four, and 256 MB of the file are kept in memory: a
-rung writes some fifty pages, and each time the log was taken over everybody waited for two more flushes (decision 0053).
+Its log is taken over every 64 MB (16,000 pages) instead of every four, and 256 MB of the file stay in memory: a rung
+writes some fifty pages, and at each taking over everybody waited for two more flushes (decision 0053).
 """
 
 COLLECTS = {"GOGC": "400", "GOMEMLIMIT": "2GiB"}

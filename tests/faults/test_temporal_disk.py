@@ -24,7 +24,7 @@ from tests.runtime.waiting import PATIENCE
 
 @pytest.fixture
 async def disk(tmp_path: Path) -> AsyncIterator[Path]:
-    with mounted(tmp_path / "small", "12m") as place:
+    with mounted(tmp_path / "small", "160m") as place:  # its log alone may take 64 MB
         yield place
 
 
@@ -72,7 +72,7 @@ async def test_both_stores_write_through_to_the_disk(tmp_path: Path, measured: M
         server.remove()
     assert told == dict.fromkeys(names, "on")
     pragmas = await _pragmas(tmp_path)
-    assert pragmas == {"journal_mode=wal", "synchronous=full"}
+    assert pragmas >= {"journal_mode=wal", "synchronous=full"}
     measured("PostgreSQL:", ", ".join(f"{name} {value}" for name, value in told.items()))
     measured("Temporal's file:", ", ".join(sorted(pragmas)))
 
