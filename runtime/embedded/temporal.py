@@ -25,11 +25,12 @@ DYNAMIC_CONFIG = {
     "matching.numTaskqueueReadPartitions": "1",
     "matching.numTaskqueueWritePartitions": "1",
     "history.timerProcessorMaxTimeShift": '"10ms"',  # else short timers are rounded up to about a second
-    # a sticky time-out waits for its case instead of coming back with a pause: 500 ms is short when thousands are due
-    "history.cacheNonUserContextLockTimeout": '"10s"',
     # one shard has all timers: beyond ten thousand it would put them back and read them again, every ten seconds
     "history.queuePendingTaskCriticalCount": "100000",
     "history.queuePendingTasksMaxCount": "120000",
+    # whatever is due waits for one file: of 512 at once most held their case meanwhile, and who asked waited behind them
+    "history.timerProcessorSchedulerWorkerCount": "8",
+    "history.transferProcessorSchedulerWorkerCount": "16",
 }
 PRAGMAS = {"journal_mode": "wal", "synchronous": "full", "wal_autocheckpoint": "16000", "cache_size": "-262144"}
 """With `normal` a power cut forgets the last commits, and a workflow that was started among them (promises.md F40).
