@@ -28,7 +28,7 @@ DYNAMIC_CONFIG = {
     # one shard has all timers: beyond ten thousand it would put them back and read them again, every ten seconds
     "history.queuePendingTaskCriticalCount": "100000",
     "history.queuePendingTasksMaxCount": "120000",
-    # whatever is due waits for one file: of 512 at once most held their case meanwhile, and who asked waited behind them
+    # what is due waits for one file: of 512 at once most held their case meanwhile, and who asked waited behind them
     "history.timerProcessorSchedulerWorkerCount": "8",
     "history.transferProcessorSchedulerWorkerCount": "16",
 }
