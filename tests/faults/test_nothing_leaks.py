@@ -40,9 +40,11 @@ PERSON = {
 }
 ENTERPRISE, EXPERT = "宿州植标精细化工有限公司", "周吴郑王"
 ADDRESS, WORDS = "胜利路植标小区七栋四零四室", "植标伤者家属陈述"
+CALLED = "13612345678"
+"""A number somebody wrote into the report of a visit, which goes into letters word for word."""
 NUMBER = 7
-IN_LETTERS = frozenset({"enterprise", "credit code", "e-mail", "expert", "place", "words"})
-"""What a letter to an office or an enterprise may say of the enterprise, its hazards and who found them."""
+IN_LETTERS = frozenset({"enterprise", "credit code", "e-mail", "expert", "place", "words", "called"})
+"""What a letter to an office or an enterprise may say of the enterprise, its hazards, the visit and who found them."""
 LINKS = re.compile(r"http://\S+")
 
 
@@ -120,7 +122,7 @@ async def lived(ground: Ground, voice: Voice) -> str:
     await done(voice, f"{policy}/provider", {**bodies["provider"], "provider_name": EXPERT})
     await done(voice, f"{policy}/plan", bodies["plan"])
     await done(voice, f"{policy}/plan/confirmation", bodies["plan/confirmation"])
-    visit = bodies["visits"] | {"summary": f"{WORDS}，{PERSON['phone']}", "place": ADDRESS}
+    visit = bodies["visits"] | {"summary": f"{WORDS}，{CALLED}", "place": ADDRESS}
     await done(voice, f"{policy}/visits", visit)
     told = report(author._today)
     accident = told["accident"] | {"place": ADDRESS, "happened": f"{PERSON['name']}受伤，{WORDS}"}
@@ -217,7 +219,7 @@ async def test_no_planted_name_number_token_or_key_is_found_outside_the_database
         await astray(voice, url, cookie, claim)
         await until(lambda: len(ground.mailbox.messages) >= 3)
         tokens = {link.rpartition("/l/")[2] for mail in ground.mailbox.messages for link in LINKS.findall(mail.body())}
-    told = {**PERSON, "enterprise": ENTERPRISE, "expert": EXPERT, "place": ADDRESS, "words": WORDS}
+    told = {**PERSON, "enterprise": ENTERPRISE, "expert": EXPERT, "place": ADDRESS, "words": WORDS, "called": CALLED}
     told |= {"credit code": credit_code(NUMBER), "e-mail": "anquan@zhibiao.example", "API key": voice.token}
     told |= {"session": session, **{f"link {n}": one for n, one in enumerate(sorted(tokens)) if len(one) > 20}}
     for name in ("secret", "field_keys", "payload_keys"):
