@@ -66,7 +66,8 @@ SPOIL = (
     (
         "I8",
         "has no workflow",
-        "UPDATE cases SET workflow_id = 'nowhere' WHERE id = (SELECT min(id::text)::uuid FROM cases)",
+        "UPDATE cases SET workflow_id = 'nowhere'"
+        " WHERE id = (SELECT min(id::text)::uuid FROM cases WHERE ended_at IS NULL)",
     ),
     ("I9", "nudge waits", "INSERT INTO nudges (recipient_id) SELECT id FROM recipients LIMIT 1"),
     ("I9", "urgent notice waits", "UPDATE outbox SET status = 'queued', urgency = 'now'"),
