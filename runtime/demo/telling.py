@@ -122,15 +122,16 @@ class Demo:
         return [diligent, *own] if diligent else own
 
     def _schedule(self) -> None:
+        """Begun in the afternoon, a story has its first day's acts on the next working day."""
         acts = [(policy, act) for policy in self.policies for act in acts_of(policy.story)]
         acts += [(claim.policy, act) for claim in self.claims for act in claims.acts_of(claim)]
         for policy, act in acts:
-            on = next_working(self.town.calendar, self.begins + timedelta(days=act.day))
+            on = next_working(self.town.calendar, max(self.begins + timedelta(days=act.day), self.town.coming))
             self.plan.setdefault(on, []).append((policy, act))
 
     async def _next_day(self, last: date) -> date:
         """The next day on which something happens."""
-        planned = [on for on in self.plan if on > self.town.today]
+        planned = [on for on in self.plan if on >= self.town.coming]
         alarmed = await self.town.next_day()
         return min([last, *planned, *([alarmed] if alarmed else [])])
 

@@ -110,6 +110,11 @@ class Town:
             await asyncio.sleep(BETWEEN_LOOKS)
         return found
 
+    @property
+    def coming(self) -> date:
+        """The first day whose morning is still to come: today, or tomorrow."""
+        return self.today if self.traveller.now().astimezone(SHANGHAI).time() < MORNING else self.today + DAY
+
     async def next_day(self) -> date | None:
         """The next morning on which time alone changes something, or a digest may go; `None` if there is none.
 
@@ -117,10 +122,9 @@ class Town:
         """
         alarm = await self.traveller.next_alarm()
         days = [local_date(alarm)] if alarm else []
-        first = self.today if self.traveller.now().astimezone(SHANGHAI).time() < MORNING else self.today + DAY
         if await self._count(text("SELECT count(*) FROM outbox WHERE status = 'queued'")):
-            days.append(next_working(self.calendar, first))
-        return max(min(days), first) if days else None
+            days.append(next_working(self.calendar, self.coming))
+        return max(min(days), self.coming) if days else None
 
     async def _untold(self) -> int:
         now = self.traveller.now()
