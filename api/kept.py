@@ -60,6 +60,10 @@ class Kept:
         found = self._counted.get(scope)
         return found if found is not None and now - found.at < FRESH else await self._count(scope, now, count)
 
+    def forget(self, scope: Hashable) -> None:
+        """What was counted over it is known to hold no longer: whoever comes next counts anew."""
+        self._counted.pop(scope, None)
+
     async def _count(self, scope: Hashable, now: datetime, count: Callable[[], Awaitable[F]]) -> Counted[F]:
         """On this visitor's own connection: one who leaves takes the count along, and another begins it anew."""
         told = self._under_way[scope] = asyncio.get_running_loop().create_future()

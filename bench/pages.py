@@ -91,11 +91,13 @@ PAGES: dict[str, tuple[str, ...]] = {
     "enterprise": ("/enterprise", "/enterprise/history", "/enterprise/policies/{insured}", "/enterprise/hazards/{own}"),
     "operator": (
         "/operator", "/operator/cases", "/operator/cases?overdue=true", "/operator/cases/{policy}", "/operator/mails",
-        "/operator/directory", "/operator/directory?place=宿州", "/operator/packs", "/operator/packs/{older}/adopt",
+        "/operator/directory", "/operator/directory?place=宿州", "/operator/packs", "/operator/packs/{older}",
+        "/operator/packs/{older}/adopt",
         "/operator/people", "/operator/audit",
     ),
     "provider": (
-        "/provider", "/provider?q=宏远", "/provider/policies/{served}", "/provider/policies/{served}/visit",
+        "/provider", "/provider?q=宏远", "/provider?pile=due", "/provider?overdue=true&sector=fireworks",
+        "/provider?region=宿州&grade=major", "/provider/policies/{served}", "/provider/policies/{served}/visit",
         "/provider/hazards/{visited}",
     ),
     STRANGER: ("/l/{token}", "/enter"),

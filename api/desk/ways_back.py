@@ -36,6 +36,10 @@ class WaysBack:
         """What a query string keeps of it: nothing where one is led home."""
         return "" if onward == self.home else urlencode({"back": onward})
 
+    def led(self, request: Request) -> str:
+        """What leads on, on the same way back as this address."""
+        return self.trail(self.of(request))
+
     def of(self, request: Request) -> str:
         """The way back an address says."""
         return self._led(request.query_params.get("back", ""))

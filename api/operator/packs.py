@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from fastapi import APIRouter, Response
-from sqlalchemy import func, select
 
 from api.operator.absent import absent
-from api.operator.new_rules import obeying
+from api.operator.new_rules import count, open_below
 from api.operator.visits import Reading
 from api.problems import not_found
-from api.rows import CASES
 from api.tools import Rules
 from domain.calendar import local_date
 from domain.places import full_region_name
@@ -122,15 +120,18 @@ async def document(visit: Reading, short: str) -> Response:
     one = next((shelf for shelf in found if shelf.short == short), None)
     if one is None:
         raise not_found()
-    obeys = select(func.count()).select_from(CASES).where(*obeying(one.loaded))
-    running = (await entry.connection.execute(obeys)).scalar_one()
+    pack, now = one.loaded, entry.tools.now()
+    obeying = await entry.tools.kept.figures(
+        ("obeying", pack.ref.digest), now, lambda: count(entry.connection, pack, open_below(pack))
+    )
     newer = successor(rules, one.loaded, local_date(entry.tools.now()))
     return visit.page(
         "operator/pack.html.j2",
         one=one,
         pack=one.loaded.pack,
         duties=[(duty, term(duty), [rung_text(rung) for rung in duty.ladder]) for duty in one.loaded.pack.duties],
-        running=running,
+        running=obeying.figures.total,
+        as_of=obeying.as_of and instant(obeying.as_of),
         newer=newer,
         newer_short=newer.ref.digest[:SHORT] if newer else "",
         differences=[str(change) for change in changes(one.loaded.pack, newer.pack)] if newer else [],

@@ -4,27 +4,28 @@ The batch runs in this process; where the process ends before it does, it is beg
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.datastructures import FormData
 
 from api.audit import AuditEntry, Origin, note
+from api.callers import Entry
 from api.desk.acting import Misfilled
 from api.desk.export import alone, download, workbook
 from api.desk.frame import Visit, back, posted, visited
 from api.desk.words import namer, translator
-from api.operator import changes, new_rules
+from api.kept import WIDE, Counted
+from api.operator import changes, new_rules, outlook
 from api.operator.acts import Act, reason_of, record
 from api.operator.batches import Batch, batches, carried_out
-from api.operator.new_rules import Errand, Foreseen, Selection, Tally, Turn
+from api.operator.new_rules import Errand, Obeying, Selection, Turn
+from api.operator.outlook import Outlook, foreseen
 from api.operator.packs import ADDRESS, SHORT, successor
 from api.operator.places import no_place
 from api.operator.sending import Outcome
@@ -36,17 +37,14 @@ from api.trail import TrailQuery, trail
 from domain.calendar import local_date
 from domain.places import NAMES, full_region_name, place_of
 from domain.wording import instant, plain_day
-from models.contracts.vocabulary import AuditEvent, CaseKind, Event, RuleShift, Sector
-from models.tables.cases import Case
+from models.contracts.vocabulary import AuditEvent, RuleShift, Sector
 
-MOST_FORESEEN = 1_000
-"""Cases whose changes the preview works out; the rest are counted."""
-MOST_LISTED = 50
-"""Cases the page shows one by one."""
 MOST_WRITTEN = 2_000
 """Cases a workbook holds; narrow the selection for more."""
 PACK, BATCHES = "pack", "rule_batches"
-Known = Sequence[tuple[Case, Mapping[Event, date]]]
+ALIKE = 1_000
+"""Of many cases one in so many may have ended or been opened since they were counted for the page."""
+MOST_DIGITS = 12
 router = APIRouter(prefix=ADDRESS, include_in_schema=False)
 
 
@@ -73,9 +71,15 @@ class Asked:
     def query(self) -> str:
         return urlencode(self.typed)
 
-    async def kinds(self, connection: AsyncConnection) -> dict[CaseKind, int]:
-        """How many selected cases of each kind."""
-        return {} if self.wrong else await new_rules.count(connection, self.turn, self.selection)
+    def beside(self, batch: Batch | None) -> outlook.Asked:
+        """What is asked of the selection."""
+        return outlook.Asked(self.turn, self.selection, batch)
+
+    async def obeying(self, entry: Entry) -> Obeying:
+        """How many are selected at this moment."""
+        if self.wrong:
+            return Obeying()
+        return await new_rules.count(entry.connection, self.turn.before, self.selection.among(self.turn))
 
 
 def asked_for(tools: Tools, short: str, given: Mapping[str, Any]) -> Asked:
@@ -104,12 +108,9 @@ async def _preview(
 ) -> Response:
     entry, turn, selection = visit.entry, asked.turn, asked.selection
     batch = batches(visit.request, BATCHES).get(asked.short)
-    runs = batch is not None and batch.runs
-    kinds = await asked.kinds(entry.connection)
-    total = sum(kinds.values())
-    known = [] if runs or asked.wrong else await new_rules.some(entry.connection, turn, selection, MOST_FORESEEN)
-    foreseen = await asyncio.to_thread(_foreseen, entry.tools, known, turn)
-    changing = [one for one in foreseen if one.shifts or one.why]
+    none = Counted(Outlook(), entry.tools.now())
+    found = none if asked.wrong else await outlook.outlook(entry, asked.beside(batch))
+    seen = found.figures
     return visit.page(
         "operator/adopt.html.j2",
         status if again or asked.wrong else 200,
@@ -119,11 +120,12 @@ async def _preview(
         after=turn.after,
         after_short=turn.after.ref.digest[:SHORT],
         in_force=turn.in_force(local_date(entry.tools.now())),
-        kinds=kinds,
-        total=total,
-        foreseen=changing[:MOST_LISTED],
-        more=total > len(foreseen) or len(changing) > MOST_LISTED,
-        tally=Tally.of(foreseen),
+        kinds=seen.obeying.kinds,
+        total=seen.obeying.total,
+        as_of=found.as_of and instant(found.as_of),
+        foreseen=seen.changing,
+        more=seen.more,
+        tally=seen.tally,
         shifts=tuple(RuleShift),
         sectors=tuple(Sector),
         places=tuple(NAMES.values()),
@@ -135,10 +137,6 @@ async def _preview(
         plain_day=plain_day,
         again=again or {"errors": {}},
     )
-
-
-def _foreseen(tools: Tools, known: Known, turn: Turn) -> list[Foreseen]:
-    return [new_rules.foreseen(tools.rules, case, facts, turn, tools.now()) for case, facts in known]
 
 
 async def _acts(visit: Visit, asked: Asked) -> list[Row[Any]]:
@@ -159,13 +157,12 @@ async def export(request: Request, short: str) -> Response:
                 field, said = next(iter(asked.wrong.items()))
                 raise one_field(f"query.{field}", said)
             known = await new_rules.some(entry.connection, asked.turn, asked.selection, MOST_WRITTEN)
-            kinds = await new_rules.count(entry.connection, asked.turn, asked.selection)
-            counts = sum(kinds.values()), len(known)
+            counts = (await asked.obeying(entry)).total, len(known)
             sheet = changes.sheet(asked.turn, tools.now(), counts, translator(visit.language))
             await note(entry.connection, _on_record(visit, asked, len(known)))
-        foreseen = await asyncio.to_thread(_foreseen, tools, known, asked.turn)
+        found = await asyncio.to_thread(foreseen, tools, known, asked.turn)
         said = namer(visit.language)
-        lines = [line for one in foreseen for line in changes.lines(one, said)]
+        lines = [line for one in found for line in changes.lines(one, said)]
         return download(await workbook(sheet, lines, lambda line: line), f"{sheet.name}.xlsx")
 
 
@@ -191,8 +188,8 @@ async def adopt(request: Request, short: str) -> Response:
             return await _preview(visit, asked, {"errors": wrong.errors})
         if asked.wrong:
             return await _preview(visit, asked)
-        kinds = await asked.kinds(visit.entry.connection)
-        total, in_force = sum(kinds.values()), asked.turn.in_force(local_date(tools.now()))
+        total, in_force = (await asked.obeying(visit.entry)).total, asked.turn.in_force(local_date(tools.now()))
+        tools.kept.forget(asked.beside(known.get(short)).scope)
         if not total or not in_force or (short in known and known[short].runs):
             return back(f"{asked.address}?{asked.query}")
         if not _as_shown(form, asked, total):
@@ -212,4 +209,11 @@ async def adopt(request: Request, short: str) -> Response:
 
 def _as_shown(form: FormData, asked: Asked, total: int) -> bool:
     """Whether what was confirmed is what would be done: the very document, and as many cases as were counted."""
-    return (form.get("after"), form.get("total")) == (asked.turn.after.ref.digest, str(total))
+    return form.get("after") == asked.turn.after.ref.digest and alike(str(form.get("total") or ""), total)
+
+
+def alike(confirmed: str, total: int) -> bool:
+    """As many; of very many some end or are opened while one reads, which is no reason to begin again."""
+    if not confirmed.isdecimal() or len(confirmed) > MOST_DIGITS:
+        return False
+    return abs(int(confirmed) - total) <= (total // ALIKE if total >= WIDE else 0)

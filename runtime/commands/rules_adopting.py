@@ -135,7 +135,7 @@ async def _carried_out(settings: Settings, library: Library, errand: Errand) -> 
     async with _database(settings) as engine:
         async with connected(engine) as connection:
             await operator(connection)
-            total = sum((await new_rules.count(connection, errand.turn, errand.selection)).values())
+            total = (await new_rules.count(connection, errand.turn.before, errand.selection.among(errand.turn))).total
         with progress_bar() as bar:
             task = bar.add_task("改用新版规则", total=total)
 

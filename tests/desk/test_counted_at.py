@@ -8,10 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.department.overview import Figures, Tally
 from api.department.scope import Scope
+from api.insurer.pages.providers import Provider, Serving
 from api.kept import FRESH, MOST_KEPT, USABLE, WIDE, Counted, Kept
 from api.tools import Tools
-from models.contracts.vocabulary import ActorKind
-from tests.desk.conftest import SignedIn, Town
+from models.contracts.vocabulary import ActorKind, Post
+from tests.desk.conftest import PROVIDERS_OF_TOWN, SignedIn, Town
 from tests.desk.test_department import put_case
 
 AT = datetime(2026, 3, 2, 6, 5, tzinfo=UTC)
@@ -139,3 +140,21 @@ async def test_the_overview_of_many_cases_says_when_it_was_counted_and_only_to_w
     assert f"<b>{WIDE + 1:,}</b>在办保单" in shown
     assert "统计时间" in shown
     assert "<b>1</b>在办保单" in (await other.get("/department/overview")).text
+
+
+async def test_the_providers_of_many_policies_are_told_with_their_time_and_a_new_one_is_counted_at_once(
+    signed_in: SignedIn, town: Town, tools: Tools
+):
+    boss = await signed_in(ActorKind.INSURER, Post.INSURER_ADMIN)
+    rival = await signed_in(ActorKind.INSURER, second=True)
+
+    async def lately() -> Serving:
+        return Serving((Provider("皖北安评", WIDE, 7, 3, 0, ()),), {}, WIDE)
+
+    await tools.kept.figures(("providers", town.insurers[0].id, ()), tools.now(), lately)
+    page = (await boss.get("/insurer/providers")).text
+    assert ("统计时间" in page, f">{WIDE}</td>" in page) == (True, True)
+    assert "皖北安评" not in (await rival.get("/insurer/providers")).text
+    new = {"name": "涡河安评", "credit_code": PROVIDERS_OF_TOWN[1], "email": "a@guohe.example"}
+    assert (await boss.post("/insurer/providers", **new)).status_code == 303
+    assert "统计时间" not in (await boss.get("/insurer/providers")).text

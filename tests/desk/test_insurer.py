@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from openpyxl import load_workbook
@@ -67,13 +67,34 @@ async def test_a_payment_waits_on_the_workbench_of_who_may_approve_it(
     payment = {"number": "P-1", "kind": "settlement", "lines": [line], "by_user": "U1"}
     assert (await caller.post(f"/v1/claims/{claim_id}/payments", payment)).status_code == 200
     boss = await signed_in(ActorKind.INSURER, Post.INSURER_ADMIN)
-    assert f"/insurer/claims/{claim_id}/payments/P-1" in (await boss.get("/insurer")).text
+    home = re.search(f'href="(/insurer/claims/{claim_id}/payments/P-1[^"]*)"', (await boss.get("/insurer")).text)
+    assert home
+    assert f'href="/insurer/claims/{claim_id}?back=%2Finsurer"' in (await boss.get(home[1])).text
     assert f"/insurer/claims/{claim_id}/payments/P-1" not in (await handler.get("/insurer")).text
     review = (await handler.get(f"/insurer/claims/{claim_id}/payments/P-1")).text
     assert "12,000.00" in review
     assert "须由机构管理员审批" in review
     assert "张**" in review
     assert "6200000000000000000" not in review
+    await every_page_keeps_the_way_back(boss, f"/insurer/claims/{claim_id}")
+
+
+async def every_page_keeps_the_way_back(boss: Person, claim: str) -> None:
+    """From a list as it was filtered through a claim to its payment and its victims, and all the way back."""
+    trail = "?" + urlencode({"back": "/insurer/claims?waiting=true&sector=fireworks"})
+    payment, victims = f"{claim}/payments/P-1{trail}", f"{claim}/victims{trail}"
+    page = (await boss.get(claim + trail)).text
+    assert f'href="{payment}"' in page
+    assert f'href="{victims}"' in page
+    page = (await boss.get(payment)).text
+    assert f'href="{claim}{trail}"' in page
+    assert f'action="{claim}/approve_payment{trail}"' in page
+    assert f'href="{claim}/void_payment{trail}&amp;number=P-1"' in page
+    sent = await boss.post(victims, employee="true", name="李某某")
+    assert sent.headers["location"] == victims
+    assert f'href="{claim}{trail}"' in (await boss.get(victims)).text
+    clear = await boss.post(f"{claim}/victims/sight{trail}", why="核对付款账号")
+    assert (f'href="{claim}{trail}"' in clear.text, f'href="{victims}"' in clear.text) == (True, True)
 
 
 async def test_a_list_is_filtered_by_its_address_and_paged_without_gaps(
@@ -182,8 +203,13 @@ async def test_an_accident_is_reported_by_form(town: Town, handler: Person, work
         "accident.serious_injuries": "1",
         "accident.kind": "general",
     }
-    answer = await handler.post(f"/insurer/policies/{policy_id}/claims/new", **typed)
+    trail = "?" + urlencode({"back": "/insurer/policies?sector=fireworks&open=true"})
+    policy, new = f"/insurer/policies/{policy_id}{trail}", f"/insurer/policies/{policy_id}/claims/new{trail}"
+    assert f'href="{new}"' in (await handler.get(policy)).text
+    assert f'href="{policy}"' in (await handler.get(new)).text
+    answer = await handler.post(new, **typed)
     assert answer.status_code == 303, answer.text
+    assert trail in answer.headers["location"], "the list the policy was opened from"
     assert "C-1" in (await handler.get(answer.headers["location"])).text
 
 

@@ -13,9 +13,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.worker import Worker
 
-from api.operator.packs import SHORT
+from api.kept import WIDE
+from api.operator import outlook, turning
+from api.operator.new_rules import Obeying, Selection, Tally, Turn
+from api.operator.outlook import Outlook
+from api.operator.packs import SHORT, successor
 from api.tools import Tools
-from models.contracts.vocabulary import ActorKind
+from models.contracts.vocabulary import ActorKind, CaseKind
 from rules.library import CALENDARS, PACKS, Library
 from tests.api.conftest import today
 from tests.desk.conftest import Person, SignedIn, Town, name_of
@@ -160,6 +164,41 @@ async def test_what_has_changed_since_the_preview_is_not_done(
         assert "什么也没有办" in answer.text
         assert WHY in answer.text, "nobody types it again"
     assert not getattr(app.state, "rule_batches", {})
+
+
+async def test_what_many_cases_were_counted_for_is_told_with_its_time_and_counted_anew_when_it_counts(
+    signed_in: SignedIn, app: Any, town: Town, worker: Worker, newer: str
+):
+    await signed_before(town)
+    person, tools, short = await signed_in(ActorKind.OPERATOR), app.state.tools, newer.rpartition("/")[2]
+    before = next(one for one in tools.rules.packs() if one.ref.digest.startswith(short))
+    after = successor(tools.rules, before, today())
+    assert after
+    scope = outlook.Asked(Turn(before, after), Selection(), None).scope
+
+    async def lately() -> Outlook:
+        return Outlook(Obeying({CaseKind.POLICY: WIDE}, WIDE), Tally())
+
+    await tools.kept.figures(scope, tools.now(), lately)
+    page = (await person.get(f"{newer}/adopt")).text
+    assert f"改用新版（{WIDE}）" in page
+    assert "统计时间" in page
+    answer = await person.post(f"{newer}/adopt", reason=WHY, **shown(page))
+    assert answer.status_code == 409, "there is one, whatever was counted"
+    assert "改用新版（1）" in answer.text
+    assert "统计时间" not in answer.text
+    assert not getattr(app.state, "rule_batches", {})
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "total", "alike"),
+    [
+        ("7", 7, True), ("7", 8, False), (str(WIDE - 1), WIDE - 2, False), (str(WIDE + 20), WIDE, True),
+        (str(WIDE - 21), WIDE, False), ("", WIDE, False), ("²", 2, False), ("9" * 5000, WIDE, False),
+    ],
+)  # fmt: skip
+def test_of_many_cases_a_few_may_come_and_go_while_one_reads(confirmed: str, total: int, alike: bool):
+    assert turning.alike(confirmed, total) is alike
 
 
 class Breaking:

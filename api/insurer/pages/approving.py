@@ -16,7 +16,7 @@ from api.claims.ledger import ledger
 from api.claims.shapes import VictimReading
 from api.desk.forms import Form
 from api.duties import read_duties
-from api.insurer.pages.cases import case_address
+from api.insurer.pages.cases import WAYS, case_address
 from api.insurer.pages.choices import called, known_victims
 from api.insurer.pages.signing import signers
 from api.insurer.pages.visits import Reading, may_approve, must_leave
@@ -65,6 +65,7 @@ async def payment(visit: Reading, claim_id: UUID, number: str) -> Response:
         own=must_leave(visit.caller, found, view.terms),
         may=may_approve(visit.caller),
         acts=case_address(CaseKind.CLAIM, claim_id),
+        trail=WAYS[CaseKind.CLAIM].led(visit.request),
         voids=Form(VoidPayment, visit.language, {"number": number}),
         approves=Form(ApprovePayment, visit.language, {"number": number}),
     )

@@ -18,7 +18,7 @@ from api.desk.forms import Form, read, wants_rows
 from api.desk.frame import Visit, posted, visited
 from api.idempotency import Attempt, stored_answer
 from api.insurer.opening import Opening, opened_policy
-from api.insurer.pages.cases import case_address
+from api.insurer.pages.cases import WAYS, case_address
 from api.insurer.pages.rules_ahead import ahead
 from api.insurer.pages.visits import Reading
 from api.limits import spelled
@@ -135,6 +135,7 @@ async def new_claim(visit: Reading, policy_id: UUID) -> Response:
 @router.post("/policies/{policy_id:uuid}/claims/new")
 async def open_claim(request: Request, policy_id: UUID) -> Response:
     """Open the claim, as the API does; or the form again."""
+    onward = WAYS[CaseKind.CLAIM].of(request)
     async with posted(request) as form, AsyncExitStack() as transaction:
         visit = await transaction.enter_async_context(visited(request))
         row = await reads.case_row(visit.entry, policy_id, CaseKind.POLICY)
@@ -148,12 +149,12 @@ async def open_claim(request: Request, policy_id: UUID) -> Response:
             return _claim_page(visit, row, sheet.wrong(wrong.errors), 422)
         except Problem as problem:
             return _claim_page(visit, row, sheet, problem.status, problem, started.once)
-    return back_after("open", case_address(CaseKind.CLAIM, view.id))
+    return back_after("open", case_address(CaseKind.CLAIM, view.id, onward))
 
 
 def _claim_page(
     visit: Visit, row: Any, sheet: Form, status: int = 200, problem: Problem | None = None, once: str = ""
 ) -> Response:
     kept = {"once": once} if problem and problem.code in ALREADY_SPENT else {}
-    address = case_address(CaseKind.POLICY, row.id)
+    address = case_address(CaseKind.POLICY, row.id, WAYS[CaseKind.POLICY].of(visit.request))
     return visit.page("insurer/report.html.j2", status, sheet=sheet, row=row, back=address, problem=problem, **kept)

@@ -1,6 +1,6 @@
 """Who serves: how much, how well, how late; and the register of those who may come in themselves, with their people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -18,8 +18,10 @@ from api.desk.frame import Visit, posted, visited
 from api.entrance.forms import DISABLE, ENABLE, END_SESSIONS, act_of, added, changed, kept, typed, user_of
 from api.entrance.people import POSTS, NewProvider, Place, Taken, change_provider, found_provider
 from api.insurer.pages.visits import Reading
+from api.kept import Counted
 from api.problems import not_found
 from api.rows import ASSIGNMENTS, CASE_FIGURES, CASES, PROVIDERS, USERS
+from domain.wording import instant
 from models.contracts.vocabulary import ActorKind, PolicyStage, Post, ServiceDimension
 
 HERE = "/insurer/providers"
@@ -43,12 +45,21 @@ class Provider:
 
 
 @dataclass(frozen=True)
+class Serving:
+    """Those whom policies in force name, by how many; and how many running policies name each of the register."""
+
+    providers: tuple[Provider, ...]
+    of_register: Mapping[UUID, int]
+    rows: int
+    """Policies that were looked at."""
+
+
+@dataclass(frozen=True)
 class Registered:
-    """A provider of the register: its row, its people, and how many running policies name its credit code now."""
+    """A provider of the register: its row and its people."""
 
     row: Row[Any]
     people: Sequence[Row[Any]]
-    policies: int
 
 
 @router.get("")
@@ -129,12 +140,16 @@ async def named_by_register(visit: Visit) -> dict[str, str]:
 
 async def _page(visit: Visit, status: int = 200, **shown: Any) -> Response:
     """The page as it stands now; `wrong_at` and `person_at` say whose form is shown again."""
+    entry, known = visit.entry, await registered(visit.entry)
+    counted = await _serving(entry, known)
     blank = {"errors": {}, "typed": {}, "taken": False, "person_taken": False, "wrong_at": None, "person_at": None}
     return visit.page(
         "insurer/providers.html.j2",
         status,
-        providers=await _providers(visit.entry),
-        registered=await registered(visit.entry),
+        providers=counted.figures.providers,
+        as_of=counted.as_of and instant(counted.as_of),
+        registered=known,
+        of_register=counted.figures.of_register,
         may_register=visit.caller.holds(Post.INSURER_ADMIN),
         did=did(visit.request),
         **(blank | shown),
@@ -149,19 +164,30 @@ async def registered(entry: Entry) -> list[Registered]:
     ids = [row.id for row in rows]
     of_them = select(USERS).where(USERS.c.insurer_id == tenant, USERS.c.provider_id.in_(ids)).order_by(USERS.c.name)
     people = (await entry.connection.execute(of_them)).all()
-    running = (ASSIGNMENTS.c.provider_id.in_(ids)) & (ASSIGNMENTS.c.insurer_id == tenant) & CASES.c.ended_at.is_(None)
-    counted = select(ASSIGNMENTS.c.provider_id, func.count().label("policies"))
-    counted = counted.join(CASES, CASES.c.id == ASSIGNMENTS.c.policy_id).where(running)
-    counts = {
-        one.provider_id: one.policies
-        for one in await entry.connection.execute(counted.group_by(ASSIGNMENTS.c.provider_id))
-    }
-    return [
-        Registered(row, [one for one in people if one.provider_id == row.id], counts.get(row.id, 0)) for row in rows
-    ]
+    return [Registered(row, [one for one in people if one.provider_id == row.id]) for row in rows]
 
 
-async def _providers(entry: Entry) -> list[Provider]:
+async def _serving(entry: Entry, known: Sequence[Registered]) -> Counted[Serving]:
+    """As the process counted lately, where many policies are served; whoever is registered since is counted at once."""
+    ids = tuple(one.row.id for one in known)
+
+    async def count() -> Serving:
+        found, of_register = await _providers(entry), await _of_register(entry, ids)
+        return Serving(found, of_register, sum(one.policies for one in found))
+
+    return await entry.tools.kept.figures(("providers", entry.caller.tenant, ids), entry.tools.now(), count)
+
+
+async def _of_register(entry: Entry, ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How many running policies name the credit code of each now."""
+    own = (ASSIGNMENTS.c.provider_id.in_(ids)) & (ASSIGNMENTS.c.insurer_id == entry.caller.tenant)
+    found = select(ASSIGNMENTS.c.provider_id, func.count().label("policies"))
+    found = found.join(CASES, CASES.c.id == ASSIGNMENTS.c.policy_id).where(own, CASES.c.ended_at.is_(None))
+    rows = await entry.connection.execute(found.group_by(ASSIGNMENTS.c.provider_id))
+    return {row.provider_id: row.policies for row in rows}
+
+
+async def _providers(entry: Entry) -> tuple[Provider, ...]:
     """By the institution each policy in force named last; counted from an index alone."""
     figures = CASE_FIGURES.c
     late = (figures.next_due_at <= entry.tools.now()) & figures.service_next
@@ -174,7 +200,7 @@ async def _providers(entry: Entry) -> list[Provider]:
         *(func.sum(figures[one.value]).label(one.value) for one in ServiceDimension),
     ).where(figures.provider_name.is_not(None), RUNNING, *reads.own(entry.caller, CASE_FIGURES))
     found = found.group_by(figures.provider_name).order_by(literal_column("policies").desc(), figures.provider_name)
-    return [_provider(row) for row in await entry.connection.execute(found.limit(MOST_PROVIDERS))]
+    return tuple(_provider(row) for row in await entry.connection.execute(found.limit(MOST_PROVIDERS)))
 
 
 def _provider(row: Row[Any]) -> Provider:

@@ -14,7 +14,7 @@ from api.desk.acting import Misfilled
 from api.desk.forms import Form, read
 from api.desk.frame import Visit, back, posted, visited
 from api.idempotency import attempt
-from api.insurer.pages.cases import case_address
+from api.insurer.pages.cases import WAYS, case_address
 from api.insurer.pages.opening import checked
 from api.insurer.pages.visits import Reading
 from api.limits import spelled
@@ -23,6 +23,7 @@ from api.words import Scope
 from domain.wording import instant
 from models.contracts.vocabulary import CaseKind
 
+WAY = WAYS[CaseKind.CLAIM]
 router = APIRouter(prefix="/insurer/claims/{claim_id:uuid}/victims", include_in_schema=False)
 
 
@@ -47,7 +48,7 @@ async def entered(request: Request, claim_id: UUID) -> Response:
             return await _page(visit, row, sheet.wrong(wrong.errors), status=422)
         except Problem as problem:
             return await _page(visit, row, sheet, status=problem.status, problem=problem)
-    return back(f"{case_address(CaseKind.CLAIM, claim_id)}/victims")
+    return back(f"{case_address(CaseKind.CLAIM, claim_id)}/victims{WAY.led(request)}")
 
 
 @router.post("/sight")
@@ -77,8 +78,9 @@ async def _page(
 ) -> Response:
     masked = VictimQuery(unmasked=False, why=None)
     listed = people if people is not None else await victims(visit.request, visit.entry, row.id, masked)
-    address = case_address(CaseKind.CLAIM, row.id)
+    onward = WAY.of(visit.request)
     return visit.page(
         "insurer/victims.html.j2", status, row=row, sheet=sheet, people=listed, clear=people is not None,
-        back=address, problem=problem, unreasoned=unreasoned, instant=instant,
+        address=case_address(CaseKind.CLAIM, row.id), trail=WAY.trail(onward),
+        back=case_address(CaseKind.CLAIM, row.id, onward), problem=problem, unreasoned=unreasoned, instant=instant,
     )  # fmt: skip

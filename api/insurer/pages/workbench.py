@@ -17,7 +17,7 @@ from api.drawings import words
 from api.drawings.bars import StageCount, stage_bar
 from api.drawings.calendars import DueDay, Pile, calendar_strip
 from api.drawings.words import capital
-from api.insurer.pages.cases import ROOM, case_address
+from api.insurer.pages.cases import ROOM, WAYS, case_address
 from api.insurer.pages.visits import Reading, may_act, may_approve, must_leave
 from api.rows import CASE_FIGURES, CASES
 from domain.calendar import DAY, SATURDAY, is_working, local_date, midnight, year_of
@@ -234,9 +234,10 @@ def _asked_of(row: Row[Any]) -> list[Waiting]:
 
 def _proposed_of(row: Row[Any], visit: Visit) -> list[Waiting]:
     terms = ClaimTerms.model_validate(row.view.get("terms") or {})
+    claim, trail = case_address(CaseKind.CLAIM, row.id), WAYS[CaseKind.CLAIM].trail(ROOM)
     proposed = [Payment.model_validate(one) for one in row.view["payments"] if one["status"] == PaymentStatus.PROPOSED]
     return [
-        Waiting("payment", f"/insurer/claims/{row.id}/payments/{one.number}", one.number, row.insured_name,
+        Waiting("payment", f"{claim}/payments/{one.number}{trail}", one.number, row.insured_name,
                 row.number, one.amount)
         for one in proposed
         if not must_leave(visit.caller, one, terms)
