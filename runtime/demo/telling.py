@@ -13,6 +13,7 @@ from rich.table import Table
 from api.portfolio.parcels import Result
 from api.portfolio.reading import Row
 from domain.calendar import next_working
+from models.contracts.calendar import WorkCalendar
 from runtime import logs
 from runtime.commands.importing import progress_bar
 from runtime.demo import claims, ledger
@@ -122,11 +123,10 @@ class Demo:
         return [diligent, *own] if diligent else own
 
     def _schedule(self) -> None:
-        """Begun in the afternoon, a story has its first day's acts on the next working day."""
         acts = [(policy, act) for policy in self.policies for act in acts_of(policy.story)]
         acts += [(claim.policy, act) for claim in self.claims for act in claims.acts_of(claim)]
         for policy, act in acts:
-            on = next_working(self.town.calendar, max(self.begins + timedelta(days=act.day), self.town.coming))
+            on = day_of(act, self.begins, self.town.coming, self.town.calendar)
             self.plan.setdefault(on, []).append((policy, act))
 
     async def _next_day(self, last: date) -> date:
@@ -187,6 +187,11 @@ class Demo:
         if not faults:
             self.console.print("每一件通知都已送达或在人工队列中，没有遗漏，没有重复。", style="bold green")
         return faults
+
+
+def day_of(act: Act, begins: date, coming: date, calendar: WorkCalendar) -> date:
+    """The working day on which somebody acts; begun after its morning, a story's first day is the next one to come."""
+    return next_working(calendar, max(begins + timedelta(days=act.day), coming))
 
 
 def _policy(insurers: dict[str, Insurer], row: Row, result: Result) -> Policy:

@@ -112,8 +112,8 @@ class Town:
 
     @property
     def coming(self) -> date:
-        """The first day whose morning is still to come: today, or tomorrow."""
-        return self.today if self.traveller.now().astimezone(SHANGHAI).time() < MORNING else self.today + DAY
+        """The first day whose morning is still to come."""
+        return next_morning(self.traveller.now())
 
     async def next_day(self) -> date | None:
         """The next morning on which time alone changes something, or a digest may go; `None` if there is none.
@@ -136,6 +136,12 @@ class Town:
         async with connected(self.engine) as connection, connection.begin():
             await operator(connection)
             return (await connection.execute(statement, values)).scalar_one()
+
+
+def next_morning(now: datetime) -> date:
+    """The day of the first morning after now: today's, while it is still to come, or tomorrow's."""
+    here = now.astimezone(SHANGHAI)
+    return here.date() if here.time() < MORNING else here.date() + DAY
 
 
 @asynccontextmanager
