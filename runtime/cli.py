@@ -7,7 +7,6 @@ from importlib.metadata import version as installed
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 from typer.core import TyperGroup
 from typer.main import get_group
 
@@ -70,16 +69,6 @@ app = Commands(
 )
 
 
-def told() -> Settings:
-    """The settings, or a readable list of what is wrong with them."""
-    try:
-        return Settings()
-    except ValidationError as refusal:
-        for fault in refusal.errors(include_url=False, include_input=False, include_context=False):
-            typer.echo(f"设置有误 / bad setting: {'.'.join(map(str, fault['loc']))}: {fault['msg']}", err=True)
-        raise typer.Exit(2) from None
-
-
 @app.command()
 def up(
     follow_parent: Annotated[bool, typer.Option(help="启动者退出时一并停止 / stop when the starter is gone")] = False,
@@ -87,7 +76,7 @@ def up(
     """在本机启动整套系统，Ctrl-C 停止 / everything on this machine, in the foreground."""
     from runtime.up import up as run
 
-    raise typer.Exit(asyncio.run(run(told(), follow_parent)))
+    raise typer.Exit(asyncio.run(run(Settings(), follow_parent)))
 
 
 @app.command()
@@ -95,7 +84,7 @@ def worker() -> None:
     """运行流程与活动 / run workflows and activities."""
     from runtime import logs, sandbox, services
 
-    settings = told()
+    settings = Settings()
     sandbox.keep_bytecode(settings.var)
     logs.configure(settings, "worker")
     _run(services.until_told(services.run_worker(settings)))
@@ -106,7 +95,7 @@ def web() -> None:
     """运行网页与接口 / serve API and pages."""
     from runtime import logs, services
 
-    settings = told()
+    settings = Settings()
     logs.configure(settings, "web")
     _run(services.run_web(settings))
 
@@ -119,11 +108,7 @@ def migrate(
     from runtime import addresses
     from runtime import migrate as migrations
 
-    try:
-        settings = addresses.with_owner(told())
-    except LookupError as missing:
-        typer.echo(missing.args[0], err=True)
-        raise typer.Exit(2) from None
+    settings = addresses.with_owner(Settings())
     if new is not None:
         migrations.draft(settings, new)
     else:

@@ -28,6 +28,10 @@ def _alias(name: str) -> AliasChoices:
     return AliasChoices(name, f"ANZE_{name}")
 
 
+class SettingMissing(LookupError):
+    """A setting that is needed was not given; the text is for people."""
+
+
 class Settings(BaseSettings):
     """Settings of every process.
 
@@ -258,9 +262,14 @@ def is_weak(secret: str) -> bool:
     return len(secret) < SHORTEST_SECRET or len(set(secret)) < 8 or secret.lower().startswith(KNOWN_SECRETS)
 
 
+def missing(name: str) -> str:
+    """What is said where a setting is needed and nothing of `make up` stands in for it."""
+    return f"缺少设置 {name}：本机在 make up 的目录里运行；服务器上见 docs/deploy.md“运维命令” / {name} is missing"
+
+
 def _required(value: SecretStr | None, name: str) -> str:
     if value is None:
-        raise LookupError(f"缺少设置 {name} / setting {name} is missing")
+        raise SettingMissing(missing(name))
     return value.get_secret_value()
 
 

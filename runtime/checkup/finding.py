@@ -5,6 +5,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from runtime.leaving import NoServer
+from runtime.settings import SettingMissing
+
 WITHIN = 8.0  # seconds for one look; what takes longer is a finding of its own
 
 
@@ -52,6 +55,8 @@ async def examined(parts: Sequence[Part], heard: Callable[[], None]) -> list[Fin
                 return await part.look()
         except TimeoutError:
             return [Finding(part.about, State.BAD, f"{WITHIN:.0f} 秒内没有答复", part.runbook)]
+        except (NoServer, SettingMissing) as failure:  # says what to do
+            return [Finding(part.about, State.BAD, str(failure.args[0]), part.runbook)]
         except Exception as failure:  # whatever it is, it is what the doctor was called for
             return [Finding(part.about, State.BAD, f"查不了：{type(failure).__name__}", part.runbook)]
         finally:

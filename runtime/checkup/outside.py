@@ -12,6 +12,7 @@ from activities.mailserver import SmtpSettings
 from rules.library import LoadedPack
 from rules.lock import broken, digests, read_lock, unlisted
 from runtime.checkup.finding import Finding, State, good, judged
+from runtime.checkup.lines import is_here
 
 PATIENCE = 5.0  # seconds
 MEGABYTE = 10**6
@@ -48,7 +49,7 @@ class Outside:
         except (aiosmtplib.SMTPException, OSError) as failure:
             says = f"{told.host}:{told.port} {type(failure).__name__}"
             return [Finding("邮件服务器", State.BAD, says, "mail.md#邮件服务器")]
-        open_line = told.tls == "none" and told.host not in ("127.0.0.1", "localhost")
+        open_line = told.tls == "none" and not is_here(told.host)
         plain = (
             [Finding("邮件加密", State.NOTE, "SMTP_TLS=none：信在路上可读", "mail.md#邮件服务器")] if open_line else []
         )

@@ -18,6 +18,7 @@ from runtime import addresses
 from runtime.checkup.database import Connecting, Database
 from runtime.checkup.engine import Engine
 from runtime.checkup.finding import Finding, Part, State, examined, judged
+from runtime.checkup.lines import Lines
 from runtime.checkup.outside import Outside, released_packs
 from runtime.checkup.trail import Trail
 from runtime.commands.calendar import progress_bar
@@ -136,10 +137,13 @@ def _engine(settings: Settings) -> list[Part]:
 
 def _outside(settings: Settings) -> list[Part]:
     outside = Outside(smtp(settings) if settings.smtp_host else None, settings.oidc_issuer, settings.var)
+    lines = Lines(settings)
     return [
         Part("邮件服务器", outside.mail_server, "mail.md#邮件服务器"),
         Part("统一身份认证", outside.identity_provider, "signing-in.md#统一身份认证不通"),
         Part("磁盘", outside.room, "database.md#磁盘"),
+        Part("数据库加密", lines.database, "database.md#线路加密"),
+        Part("流程引擎加密", lines.engine, "temporal.md#线路加密"),
     ]
 
 

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import promql_parser
 import pytest
 import yaml
 
@@ -24,15 +25,15 @@ OF_ONE_MACHINE = {
     "ANZE_VAR",
 }
 """Of `make up`, or settled by the image."""
-ONE_SHOT = {"temporal-schema", "temporal-namespace", "migrate"}
+ONE_SHOT = {"temporal-schema", "temporal-namespace", "migrate", "ops"}
 
 
 def names_a_process_reads() -> set[str]:
     return set(Settings().model_copy(update=dict.fromkeys(Settings.model_fields, "x")).as_environment())
 
 
-def test_web_worker_and_migrate_are_one_image_that_may_do_little() -> None:
-    assert set(OURS) == {"migrate", "worker", "web"}
+def test_all_of_ours_are_one_image_that_may_do_little() -> None:
+    assert set(OURS) == {"migrate", "worker", "web", "ops"}
     for service in OURS.values():
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
@@ -55,6 +56,28 @@ def test_images_are_pinned_and_ports_are_this_machine_s_own(name: str) -> None:
     assert not str(service["image"]).endswith(":latest")
     assert ":" in str(service["image"])
     assert all(str(port).startswith("127.0.0.1:") for port in service.get("ports", []))
+
+
+def test_a_command_of_operators_has_every_address_and_key_that_the_services_have() -> None:
+    """Else `doctor` would miss what is there, and `backup` could not read it."""
+    of_pages = {"ANZE_TEMPORAL_UI_URL", "ANZE_SCAN_COMMAND", "ANZE_TRUSTED_PROXIES"}
+    given = {name for service in OURS.values() for name in service["environment"]}
+    assert given - set(SERVICES["ops"]["environment"]) == of_pages
+    assert set(SERVICES["ops"]["networks"]) == {"inside", "outside"}  # mail and identity servers are outside
+
+
+def test_servers_elsewhere_are_named_to_every_service_of_ours() -> None:
+    """The example of the guide, which compose merges into the file."""
+    [written] = re.findall(r"```yaml\n(# docker-compose.override.yml.*?)```", GUIDE, re.DOTALL)
+    others = {name: set(one["environment"]) for name, one in yaml.safe_load(written)["services"].items()}
+    assert set(others) == set(OURS)
+    settled = {"TEMPORAL_TLS", "TEMPORAL_TLS_SERVER_CA_CERT_PATH", "PGSSLROOTCERT"}  # read by the drivers
+    assert {name: known - settled - set(OURS[name]["environment"]) for name, known in others.items()} == {
+        name: set() for name in others
+    }
+    whole = re.findall(r"postgresql://\S+", written)
+    assert len(whole) == 4
+    assert all(address.endswith("?sslmode=verify-full") for address in whole)
 
 
 def test_no_secret_has_a_default() -> None:
@@ -114,6 +137,8 @@ def test_the_alerts_are_those_of_the_runbook_and_ask_for_what_is_measured() -> N
     told = yaml.safe_load(runbook.partition("```yaml\n")[2].partition("```")[0])
     [group] = yaml.safe_load(COMPOSE["configs"]["alerts"]["content"])["groups"]
     assert group["rules"] == told
+    for rule in told:
+        promql_parser.parse(rule["expr"])  # raises for what Prometheus would not load
     asked = " ".join(rule["expr"] for rule in told)
     bounds = {work: int(bound) for work, bound in re.findall(r'\{work="(\w+)"\} > (\d+)', asked)}
     defaults = {kind: int(getattr(Bounds(), kind).total_seconds()) for kind in (*KINDS, TASK)}
