@@ -10,9 +10,8 @@ from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from temporalio.client import Client
-from temporalio.service import RPCError
 
-from api.queues import queue
+from api.queues import AWAY, queue
 from models.tables.backlog import KINDS, Waits, waits
 from models.tables.engine import DATABASE_FAULTS, connected, operator
 
@@ -20,8 +19,6 @@ REQUESTS = Counter("anze_http_requests_total", "Requests answered", ["method", "
 SECONDS = Histogram("anze_http_request_seconds", "Seconds until the answer's head", ["method", "route"])
 OLDEST = Gauge("anze_oldest_work_seconds", "How long the oldest work waits; NaN while nobody knows", ["work"])
 """letter: not gone out; alarm: due and not committed; payment: ordered and not settled; task: nobody has fetched it."""
-AWAY: tuple[type[Exception], ...] = (RPCError, RuntimeError, OSError, TimeoutError)
-"""How the engine's absence shows itself."""
 TASK = "task"
 EVERY = 15.0  # seconds
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}

@@ -1,4 +1,4 @@
-"""How long work lies in the workflow engine's queue and who asks for it; what is too long is not decided here."""
+"""What the workflow engine is asked about one task queue: how it is served, what it serves; nothing is judged here."""
 
 import asyncio
 from dataclasses import dataclass
@@ -8,8 +8,11 @@ from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, DescribeTaskQueueResponse
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 ASKED_WITHIN = 3.0  # seconds
+AWAY: tuple[type[Exception], ...] = (RPCError, RuntimeError, OSError, TimeoutError)
+"""How the engine's absence shows itself."""
 KINDS = (TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY)
 """Decisions wait in the one, effects in the other: a worker may serve the first and be stuck in the second."""
 
@@ -34,6 +37,21 @@ async def queue(client: Client, name: str) -> Queue:
         oldest=max(one.approximate_backlog_age.ToTimedelta() for one in stats),
         waiting=sum(one.approximate_backlog_count for one in stats),
     )
+
+
+def served(name: str) -> str:
+    """The workflows of this queue, as the engine's lists are asked for them; further conditions may follow."""
+    return "TaskQueue = '{}'".format(name.replace("'", "''"))
+
+
+def running(name: str) -> str:
+    """Those of them that have not ended."""
+    return f"{served(name)} AND ExecutionStatus = 'Running'"
+
+
+def reported(name: str) -> str:
+    """Those the server itself reports as failing again and again; an older one takes no such question."""
+    return f"{running(name)} AND TemporalReportedProblems IS NOT NULL"
 
 
 async def _described(client: Client, name: str, kind: TaskQueueType.ValueType) -> DescribeTaskQueueResponse:

@@ -19,6 +19,7 @@ from temporalio.worker import (
 )
 from temporalio.workflow import ActivityHandle
 
+from api.queues import running, served
 from models.contracts.vocabulary import CaseKind, ClaimStage, HazardStage, PolicyStage
 from runtime.sandbox import sandbox
 from runtime.worker import WORKFLOWS
@@ -108,14 +109,14 @@ class Sample:
 
 def samples(task_queue: str, closed: bool) -> tuple[Sample, ...]:
     """Every kind × stage of cases, and whatever else the queue serves; without `closed` only what still runs."""
-    served = f"TaskQueue = '{task_queue}'" + ("" if closed else " AND ExecutionStatus = 'Running'")
+    asked = served(task_queue) if closed else running(task_queue)
     kinds = [
-        Sample(kind.label, stage.label, f"{served} AND WorkflowType = '{kind.label}' AND AnzeStage = '{stage.label}'")
+        Sample(kind.label, stage.label, f"{asked} AND WorkflowType = '{kind.label}' AND AnzeStage = '{stage.label}'")
         for kind, stages in STAGES.items()
         for stage in stages
     ]
     of_cases = ", ".join(f"'{kind.label}'" for kind in STAGES)
-    return (*kinds, Sample("其他", "", f"{served} AND WorkflowType NOT IN ({of_cases})"))
+    return (*kinds, Sample("其他", "", f"{asked} AND WorkflowType NOT IN ({of_cases})"))
 
 
 async def replay(client: Client, asked: Sequence[Sample], most: int, heard: Heard) -> tuple[Replayed, ...]:

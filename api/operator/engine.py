@@ -17,6 +17,7 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse,
 from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.queues import AWAY, reported, running
 from api.tools import Tools
 from models.contracts.ids import reconciling_id
 
@@ -27,10 +28,6 @@ MOST_REPORTED, MOST_LATEST = 50, 100
 AT_ONCE = 8
 OFTEN = 3
 """Tries after which something counts as failing and not as unlucky."""
-AWAY: tuple[type[Exception], ...] = (RPCError, RuntimeError, OSError, TimeoutError)
-"""How the engine's absence shows itself."""
-REPORTED = "TaskQueue = '{queue}' AND ExecutionStatus = 'Running' AND TemporalReportedProblems IS NOT NULL"
-RUNNING = "TaskQueue = '{queue}' AND ExecutionStatus = 'Running'"
 
 
 class Place(Protocol):
@@ -105,14 +102,13 @@ async def _asked(tools: Place, suspects: frozenset[str], now: float) -> Report:
 
 
 async def _wanted(tools: Place, suspects: frozenset[str]) -> list[str]:
-    queue = tools.task_queue.replace("'", "''")
     found = dict.fromkeys(sorted(suspects))
     try:
-        found |= dict.fromkeys(await _listed(tools, REPORTED.format(queue=queue), MOST_REPORTED))
+        found |= dict.fromkeys(await _listed(tools, reported(tools.task_queue), MOST_REPORTED))
     except RPCError as error:
         if error.status is not RPCStatusCode.INVALID_ARGUMENT:  # an older server does not know this attribute
             raise
-    found |= dict.fromkeys(await _listed(tools, RUNNING.format(queue=queue), MOST_LATEST))
+    found |= dict.fromkeys(await _listed(tools, running(tools.task_queue), MOST_LATEST))
     return list(found)
 
 

@@ -11,12 +11,13 @@ from api.desk.acting import Misfilled
 from api.desk.frame import Visit, back, posted, visited
 from api.operator import remedies, waiting
 from api.operator.acts import Act, reason_of, record
-from api.operator.engine import AWAY, Failing, Report, Watch, try_again, ui_address
+from api.operator.engine import Failing, Report, Watch, try_again, ui_address
 from api.operator.mails import mailroom
 from api.operator.restored import stopped
 from api.operator.trails import last_verified
 from api.operator.visits import Reading, text_of, until_of
 from api.problems import not_found, try_later
+from api.queues import AWAY
 from api.words import ProblemCode
 from domain.places import full_region_name, region_name
 from domain.wording import instant, plain_day

@@ -12,7 +12,7 @@ from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.operator.engine import OFTEN, Watch
-from api.queues import queue
+from api.queues import queue, reported, running
 from models.contracts.ids import reconciling_id
 from runtime.checkup.finding import Finding, State, good, judged
 from runtime.codec import Unreadable
@@ -21,8 +21,6 @@ from runtime.search import unfit_search_attributes
 
 SHORTEST_RETENTION = 7
 """Days a closed history is kept, at least: a week of looking into what went wrong."""
-RUNNING = "TaskQueue = '{queue}' AND ExecutionStatus = 'Running'"
-FAILING = f"{RUNNING} AND TemporalReportedProblems IS NOT NULL"
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ class Engine:
     async def failing(self) -> list[Finding]:
         """Workflows the server itself reports as failing again and again."""
         try:
-            counted = await self.temporal.count_workflows(self._here(FAILING))
+            counted = await self.temporal.count_workflows(reported(self.task_queue))
         except RPCError as error:
             if error.status is not RPCStatusCode.INVALID_ARGUMENT:
                 raise
@@ -86,10 +84,11 @@ class Engine:
 
     async def retrying(self) -> list[Finding]:
         """Effects that are tried again and again: of the cases that began last, for every one would be too many."""
-        report = await Watch().report(self)
+        report, where = await Watch().report(self), "worker.md#某个案卷反复失败"
+        if report.away:
+            return [Finding("反复重试", State.NOTE, "流程引擎没有及时答复，没有查", where)]
         often = Counter(one.what for one in report.failing if one.activity_id)
         told = f"{'，'.join(f'{what} {amount}' for what, amount in often.items())}，各已试 {OFTEN} 次以上，见运维页面"
-        where = "worker.md#某个案卷反复失败"
         return [judged("反复重试", not often, (f"最近 {report.asked} 件里没有", told), where, State.NOTE)]
 
     async def daily(self) -> list[Finding]:
@@ -125,13 +124,10 @@ class Engine:
 
     async def _stored(self) -> list[Payload]:
         """What the workflow that began last was started with."""
-        latest = self.temporal.list_workflows(self._here(RUNNING), limit=1, page_size=1)
+        latest = self.temporal.list_workflows(running(self.task_queue), limit=1, page_size=1)
         with suppress(ValueError):  # a status this library has no word for (a paused workflow)
             async for one in latest:
                 history = self.temporal.get_workflow_handle(one.id, run_id=one.run_id).fetch_history_events(page_size=1)
                 async for event in history:
                     return list(event.workflow_execution_started_event_attributes.input.payloads)
         return []
-
-    def _here(self, asked: str) -> str:
-        return asked.format(queue=self.task_queue.replace("'", "''"))

@@ -15,6 +15,7 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.workflow import ActivityHandle
 
+from api.queues import served
 from models.contracts.payment import Answered, PaymentOrder, Release, Reservation
 from models.contracts.step import Entered, Step
 from models.contracts.vocabulary import CaseKind
@@ -87,7 +88,7 @@ async def _executions(client: Client, task_queue: str) -> AsyncIterator[Workflow
     """Raw, because the SDK's list stumbles over a status it has no word for."""
     kinds = " OR ".join(f"WorkflowType = '{kind.label}'" for kind in CaseKind)
     asked = ListWorkflowExecutionsRequest(
-        namespace=client.namespace, page_size=PAGE, query=f"TaskQueue = '{task_queue}' AND ({kinds})"
+        namespace=client.namespace, page_size=PAGE, query=f"{served(task_queue)} AND ({kinds})"
     )
     while True:
         page = await client.workflow_service.list_workflow_executions(asked, retry=True)

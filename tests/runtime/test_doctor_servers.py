@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
@@ -15,18 +16,21 @@ from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
 
 from activities.mailserver import SmtpSettings
+from api.queues import reported
 from models.contracts.ids import HUMAN_QUEUE
 from models.contracts.mailroom import MailroomState
 from models.tables.engine import make_engine
 from models.tables.sealed import new_key
 from runtime import identities
 from runtime.checkup import outside
+from runtime.checkup.engine import Engine
 from runtime.checkup.finding import Finding, Part, State, examined, good
 from runtime.checkup.outside import Outside
 from runtime.codec import converter
 from runtime.embedded.mail import MailCatcher
 from runtime.embedded.ports import LOOPBACK, free_ports
 from runtime.embedded.temporal import DYNAMIC_CONFIG, TemporalServer
+from runtime.replaying import samples
 from runtime.search import search_attributes, unfit_search_attributes
 from runtime.settings import Settings
 from runtime.witnesses import prove
@@ -97,6 +101,18 @@ async def test_a_case_no_worker_can_go_on_with_and_work_that_is_tried_in_vain_ar
         await server.stop()
     code, found = await examined()
     assert (code, found["流程引擎"][0]) == (1, "bad"), "a server that is away is a finding too"
+
+
+async def test_what_the_engine_did_not_say_in_time_is_not_told_as_well() -> None:
+    away = await Client.connect(f"{LOOPBACK}:9", lazy=True)
+    [found] = await Engine(away, "一队", (), sealed=False, longest=timedelta(minutes=1)).retrying()
+    assert (found.about, found.state, found.says) == ("反复重试", State.NOTE, "流程引擎没有及时答复，没有查")
+
+
+async def test_a_queue_with_a_quotation_mark_in_its_name_is_asked_about_like_any_other(temporal: Client) -> None:
+    first, *_, rest = samples("o'clock", closed=True)
+    for asked in (first.query, rest.query, reported("o'clock")):
+        assert (await temporal.count_workflows(asked)).count == 0
 
 
 async def test_what_was_sealed_under_another_key_is_told_before_anybody_trips_over_it(
