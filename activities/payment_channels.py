@@ -80,7 +80,7 @@ def signature(secret: bytes, stamp: str, body: bytes) -> str:
 def is_signed(secret: bytes, stamp: str, body: bytes, given: str, now: datetime) -> bool:
     """Whether body and time were signed with the secret, not long ago."""
     fresh = stamp.isascii() and stamp.isdigit() and abs(now.timestamp() - int(stamp[:12])) <= FRESH
-    return fresh and hmac.compare_digest(signature(secret, stamp, body), given)
+    return fresh and hmac.compare_digest(signature(secret, stamp, body).encode(), given.encode())
 
 
 def body_of(message: Message) -> bytes:

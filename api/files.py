@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api.archives import has_few_entries
 from api.photographs import JPEG, PNG, WEBP, Photograph, TooManyPixels, Unreadable, made_anew, made_small
 from api.problems import Problem, not_found
 from api.rows import FILES
@@ -30,7 +31,6 @@ PICTURES = {JPEG: ".jpg", PNG: ".png", WEBP: ".webp"}
 """What is made anew before it is kept, and how its file name ends."""
 HEIC = re.compile(rb"....ftyp(hei[cxms]|hev[cxms]|mif1|msf1)", re.DOTALL)
 UNSPOKEN = {"", "application/octet-stream", "binary/octet-stream"}
-MOST_ENTRIES = 2000
 MOST_UNPACKED = 200 * 1024 * 1024  # bytes an OFD may unpack to
 MOST_RATIO = 200
 HEAD_OF_PDF = 1024
@@ -74,13 +74,15 @@ def sniff(content: bytes) -> str | None:
 
 def _is_ofd(content: bytes) -> bool:
     """An OFD document (GB/T 33190) is an archive with OFD.xml at its root; bombs are seen by their own figures."""
+    if not has_few_entries(content):
+        return False
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError):
         return False
     unpacked = sum(entry.file_size for entry in entries)
-    small = len(entries) <= MOST_ENTRIES and unpacked <= min(MOST_UNPACKED, MOST_RATIO * max(len(content), 1))
+    small = unpacked <= min(MOST_UNPACKED, MOST_RATIO * max(len(content), 1))
     return small and any(entry.filename == "OFD.xml" for entry in entries)
 
 

@@ -195,5 +195,6 @@ def _vouched(claims: Mapping[str, Any]) -> Vouched:
     subject, email = claims["sub"], claims.get("email")
     if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST:
         raise NotVouched("sub")
-    verified = claims.get("email_verified") is True and isinstance(email, str)
+    # a Kelvin sign is a small k in lower case: another's mailbox, and not the address anybody was registered by
+    verified = claims.get("email_verified") is True and isinstance(email, str) and email.isascii()
     return Vouched(str(claims["iss"]), subject, str(email).strip().lower() if verified else "")

@@ -26,10 +26,13 @@ from api.words import ProblemCode, Reason
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 ONCE = {b"authorization", b"content-type", b"content-length", b"idempotency-key", b"host"}
 JSON_TYPE = re.compile(r"application/json\s*(;\s*charset\s*=\s*\"?utf-8\"?\s*)?", re.IGNORECASE)
-STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+STRINGS = re.compile(rb'"(?:[^"\\]++|\\.?)*+(?:"|\Z)', re.DOTALL)
+"""One that is not closed reaches to the end and gives nothing back: each quote in it would be looked at to the end."""
+FOREIGN_FORM = re.compile(rb"multipart/.*charset(?!=\"?utf-8\"?\s*(;|$))", re.IGNORECASE | re.DOTALL)
 CONTROLS = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]")
 """What no address and no text of a form has: all but tabs and line ends."""
 METHOD_NOT_ALLOWED = 405
+PARTS = b"accept-ranges"
 WITH_BODY = {"POST", "PUT", "PATCH", "DELETE"}
 RAW_ROUTES = ("/v1/files",)
 API = "/v1/"
@@ -75,6 +78,7 @@ class Limits:
         try:
             _check_headers(scope, self.budgets)
             _check_address(scope)
+            _ask_for_all(scope)
             with self._among_others(scope):
                 receive = await self._checked(scope, receive)
                 await self.app(scope, receive, send)
@@ -106,6 +110,7 @@ class Limits:
         if _header(scope, b"content-encoding") not in {b"", b"identity"}:
             raise Problem(ProblemCode.UNSUPPORTED_MEDIA)
         if not path.startswith(API) or path.startswith(RAW_ROUTES):
+            _check_form(scope)
             most = self.budgets.file + self.budgets.body if path.startswith(API) else self.budgets.page_upload
             return counting(scope, charged(scope, receive, self._uploads), most, self.budgets)
         try:
@@ -207,8 +212,20 @@ def _header(scope: Scope, wanted: bytes) -> bytes:
     return next((value for name, value in scope["headers"] if name.lower() == wanted), b"")
 
 
+def _ask_for_all(scope: Scope) -> None:
+    """Files are given out whole (RFC 9110, 14.2): none is large, and a wrong part would be told in no form of ours."""
+    if _header(scope, b"range"):
+        scope["headers"] = [(name, value) for name, value in scope["headers"] if name.lower() != b"range"]
+
+
 def _check_media_type(scope: Scope) -> None:
     if not JSON_TYPE.fullmatch(_header(scope, b"content-type").decode("latin-1").strip()):
+        raise Problem(ProblemCode.UNSUPPORTED_MEDIA)
+
+
+def _check_form(scope: Scope) -> None:
+    """Pages are UTF-8, and so are their forms; the parser would read them with any codec Python has, escapes too."""
+    if FOREIGN_FORM.match(_header(scope, b"content-type")):
         raise Problem(ProblemCode.UNSUPPORTED_MEDIA)
 
 
@@ -245,7 +262,7 @@ def _with_safe_headers(send: Send, request_id: str, scope: Scope) -> Send:
             present = {name.lower() for name, _ in message["headers"]}
             added = [(name, value) for name, value in SAFE_HEADERS.items() if name not in present]
             added += [OVER_TLS] if _is_behind_tls(scope) else []
-            kept = message["headers"]
+            kept = [one for one in message["headers"] if one[0] != PARTS]
             if message["status"] == METHOD_NOT_ALLOWED and (allowed := _allowed(scope)):
                 kept = [(name, value) for name, value in kept if name.lower() != b"allow"]
                 added.append((b"allow", ", ".join(sorted(allowed)).encode()))

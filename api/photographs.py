@@ -1,6 +1,7 @@
 """Photographs made anew: upright, no larger than needed, nothing in them but the picture; nothing is stored here."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +15,12 @@ PNG, JPEG, WEBP = "image/png", "image/jpeg", "image/webp"
 FORMATS = {PNG: "PNG", JPEG: "JPEG", WEBP: "WEBP"}
 MOST_PIXELS = 50_000_000
 """A larger picture is refused before one pixel of it is unpacked: a few hundred bytes may claim gigabytes."""
+MOST_SCANS = 40
+"""Passes over a JPEG; encoders make some ten, and a few kilobytes may ask for thousands, each over all of it."""
+SEGMENT = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
+"""A marker that is neither a stuffed byte nor a restart within a pass."""
+ALONE, ENDS, SCAN = 0x01, 0xD9, 0xDA
+"""Markers: the one without a length, the end of the picture, the beginning of a pass."""
 LONG_SIDE = 2560  # pixels of what is kept; enough to read a type plate across a room
 SMALL_SIDE = 480  # pixels of what a page shows
 SMALL_BYTES = 30 * 1024
@@ -59,10 +66,22 @@ async def _developed(work: Callable[[], T]) -> T:
 
 
 def _anew(content: bytes, media_type: str) -> Photograph:
+    if media_type == JPEG and _scans(content) > MOST_SCANS:
+        raise Unreadable
     picture = _upright(content, FORMATS[media_type], LONG_SIDE)
     if media_type == PNG:
         return Photograph(_written(_plain(picture), "PNG", optimize=False), PNG)
     return Photograph(_written(_on_paper(picture), "JPEG", quality=QUALITY, progressive=True), JPEG)
+
+
+def _scans(content: bytes) -> int:
+    """How many passes the picture is made of; what telephones append after its end does not count."""
+    at, scans = len(b"\xff\xd8"), 0
+    while (found := SEGMENT.search(content, at)) and found[1][0] != ENDS:
+        kind, at = found[1][0], found.end()
+        scans += kind == SCAN
+        at += 0 if kind == ALONE else int.from_bytes(content[at : at + 2], "big")
+    return scans
 
 
 def _small(content: bytes) -> bytes:

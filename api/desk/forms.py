@@ -11,6 +11,7 @@ from starlette.datastructures import FormData
 from starlette.datastructures import UploadFile as Upload
 
 from api import files
+from api.amounts import ungrouped
 from api.callers import Entry
 from api.desk.fields import Field, Kind, fields_of, is_list, said
 from api.desk.shown import Shown, flat, nearest, places
@@ -182,7 +183,7 @@ def _single(kind: Kind, written: str) -> Any:
     if kind is Kind.COUNT:
         return int(written) if WHOLE.fullmatch(written) else written
     if kind is Kind.MONEY:
-        return written.replace(",", "").replace("，", "").removesuffix("元").strip()
+        return ungrouped(written.removesuffix("元").strip())
     if kind is Kind.INSTANT:
         return f"{written}{BEIJING}" if LOCAL.fullmatch(written) else written
     return written

@@ -15,17 +15,23 @@ def comes_from_us(request: Request, base_url: str) -> bool:
     if site is not None:
         return site in OURS
     origin = request.headers.get("origin")
-    return origin in (None, "null") or urlsplit(origin).netloc in _hosts(request, base_url)
+    return origin in (None, "null") or _split(origin)[0] in _hosts(request, base_url)
 
 
 def sent_from(request: Request, base_url: str) -> Asked:
     """The page of ours a form was sent from, as the browser says it; empty where it says another's or nothing."""
+    host, path, query = _split(request.headers.get("referer", ""))
+    return (path, query) if host in _hosts(request, base_url) else ("", "")
+
+
+def _split(address: str) -> tuple[str, str, str]:
+    """Host, path and query; of what is no address nothing, which is no host of ours."""
     try:
-        page = urlsplit(request.headers.get("referer", ""))
+        parts = urlsplit(address)
     except ValueError:
-        return "", ""
-    return (page.path, page.query) if page.netloc in _hosts(request, base_url) else ("", "")
+        return "", "", ""
+    return parts.netloc, parts.path, parts.query
 
 
 def _hosts(request: Request, base_url: str) -> set[str]:
-    return {request.headers.get("host", ""), urlsplit(base_url).netloc}
+    return {request.headers.get("host", ""), urlsplit(base_url).netloc} - {""}

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from math import prod
 from pathlib import Path
 from string import Formatter
 
@@ -19,6 +21,12 @@ WORDS, ENTRIES = FORMS / "words.yaml", FORMS / "packs.yaml"
 CHINESE = re.compile("[\u3400-\u9fff]")
 LONGEST = 600
 """Characters; nobody but people writes longer sentences."""
+MOST_TRIES = 5_000
+"""Ways to fill the forms a sentence and its parts may be looked at in; ours need some hundreds."""
+CALL = 5
+"""Tries that going through all forms once counts for."""
+DEEPEST = 30
+"""Sentences within sentences."""
 GAPS = {
     "day": r"\d{4}年\d{1,2}月\d{1,2}日(?:（周[一二三四五六日]）)?(?: ?\d\d:\d\d)?",
     "short": r"(?:\d{4}年)?\d{1,2}月\d{1,2}日",
@@ -45,13 +53,40 @@ class Form:
 
     said: tuple[re.Pattern[str], re.Pattern[str]]
     """With gaps as short as may be, and as long."""
+    words: tuple[str, ...]
+    """What stands before, between and after the gaps."""
     kinds: Mapping[str, str]
     english: str
+
+    def ways(self, said: str) -> int:
+        """In how many ways a sentence may be divided at the form's own words, at most."""
+        first, *between, last = self.words
+        return prod(map(said.count, between)) if said.startswith(first) and said.endswith(last) else 0
+
+
+class _TooMuch(Exception):
+    """A sentence nobody of ours says: looking at all it might be would take too long."""
+
+
+@dataclass
+class _Effort:
+    """What one sentence has cost so far."""
+
+    tries: int = 0
+    depth: int = 0
+
+    def spend(self, tries: int) -> None:
+        self.tries += tries
+        if self.tries > MOST_TRIES:
+            raise _TooMuch
+
+
+EFFORT: ContextVar[_Effort] = ContextVar("effort")
 
 
 def retold(said: str) -> str | None:
     """The sentence in English; `None` where it is not one of ours, as what people wrote. It begins with a capital."""
-    told = _told(said.strip()) if CHINESE.search(said) else None
+    told = _looked_at(said.strip()) if CHINESE.search(said) else None
     return told[:1].upper() + told[1:] if told and said.strip() not in labels() else told
 
 
@@ -112,14 +147,28 @@ def read(path: Path) -> dict[str, str]:
 
 
 def _form(said: str, told: str) -> Form:
-    pattern, kinds = "", dict[str, str]()
+    pattern, kinds, words = "", dict[str, str](), [""]
     for literal, name, kind, _ in Formatter().parse(said):
         pattern += re.escape(literal)
+        words[-1] += literal
         if name is not None:
             kinds[name] = kind or ""
             pattern += f"(?P<{name}>{GAPS[kind or '']})"
+            words.append("")
     shapes = (pattern, pattern.replace(GAPS["told"], GAPS["told"].removesuffix("?")))
-    return Form((re.compile(shapes[0], re.DOTALL), re.compile(shapes[1], re.DOTALL)), kinds, told)
+    return Form((re.compile(shapes[0], re.DOTALL), re.compile(shapes[1], re.DOTALL)), tuple(words), kinds, told)
+
+
+@lru_cache(maxsize=8192)
+def _looked_at(said: str) -> str | None:
+    """What people wrote may fit many forms in endless ways; then it stays as it is."""
+    begun = EFFORT.set(_Effort())
+    try:
+        return _told(said)
+    except _TooMuch:
+        return None
+    finally:
+        EFFORT.reset(begun)
 
 
 @lru_cache(maxsize=8192)
@@ -132,7 +181,18 @@ def _told(said: str) -> str | None:
     if known:
         return known
     date = DATE.fullmatch(said)
-    return day_in_english(date) if date else _by_form(said) or _in_parts(said)
+    return day_in_english(date) if date else _composed(said)
+
+
+def _composed(said: str) -> str | None:
+    effort = EFFORT.get()
+    if effort.depth == DEEPEST:
+        raise _TooMuch
+    effort.depth += 1
+    effort.spend(CALL)
+    told = _by_form(said) or _in_parts(said)
+    effort.depth -= 1
+    return told
 
 
 def _within(said: str) -> str | None:
@@ -145,7 +205,9 @@ def _within(said: str) -> str | None:
 
 def _by_form(said: str) -> str | None:
     for form in forms():
-        for pattern in form.said:
+        ways = form.ways(said)
+        EFFORT.get().spend(ways)
+        for pattern in form.said if ways else ():
             found = pattern.fullmatch(said)
             values = _filled(form, found) if found else None
             if values is not None:

@@ -22,8 +22,8 @@ WHOLE = frozenset({"option", "title", "desc", "text", "tspan", "textarea"})
 TYPED = frozenset({"textarea", "code"})
 """What is in them stays as it is."""
 ZH = "zh-CN"
-PARTS = re.compile(r"(\s+·\s+|\s*　\s*|\s*\n\s*|: |：)")
-"""What templates put between two sentences of one text."""
+PARTS = re.compile(r"(\s{1,99}·\s{1,99}|\s{0,99}　\s{0,99}|\s{0,99}\n\s{0,99}|: |：)")
+"""What templates put between two sentences of one text; of blanks without end each would be looked at to the last."""
 OWN = "\u3400-\u9fff"
 RUN = re.compile(rf"[〔《“]?[{OWN}](?:[\w\s.,:：、，；。（）()〔〕《》“”·/-]*[{OWN}])?")
 TAIL = re.compile(r"[〕》”]*(?:。(?=\s*$))?(?:\.[a-z0-9]{2,5}\b)?")

@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
+from api.amounts import ungrouped
 from api.reasons import among
 from domain.calendar import SHANGHAI, noon
 from domain.places import code_of
@@ -19,11 +20,13 @@ W = TypeVar("W", bound=Word)
 R = TypeVar("R")
 Cell = object
 LIST = re.compile(r"[、;；|\n]+")
-PAIR = re.compile(r"\s*[=:：]\s*")
+PAIR = re.compile(r"[=:：]")
 DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?")
 CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?")
 YES, NO = {"是", "有", "y", "yes", "true", "1", "√"}, {"否", "无", "n", "no", "false", "0", ""}
 FORMULA_ERRORS = ("#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!")
+LONGEST = 5000
+"""Characters of a cell that is read; no column holds more, and a cell may have a hundred thousand."""
 CENT = Decimal("0.01")
 EXACT = 10**15
 """A spreadsheet keeps fifteen digits of a number and makes the others zero, without a word."""
@@ -48,6 +51,8 @@ def text(cell: Cell) -> str:
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     written = HIDDEN_CHARACTERS.sub("", str(cell)).strip()
+    if len(written) > LONGEST:
+        raise Unreadable(f"单元格内容过长，最多 {LONGEST} 字")
     if written in FORMULA_ERRORS:
         raise Unreadable("单元格公式有误")
     return written
@@ -128,7 +133,7 @@ def _at(on: date, written: str) -> datetime:
 def money(cell: Cell) -> str:
     """Yuan; thousands separators and a currency sign are left out."""
     written = repr(cell) if isinstance(cell, int | float) else code(cell)
-    written = written.replace(",", "").lstrip("¥").removesuffix("元").strip()
+    written = ungrouped(written.lstrip("¥").removesuffix("元").strip())
     try:
         amount = Decimal(written)
         if amount != amount.quantize(CENT):
@@ -139,7 +144,7 @@ def money(cell: Cell) -> str:
 
 
 def count(cell: Cell) -> int:
-    written = code(cell).replace(",", "")
+    written = ungrouped(code(cell))
     if not re.fullmatch(r"\d{1,9}", written, re.ASCII):
         raise Unreadable("须为整数")
     return int(written)

@@ -8,9 +8,10 @@ from io import BytesIO
 from typing import Any
 from xml.parsers import expat
 
+from api.archives import has_few_entries
+
 MOST_COLUMNS = 200
 MOST_SHEETS = 50
-MOST_ENTRIES = 2000
 MOST_UNPACKED = 256 * 1024 * 1024  # bytes of all parts
 MOST_RATIO = 200
 SMALL = 8 * 1024 * 1024
@@ -53,6 +54,8 @@ def require_measured(content: bytes, most_rows: int) -> None:
     """
     if content.startswith(OLD):
         raise Unmeasured(OLD_WORKBOOK)
+    if not has_few_entries(content):
+        raise Unmeasured(TOO_BIG)
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             _require_parts(archive, len(content), most_rows)
@@ -65,7 +68,7 @@ def _require_parts(archive: zipfile.ZipFile, packed: int, most_rows: int) -> Non
     if len(parts) != len(archive.infolist()) or BOOK not in parts:
         raise Unmeasured(NO_WORKBOOK)
     unpacked = sum(one.file_size for one in parts.values())
-    if len(parts) > MOST_ENTRIES or unpacked > min(MOST_UNPACKED, max(MOST_RATIO * packed, SMALL)):
+    if unpacked > min(MOST_UNPACKED, max(MOST_RATIO * packed, SMALL)):
         raise Unmeasured(TOO_BIG)
     measure = _Measure(most_rows)
     for name in sorted(parts, key=lambda name: name != SHARED):  # texts first, so that cells can be weighed

@@ -20,7 +20,11 @@ from pydantic import (
 from models.contracts.vocabulary import ActorKind, Role
 
 MONEY_PATTERN = re.compile(r"^[0-9]{1,16}(\.[0-9]{1,2})?$", re.ASCII)
-HIDDEN_CHARACTERS = re.compile(r"[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+HIDDEN_CHARACTERS = re.compile(
+    r"[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    r"\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""What nobody sees: Unicode's default-ignorable characters, what turns the direction, blanks that are letters."""
 LINE_BREAKS = re.compile(r"[\t\n\r\u2028\u2029]")
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 EARLIEST, LATEST = date(2000, 1, 1), date(2200, 1, 1)

@@ -94,6 +94,17 @@ async def test_an_unregistered_person_and_an_unverified_address_are_told_so_and_
         assert (await connection.execute(select(USERS.c.subject))).scalars().all() == [None]
 
 
+async def test_an_address_that_only_looks_like_a_registered_one_is_nobodys(
+    browser: Browser, provider: Provider, admin: AsyncEngine, insurer: Caller
+):
+    """The Kelvin sign is a small k in lower case, and the mailbox behind it somebody else's."""
+    await new_user(admin, insurer.id, "kim@firm.example", Post.INSURER_ADMIN)
+    provider.claims = {"sub": "s-kelvin", "email": "\u212aim@firm.example"}
+    assert (await browser.sign_in("s-ann")).status_code == 403
+    provider.claims = {"sub": "s-kim", "email": "Kim@firm.example"}
+    assert (await browser.sign_in("s-ann")).status_code == 303
+
+
 async def test_a_disabled_user_is_not_let_in_and_loses_a_running_session_with_the_next_request(
     browser: Browser, ann: Any, admin: AsyncEngine
 ):

@@ -83,10 +83,13 @@ def test_money_is_exact_and_never_rounded() -> None:
     assert [money(cell) for cell in ("¥1,200.5", 86000.0, 12, "0.10元")] == ["1200.50", "86000.00", "12.00", "0.10"]
     with pytest.raises(Unreadable, match="两位小数"):
         money(0.125)
+    for written in ("1,50", "12,34.00", "1，5"):
+        with pytest.raises(Unreadable):
+            money(written)
 
 
 def test_a_whole_number_from_a_spreadsheet_is_a_count() -> None:
-    assert count(128.0) == 128
+    assert [count(cell) for cell in (128.0, "1,280", "１，２８０人".removesuffix("人"))] == [128, 1280, 1280]
     with pytest.raises(Unreadable):
         count(1.5)
 
