@@ -6,7 +6,7 @@ from starlette.types import Message, Receive, Scope
 
 from api.callers import Caller
 from api.problems import Problem, try_later
-from api.rates import Rates, counted_as
+from api.rates import Rates, asked_from
 from api.tools import Budgets
 from api.words import ProblemCode
 
@@ -17,7 +17,7 @@ def charged(scope: Scope, receive: Receive, uploads: Rates) -> Receive:
     async def charging() -> Message:
         message = await receive()
         caller: Caller | None = scope.get("caller")
-        whose = str(caller.owner) if caller else counted_as((scope.get("client") or ("",))[0])
+        whose = str(caller.owner) if caller else asked_from(scope)
         if wait := uploads.spend(whose, len(message.get("body", b""))):
             raise try_later(ProblemCode.TOO_MANY, wait)
         return message
@@ -25,8 +25,13 @@ def charged(scope: Scope, receive: Receive, uploads: Rates) -> Receive:
     return charging
 
 
+def header(scope: Scope, wanted: bytes) -> bytes:
+    """What a request says in this header, named in small letters; nothing where it has none."""
+    return next((value for name, value in scope["headers"] if name.lower() == wanted), b"")
+
+
 def _require_length(scope: Scope, most: int) -> None:
-    given = next((value for name, value in scope["headers"] if name.lower() == b"content-length"), b"")
+    given = header(scope, b"content-length")
     if given and (not given.isdigit() or len(given) > 12 or int(given) > most):
         raise Problem(ProblemCode.TOO_LARGE)
 

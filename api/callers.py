@@ -1,4 +1,4 @@
-"""Who calls, by which key, and which rows they may see; every database connection of a request is made here."""
+"""Who calls by which key, and which rows they may see; people come by sessions.py, who holds a link by links.py."""
 
 import asyncio
 import re
@@ -6,16 +6,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import Request
+from fastapi import Depends, Request
 from sqlalchemy import FromClause, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.authorization import Authorization, Visitor
 from api.keys import TOKEN, hash_of
 from api.problems import Problem, not_found, try_later
-from api.rates import Rates, counted_as
+from api.rates import Rates, asked_from
 from api.rows import API_KEYS, ASSIGNED_CASES, CASES, INSURERS, OUTBOX, RECIPIENTS
 from api.tools import Tools
 from api.under_way import PLACES, Places
@@ -181,7 +182,7 @@ async def entered(request: Request) -> AsyncIterator[Entry]:
     async with asyncio.timeout_at(deadline), tools.engine.begin() as connection:
         caller = await _recognised(connection, key_hash)
         if caller is None:
-            request.app.state.guesses.spend(address_of(request))
+            request.app.state.guesses.spend(asked_from(request.scope))
             raise Problem(ProblemCode.UNAUTHENTICATED)
         request.scope["caller"] = caller  # whoever is refused from here on is on record by name
         places: Places = request.scope[PLACES]
@@ -190,6 +191,15 @@ async def entered(request: Request) -> AsyncIterator[Entry]:
         if caller.kind is not ActorKind.INSURER:
             await open_rows(connection, caller)
         yield Entry(connection, caller, tools, deadline)
+
+
+async def looking(request: Request) -> AsyncIterator[Entry]:
+    """The caller's own rows, for one look; what it writes (who saw a victim) is committed before the answer leaves."""
+    async with entered(request) as entry:
+        yield entry
+
+
+Looking = Annotated[Entry, Depends(looking, scope="function")]
 
 
 async def speak_for(entry: Entry, case_id: UUID, duty_key: str | None) -> UUID:
@@ -216,16 +226,11 @@ def _token(request: Request) -> str:
     return given[1]
 
 
-def address_of(request: Request) -> str:
-    """From whom a request comes, as the server knows it: what a proxy says counts only where it is trusted."""
-    return counted_as(request.client.host) if request.client else ""
-
-
 def _spend(request: Request, key_hash: str) -> None:
     """Raises Problem 429. Where many wrong keys came from, only keys seen before are looked up at once."""
     rates: Rates = request.app.state.rates
     guesses: Rates = request.app.state.guesses
-    wait = 0 if rates.knows(key_hash) else guesses.wait(address_of(request))
+    wait = 0 if rates.knows(key_hash) else guesses.wait(asked_from(request.scope))
     wait = wait or rates.spend(key_hash)
     if wait:
         raise try_later(ProblemCode.TOO_MANY, wait)

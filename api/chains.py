@@ -1,6 +1,5 @@
 """One chain of the audit trail as a page: what is asked of it, its rows, its verifications; whose it is, rooms say."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -16,6 +15,7 @@ from api.reads import lines_of_steps
 from api.rows import USERS
 from api.trail import TrailQuery, trail
 from api.trailwords import readable
+from api.written import day_of, id_of
 from domain.calendar import DAY, midnight
 from domain.wording import instant
 from models.contracts.base import EARLIEST, LATEST
@@ -23,8 +23,6 @@ from models.contracts.vocabulary import ActorKind, AuditEvent, AuditResult, Even
 from models.tables.audit import COMMON_CHAIN, VERIFYING
 
 PER_PAGE = 50
-SHAPE = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-"""Of the number of a person; others act too: keys, the command line."""
 FILTERS = ("what", "result", "who", "about", "since", "until")
 UNDER_WAY = text("""
 SELECT EXISTS (
@@ -96,7 +94,7 @@ async def _happened(entry: Entry, rows: Sequence[Row[Any]]) -> dict[tuple[UUID, 
 
 async def _people(entry: Entry, chain: UUID, rows: Sequence[Row[Any]]) -> dict[str, str]:
     """By the number an entry names them with: the reader's own people; a chain keeps no names, which may be erased."""
-    numbers = {UUID(row.who_id) for row in rows if SHAPE.fullmatch(row.who_id)}
+    numbers = {number for row in rows if (number := id_of(row.who_id))}  # others act too: keys, the command line
     asked = select(USERS.c.id, USERS.c.name).where(USERS.c.id.in_(numbers), _own(chain))
     return {str(one.id): one.name for one in await entry.connection.execute(asked)}
 
@@ -130,11 +128,8 @@ def query_of(asked: Mapping[str, str]) -> TrailQuery:
 
 def _day(given: str) -> date | None:
     """A day there may be entries of; whatever else was written does not narrow."""
-    try:
-        day = date.fromisoformat(given)
-    except ValueError:
-        return None
-    return day if EARLIEST <= day < LATEST else None
+    day = day_of(given)
+    return day if day and EARLIEST <= day < LATEST else None
 
 
 def _midnight(on: date | None) -> datetime | None:

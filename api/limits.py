@@ -15,10 +15,10 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
-from api.bodies import charged, counting, replaying, whole
+from api.bodies import charged, counting, header, replaying, whole
 from api.methods import Methods
-from api.problems import Problem, not_found, one_field, try_later
-from api.rates import Rates, counted_as
+from api.problems import API, Problem, not_found, one_field, try_later
+from api.rates import Rates, asked_from
 from api.tools import Budgets, Tools
 from api.under_way import PLACES, UnderWay
 from api.words import ProblemCode, Reason
@@ -33,9 +33,8 @@ CONTROLS = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]")
 """What no address and no text of a form has: all but tabs and line ends."""
 METHOD_NOT_ALLOWED = 405
 PARTS = b"accept-ranges"
-WITH_BODY = {"POST", "PUT", "PATCH", "DELETE"}
+CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 RAW_ROUTES = ("/v1/files",)
-API = "/v1/"
 UNCOUNTED = ("/health/", "/static/")
 SAFE_HEADERS = {
     b"x-content-type-options": b"nosniff",
@@ -94,7 +93,7 @@ class Limits:
         Whatever key it shows: one that nobody has opens no further places. What a key may, callers.py says.
         Raises Problem 429.
         """
-        path, address = str(scope["path"]), counted_as((scope.get("client") or ("",))[0])
+        path, address = str(scope["path"]), asked_from(scope)
         if path.startswith(UNCOUNTED):
             yield
             return
@@ -107,7 +106,7 @@ class Limits:
 
     async def _checked(self, scope: Scope, receive: Receive) -> Receive:
         path, method = str(scope["path"]), str(scope["method"])
-        if _header(scope, b"content-encoding") not in {b"", b"identity"}:
+        if header(scope, b"content-encoding") not in {b"", b"identity"}:
             raise Problem(ProblemCode.UNSUPPORTED_MEDIA)
         if not path.startswith(API) or path.startswith(RAW_ROUTES):
             _check_form(scope)
@@ -118,7 +117,7 @@ class Limits:
                 body = await whole(scope, receive, self.budgets.body)
         except TimeoutError:
             raise Problem(ProblemCode.BAD_REQUEST) from None
-        if method in WITH_BODY:
+        if method in CHANGING:
             _check_media_type(scope)
             scope["checked_body"] = strict_json(body, self.budgets.nesting)
         return replaying(body, receive)
@@ -208,29 +207,25 @@ def _check_address(scope: Scope) -> None:
             raise one_field("query", Reason.REPEATED)
 
 
-def _header(scope: Scope, wanted: bytes) -> bytes:
-    return next((value for name, value in scope["headers"] if name.lower() == wanted), b"")
-
-
 def _ask_for_all(scope: Scope) -> None:
     """Files are given out whole (RFC 9110, 14.2): none is large, and a wrong part would be told in no form of ours."""
-    if _header(scope, b"range"):
+    if header(scope, b"range"):
         scope["headers"] = [(name, value) for name, value in scope["headers"] if name.lower() != b"range"]
 
 
 def _check_media_type(scope: Scope) -> None:
-    if not JSON_TYPE.fullmatch(_header(scope, b"content-type").decode("latin-1").strip()):
+    if not JSON_TYPE.fullmatch(header(scope, b"content-type").decode("latin-1").strip()):
         raise Problem(ProblemCode.UNSUPPORTED_MEDIA)
 
 
 def _check_form(scope: Scope) -> None:
     """Pages are UTF-8, and so are their forms; the parser would read them with any codec Python has, escapes too."""
-    if FOREIGN_FORM.match(_header(scope, b"content-type")):
+    if FOREIGN_FORM.match(header(scope, b"content-type")):
         raise Problem(ProblemCode.UNSUPPORTED_MEDIA)
 
 
 def _request_id(scope: Scope) -> str:
-    given = _header(scope, b"x-request-id")
+    given = header(scope, b"x-request-id")
     return given.decode() if REQUEST_ID.fullmatch(given) else uuid4().hex
 
 

@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from api.described import about, keys_of, meaning, name_the_words, say_the_fields, tags
 from api.doors import REPLAYED
 from api.possible import Called, codes
-from api.problems import MEDIA_TYPE, ProblemDocument
+from api.problems import API, MEDIA_TYPE, ProblemDocument
 from api.words import REQUEST_ID_SAID, RETRY_AFTER_SAID, TITLE
 
 PROBLEM = "ProblemDocument"
@@ -16,7 +16,6 @@ SCHEMA = {"$ref": f"#/components/schemas/{PROBLEM}"}
 DROPPED = ("HTTPValidationError", "ValidationError")
 EVERYWHERE = (400, 401, 403, 404, 422, 429, 431, 500, 503)
 WITH_BODY = (409, 413, 415)
-API = "/v1/"
 CODES = "x-codes"
 """Marks an answer that refuses, and lists what it may be refused with."""
 REQUEST_ID = {"X-Request-Id": {"description": REQUEST_ID_SAID, "schema": {"type": "string"}}}

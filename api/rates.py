@@ -1,4 +1,4 @@
-"""How much somebody may ask for: a token bucket for each, in this process. Who that is, its users say."""
+"""How much somebody may ask for: a token bucket for each, in this process; and for whom an address stands."""
 
 import math
 import time
@@ -6,6 +6,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network, ip_address
+
+from starlette.types import Scope
 
 MOST_BUCKETS = 10_000
 """Keys that were never issued fill buckets too; the oldest are forgotten first, so memory stays bounded."""
@@ -33,7 +35,7 @@ class Rates:
         bucket = self._buckets.get(key)
         if bucket is None:
             return 0
-        tokens = min(self._burst, bucket.tokens + (self._clock() - bucket.at) * self._per_second)
+        tokens = self._tokens(bucket, self._clock())
         return math.ceil((1 - tokens) / self._per_second) if tokens < 1 else 0
 
     def spend(self, key: str, tokens: int = 1) -> int:
@@ -41,14 +43,21 @@ class Rates:
         now = self._clock()
         bucket = self._buckets.setdefault(key, _Bucket(self._burst, now))
         self._buckets.move_to_end(key)
-        bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.at) * self._per_second)
-        bucket.at = now
+        bucket.tokens, bucket.at = self._tokens(bucket, now), now
         if len(self._buckets) > MOST_BUCKETS:
             self._buckets.popitem(last=False)
         if bucket.tokens < tokens:
             return math.ceil((tokens - bucket.tokens) / self._per_second)
         bucket.tokens -= tokens
         return 0
+
+    def _tokens(self, bucket: _Bucket, now: float) -> float:
+        return min(self._burst, bucket.tokens + (now - bucket.at) * self._per_second)
+
+
+def asked_from(scope: Scope) -> str:
+    """From where a request comes, as the server knows it: what a proxy says counts only where it is trusted."""
+    return counted_as((scope.get("client") or ("",))[0])
 
 
 def counted_as(address: str) -> str:

@@ -117,6 +117,11 @@ def by_line(cites: Citation) -> str:
     return f"{citation(cites)}（{who_says(cites.by)}）"
 
 
+def with_clause(says: str, clause: str) -> str:
+    """A sentence with the clause it follows from behind it, where there is one."""
+    return f"{says}（{clause}）" if clause else says
+
+
 def place_line(region: str, sector: Sector, size: Size | None = None) -> str:
     """安徽省宿州市 · 危险化学品 · 中型"""
     parts = [full_region_name(region), sector.label, size.label if size else ""]

@@ -12,6 +12,7 @@ from api.callers import Entry, entered
 from api.problems import Problem
 from api.rows import CASES, VICTIMS
 from api.words import ProblemCode
+from api.written import id_of
 from models.contracts.vocabulary import CaseKind, PayeeKind
 
 
@@ -50,8 +51,6 @@ def _persons(body: Any) -> Iterator[UUID]:
 
 
 def _ref(value: Any) -> Iterator[UUID]:
-    if isinstance(value, str):
-        try:
-            yield UUID(value)
-        except ValueError:
-            return
+    ref = id_of(value) if isinstance(value, str) else None
+    if ref is not None:
+        yield ref

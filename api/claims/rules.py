@@ -8,11 +8,10 @@ from fastapi import APIRouter, Body, Depends, Request
 from sqlalchemy import Row, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.callers import Entry, entered
+from api.callers import Entry, Looking, entered
 from api.claims.doors import TAG
 from api.claims.shapes import ClaimRulesEntry, ClaimRulesReading
 from api.doors import example
-from api.insurer.cases import Reader
 from api.rows import CLAIM_RULES
 from domain.calendar import local_date
 from models.contracts.claim_terms import ClaimTerms
@@ -78,7 +77,7 @@ def add(router: APIRouter, today: date) -> None:
     )
 
 
-async def claim_rules(entry: Reader) -> list[ClaimRulesReading]:
+async def claim_rules(entry: Looking) -> list[ClaimRulesReading]:
     """历次设定，由近及远；未设定的数额不适用相应快速路径。 / Every setting, latest first."""
     rows = (await entry.connection.execute(select(CLAIM_RULES).order_by(*LATEST_FIRST).limit(200))).all()
     today = local_date(entry.tools.now())

@@ -12,13 +12,12 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from api import reads
 from api.audit import AuditEntry, Origin, note
-from api.callers import Entry, entered
+from api.callers import Entry, Looking, entered
 from api.claims.doors import TAG
 from api.claims.shapes import VictimEntry, VictimQuery, VictimReading, VictimRef
 from api.claims.words import VICTIM_KNOWN, WHY_NEEDED
 from api.doors import answered, example
 from api.idempotency import Attempt, Key, attempt
-from api.insurer.cases import Reader
 from api.problems import FieldProblem, Problem
 from api.rows import CASES, VICTIM_SIGHTS, VICTIMS
 from api.words import ProblemCode, Scope
@@ -30,6 +29,8 @@ SEALED = ("name", "identity_number", "bank_account", "phone")
 CREATED = 201
 SHOWN = 4
 """How many last characters a masked number keeps."""
+MOST_SHOWN = 1_000
+"""Victims of one claim: more than an accident has."""
 MOST_NAMED = 50
 """How many references of victims one row of the audit trail lists; each has a row in victim_sights anyway."""
 
@@ -92,14 +93,14 @@ def add(router: APIRouter, today: date) -> None:
 
 
 async def victims(
-    request: Request, entry: Reader, claim_id: UUID, query: Annotated[VictimQuery, Query()]
+    request: Request, entry: Looking, claim_id: UUID, query: Annotated[VictimQuery, Query()]
 ) -> list[VictimReading]:
     """默认脱敏；查看原文须有授权、写明事由，并逐人留痕。 / Masked, unless a scope allows more; sights are recorded."""
     await reads.case_row(entry, claim_id, CaseKind.CLAIM)
     if query.unmasked:
         _require_sight(entry, query)
     found = select(VICTIMS).where(VICTIMS.c.case_id == claim_id).order_by(VICTIMS.c.created_at, VICTIMS.c.ref)
-    rows = (await entry.connection.execute(found.limit(1000))).all()
+    rows = (await entry.connection.execute(found.limit(MOST_SHOWN))).all()
     read = [_reading(entry, row, masked=not query.unmasked) for row in rows]
     seen = [row for row in rows if row.erased_at is None]
     if query.unmasked and seen:

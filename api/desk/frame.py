@@ -22,7 +22,7 @@ from api.desk.origin import comes_from_us, sent_from
 from api.desk.sessions import CameIn, entered_by_cookie, recognised
 from api.desk.tongues import in_english
 from api.desk.words import COOKIE, Language, namer, translator
-from api.limits import CONTROLS
+from api.limits import CHANGING, CONTROLS
 from api.pages import PAGES, TEMPLATES
 from api.problems import Problem, one_field
 from api.tools import Tools
@@ -44,7 +44,6 @@ HEADERS = {
 }
 MOST_FIELDS, MOST_FILES, MOST_TEXT = 200, 12, 64 * 1024  # of one form; bytes of one text
 FORM_TOKEN = "_token"  # noqa: S105 - the name of a field
-CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 WORN = {429, 503}
 """Answers that cost no question to the database more: too much was asked of us, or it does not answer."""
 ROOMS: dict[ActorKind, str] = {

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from fastapi import Request, Response
 
@@ -10,20 +9,14 @@ from api.desk.frame import Visit, back, posted, visited
 from api.desk.hands import Colleague, Desk, colleagues, hand_over, running, somebody
 from api.problems import one_field
 from api.words import Reason
-
-
-def _id(given: Mapping[str, Any], name: str) -> UUID | None:
-    try:
-        return UUID(str(given.get(name) or ""))
-    except ValueError:
-        return None
+from api.written import id_of
 
 
 async def _between(visit: Visit, given: Mapping[str, Any]) -> tuple[Colleague, Colleague]:
     """From whom, who may be disabled, and to whom, who may act. Raises Problem 422 for others, and for one person."""
     desk = Desk.of(visit.caller)
-    giver = await somebody(visit.entry, _id(given, "giver"), desk.members, "giver")
-    taker = await somebody(visit.entry, _id(given, "taker"), desk.live, "taker")
+    giver = await somebody(visit.entry, id_of(given.get("giver")), desk.members, "giver")
+    taker = await somebody(visit.entry, id_of(given.get("taker")), desk.live, "taker")
     if giver.id == taker.id:
         raise one_field("taker", Reason.WORD)
     return giver, taker

@@ -33,6 +33,7 @@ from api.desk.lists import Asked
 from api.problems import Problem, one_field
 from api.rows import CASES, HANDS, OFFICE_HANDS, USERS
 from api.words import ProblemCode, Reason
+from api.written import id_of
 from models.contracts.vocabulary import ActorKind, AuditEvent, CaseKind, Post
 from models.tables.audit import COMMON_CHAIN
 
@@ -203,7 +204,7 @@ async def _wanted(visit: Visit, desk: Desk, form: FormData) -> UUID | None:
         return None
     if act not in (TAKE, GIVE):
         raise one_field("act", Reason.WORD)
-    wanted = visit.caller.user_id if act == TAKE else _id(form.get("to"))
+    wanted = visit.caller.user_id if act == TAKE else id_of(form.get("to"))
     return (await somebody(visit.entry, wanted, desk.live, "to")).id
 
 
@@ -213,13 +214,6 @@ async def somebody(entry: Entry, wanted: UUID | None, which: ColumnElement[bool]
     if not found:
         raise one_field(field, Reason.WORD)
     return found[0]
-
-
-def _id(written: object) -> UUID | None:
-    try:
-        return UUID(str(written))
-    except ValueError:
-        return None
 
 
 async def _written(visit: Visit, desk: Desk, case_id: UUID, to: UUID, *, first: bool) -> bool:

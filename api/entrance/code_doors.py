@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.datastructures import FormData
 
 from api.audit import Origin
-from api.callers import address_of
 from api.desk.frame import ROOMS, back, page, posted
 from api.desk.front import local
 from api.entrance.arriving import arrive_as_contact
@@ -21,10 +20,11 @@ from api.entrance.doors import Wanted
 from api.entrance.links import evenly
 from api.entrance.slips import Slip
 from api.problems import try_later
-from api.rates import Rates
+from api.rates import Rates, asked_from
 from api.rows import INSURERS, RECIPIENTS
 from api.tools import Tools
 from api.words import ProblemCode
+from api.written import id_of
 from domain.places import region_name
 from models.contracts.ids import insured_id
 from models.contracts.vocabulary import AskedFor
@@ -57,7 +57,7 @@ class Typed:
     def is_whole(self) -> bool:
         """Whether it could be somebody; whether it is, nobody is told."""
         if self.who == "department":
-            return _uuid(self.department) is not None
+            return id_of(self.department) is not None
         return self.who == "enterprise" and bool(self.insurer) and self.has_credit_code
 
     @property
@@ -132,7 +132,7 @@ async def _proven(tools: Tools, request: Request, said: dict[str, Any], code: st
 async def _recipient_of(connection: AsyncConnection, typed: Typed) -> UUID | None:
     """The registered address of whoever somebody says to be."""
     if typed.who == "department":
-        found = RECIPIENTS.c.department.is_not(None) & (RECIPIENTS.c.id == _uuid(typed.department))
+        found = RECIPIENTS.c.department.is_not(None) & (RECIPIENTS.c.id == id_of(typed.department))
     else:
         of = select(INSURERS.c.id).where(INSURERS.c.code == typed.insurer)
         insurer_id = (await connection.execute(of)).scalar_one_or_none() or uuid4()
@@ -180,13 +180,6 @@ def _about_codes() -> dict[str, int]:
 def _spend(request: Request) -> None:
     """Raises Problem 429 where one address asks or types too often."""
     strangers: Rates = request.app.state.strangers
-    wait = strangers.spend(address_of(request))
+    wait = strangers.spend(asked_from(request.scope))
     if wait:
         raise try_later(ProblemCode.TOO_MANY, wait)
-
-
-def _uuid(written: str) -> UUID | None:
-    try:
-        return UUID(written)
-    except ValueError:
-        return None

@@ -14,6 +14,7 @@ from api.entrance.forms import Listed, in_pages, kept, offices
 from api.entrance.keyforms import BLANK, about_keys, changed_key, made
 from api.keys import KeyFor
 from api.rows import API_KEYS, RECIPIENTS
+from api.written import id_of
 from models.contracts.vocabulary import ActorKind
 
 HERE = "/operator/people/keys"
@@ -55,10 +56,7 @@ async def change(request: Request, key_id: UUID) -> Response:
 
 async def _holder(visit: Visit, form: FormData) -> KeyFor:
     """The department whose key it becomes; it has none of the further rights. Raises Misfilled."""
-    try:
-        asked = (RECIPIENTS.c.id == UUID(str(form.get("department") or ""))) & RECIPIENTS.c.department.is_not(None)
-    except ValueError:
-        raise Misfilled({"department": ""}) from None
+    asked = (RECIPIENTS.c.id == id_of(form.get("department"))) & RECIPIENTS.c.department.is_not(None)
     known = (await visit.entry.connection.execute(select(RECIPIENTS.c.id).where(asked))).scalar_one_or_none()
     if known is None:
         raise Misfilled({"department": ""})

@@ -26,6 +26,7 @@ from api.entrance.forms import (
 )
 from api.entrance.people import POSTS, NewInsurer, Place, Taken, found_insurer
 from api.rows import INSURERS, RECIPIENTS, SESSIONS, USERS
+from api.written import id_of
 from models.contracts.vocabulary import ActorKind, Post
 
 HERE = "/operator/people"
@@ -102,15 +103,13 @@ def _seat(form: FormData) -> tuple[Place, Sequence[Post]]:
 def _place(form: FormData) -> Place:
     """Where the new user belongs: `insurer:<id>`, `department:<id>`, or `operator`. Raises Misfilled."""
     kind, _, written = str(form.get("place") or "").partition(":")
-    try:
-        if kind == ActorKind.OPERATOR:
-            return Place(ActorKind.OPERATOR)
-        if kind == ActorKind.INSURER:
-            return Place(ActorKind.INSURER, insurer_id=UUID(written))
-        if kind == ActorKind.DEPARTMENT:
-            return Place(ActorKind.DEPARTMENT, recipient_id=UUID(written))
-    except ValueError:
-        pass
+    belongs = id_of(written)
+    if kind == ActorKind.OPERATOR:
+        return Place(ActorKind.OPERATOR)
+    if kind == ActorKind.INSURER and belongs:
+        return Place(ActorKind.INSURER, insurer_id=belongs)
+    if kind == ActorKind.DEPARTMENT and belongs:
+        return Place(ActorKind.DEPARTMENT, recipient_id=belongs)
     raise Misfilled({"place": ""})
 
 

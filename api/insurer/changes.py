@@ -9,8 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Row, select
 
-from api.callers import Entry
-from api.insurer.cases import Reader
+from api.callers import Entry, Looking
 from api.problems import Problem
 from api.reads import lines_of_steps
 from api.rows import AUDIT, AUDIT_HEADS, CASES
@@ -66,7 +65,7 @@ class Changes(Contract):
 
 
 @router.get("/changes", summary="变化，按记录先后 / Changes, in the order they were recorded")
-async def changes(entry: Reader, query: Annotated[ChangesQuery, Query()]) -> Changes:
+async def changes(entry: Looking, query: Annotated[ChangesQuery, Query()]) -> Changes:
     """本机构全部案卷发生的一切，不漏、不重、次序不变，包括到期、部门签收、企业申报和付款结果。
 
     保存 next，下次填入 after；没有 webhook。

@@ -10,9 +10,8 @@ from fastapi.responses import FileResponse
 from starlette.datastructures import UploadFile
 
 from api import files
-from api.callers import Entry, entered, speak_for
+from api.callers import Entry, Looking, entered, speak_for
 from api.idempotency import Key
-from api.insurer.cases import Reader
 from api.problems import Problem
 from api.tools import Tools
 from api.words import ProblemCode
@@ -20,7 +19,6 @@ from models.contracts.base import FileReceipt
 from models.contracts.vocabulary import ActorKind
 
 TAG = "文件 / files"
-NAMELESS = "附件"
 router = APIRouter()
 BODY: dict[str, Any] = {
     "requestBody": {
@@ -50,7 +48,7 @@ async def file_keep(
     case_id: Annotated[
         UUID | None, Query(description="部门上传时必填：被告知的案件 / for departments: the case they were told about")
     ] = None,
-    name: Annotated[str, Query(max_length=120, description="文件名 / file name")] = NAMELESS,
+    name: Annotated[str, Query(max_length=120, description="文件名 / file name")] = files.NAMELESS,
 ) -> FileReceipt:
     """PDF、OFD、PNG、JPEG，20 MB 以内；按 SHA-256 保存，同一内容只存一份，回执中的摘要用于后续引用。
 
@@ -68,7 +66,7 @@ async def file_keep(
 
 
 @router.get("/files/{digest}", tags=[TAG], summary="下载文件 / Get a file back", response_class=FileResponse)
-async def file_read(entry: Reader, digest: Annotated[str, Path(pattern="^[0-9a-f]{64}$")]) -> FileResponse:
+async def file_read(entry: Looking, digest: Annotated[str, Path(pattern="^[0-9a-f]{64}$")]) -> FileResponse:
     """只能取回本机构提交的文件。 / Only files of one's own."""
     found = await files.kept(entry.tools, entry.connection, entry.caller.tenant, digest)
     headers = {

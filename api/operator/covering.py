@@ -22,6 +22,7 @@ from api.operator.visits import Reading, text_of
 from api.operator.words import COVER_IS_OVER, COVER_TOO_LONG, ENDS_BEFORE_IT_BEGINS, NO_SUCH_COVER
 from api.rows import COVERS, RECIPIENTS
 from api.words import Reason
+from api.written import day_of, id_of
 from domain.calendar import local_date
 from domain.wording import day, instant
 
@@ -88,15 +89,14 @@ async def _carry_out(visit: Visit, row: Row[Any], form: FormData) -> str:
 def _away_of(form: FormData, today: date) -> Away:
     """What was typed. Raises Misfilled with everything that is wrong."""
     errors: dict[str, str] = {}
-    days = {name: _day(text_of(form, name)) for name in ("from_on", "until_on")}
+    days = {name: day_of(text_of(form, name)) for name in ("from_on", "until_on")}
     errors |= {name: Reason.DATE.label for name, given in days.items() if given is None}
     from_on, until_on = days["from_on"], days["until_on"]
     if from_on and until_on:
         errors |= _out_of_order(from_on, until_on, today)
-    try:
-        cover_id = UUID(text_of(form, "cover"))
-    except ValueError:
-        cover_id, errors["cover"] = None, NO_SUCH_COVER
+    cover_id = id_of(text_of(form, "cover"))
+    if cover_id is None:
+        errors["cover"] = NO_SUCH_COVER
     try:
         reason = reason_of(form)
     except Misfilled as wrong:
@@ -104,13 +104,6 @@ def _away_of(form: FormData, today: date) -> Away:
     if errors or not (cover_id and from_on and until_on):
         raise Misfilled(errors)
     return Away(cover_id, from_on, until_on, reason)
-
-
-def _day(given: str) -> date | None:
-    try:
-        return date.fromisoformat(given)
-    except ValueError:
-        return None
 
 
 def _out_of_order(from_on: date, until_on: date, today: date) -> dict[str, str]:

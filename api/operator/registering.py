@@ -22,6 +22,7 @@ from api.problems import not_found
 from api.reasons import among
 from api.rows import DEPARTMENT_SCOPES, RECIPIENTS
 from api.words import Reason
+from api.written import id_of
 from domain.places import NAMES, NATION, code_of
 from domain.routing import is_department
 from models.contracts.ids import HUMAN_QUEUE
@@ -63,7 +64,7 @@ def department_of(form: FormData, standing: Row[Any] | None = None) -> Departmen
         errors["role"] = among(one.label for one in ROLES) if role else Reason.MISSING.label
     if email or standing is None:
         _try(errors, lambda: address_of(email))
-    scopes, fallback = _scopes(form, region, errors), _uuid(text_of(form, "fallback"))
+    scopes, fallback = _scopes(form, region, errors), id_of(text_of(form, "fallback"))
     if standing and fallback == standing.id:
         errors["fallback"] = NOT_ITSELF
     _try(errors, lambda: reason_of(form))
@@ -88,13 +89,6 @@ def _region(given: str, errors: dict[str, str]) -> str:
 
 def _is_code(code: str) -> bool:
     return len(code) == len(NATION) and code.isdigit()
-
-
-def _uuid(given: str) -> UUID | None:
-    try:
-        return UUID(given)
-    except ValueError:
-        return None
 
 
 def _scopes(form: FormData, region: str, errors: dict[str, str]) -> frozenset[Scope]:

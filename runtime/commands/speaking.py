@@ -8,6 +8,8 @@ from uuid import UUID
 import httpx
 import typer
 
+from api.written import id_of
+from domain.wording import with_clause
 from models.contracts import ids
 
 ANSWER_WITHIN = 15.0  # seconds; the API answers a write within five
@@ -62,11 +64,11 @@ class Api:
 
     def claim(self, named: str) -> str:
         """The id of a claim that is named by its id or by its number."""
-        return named if _is_id(named) else str(ids.claim_id(self._insurer(), named))
+        return named if id_of(named) else str(ids.claim_id(self._insurer(), named))
 
     def policy(self, named: str) -> str:
         """The id of a policy that is named by its id or by its number."""
-        return named if _is_id(named) else str(ids.policy_id(self._insurer(), named))
+        return named if id_of(named) else str(ids.policy_id(self._insurer(), named))
 
     def _insurer(self) -> UUID:
         me = self.get("/me")
@@ -85,14 +87,6 @@ def asked(address: str, key: str, question: Callable[[Api], T]) -> T:
         raise typer.Exit(reason.code) from None
 
 
-def _is_id(named: str) -> bool:
-    try:
-        UUID(named)
-    except ValueError:
-        return False
-    return True
-
-
 def _read(answer: httpx.Response) -> Any:
     try:
         read = answer.json()
@@ -100,7 +94,7 @@ def _read(answer: httpx.Response) -> Any:
         raise NotDone(f"接口答复 {answer.status_code} / unreadable", UNKNOWN) from None
     if answer.is_success:
         return read
-    clause = f"（{read['clause']}）" if read.get("clause") else ""
+    says = with_clause(str(read.get("detail") or read.get("title")), read.get("clause", ""))
     faults = "".join(f"\n  {one['field']}：{one['reason']}" for one in read.get("errors", ()))
     unsure = answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR
-    raise NotDone(f"{read.get('detail') or read.get('title')}{clause}{faults}", UNKNOWN if unsure else REFUSED)
+    raise NotDone(f"{says}{faults}", UNKNOWN if unsure else REFUSED)

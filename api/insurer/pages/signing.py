@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from api.callers import Entry
 from api.rows import USERS
+from api.written import id_of
 
 MARK = "U"
 
@@ -34,7 +35,4 @@ async def signers(entry: Entry, view: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _user(number: str) -> UUID | None:
-    try:
-        return UUID(hex=number[len(MARK) :]) if number[: len(MARK)].upper() == MARK else None
-    except ValueError:
-        return None
+    return id_of(number[len(MARK) :]) if number[: len(MARK)].upper() == MARK else None
