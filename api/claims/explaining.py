@@ -5,7 +5,7 @@ from decimal import Decimal
 from api.claims.shapes import Because, ClaimExplanation
 from api.claims.words import FIGURES, Explained
 from api.shapes import Duties, DutyReading
-from domain.wording import citation, instant, money, who_says
+from domain.wording import by_line, instant, money, who_says
 from models.contracts.claim_state import Choice, ClaimView, PathTaken
 from models.contracts.claim_terms import Figure
 from models.contracts.payment import Payment
@@ -105,7 +105,7 @@ def _date(duty: DutyReading) -> Because:
         question=duty.label,
         answer=f"{state}{f'，末日为{until}' if until else ''}",
         because=_said(duty.counting, duty.because),
-        clause=f"{citation(duty.cites)}（{who_says(duty.cites.by)}）",
+        clause=by_line(duty.cites),
     )
 
 

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.datastructures import FormData, UploadFile
 
+from api.desk.acting import Misfilled
 from api.desk.deeds import MOST_FILES, TYPED, Deed, Sent, field_of
 from api.files import Acceptable, display_name, looked_at, store
 from api.problems import Problem
@@ -48,6 +49,8 @@ class Filling:
     errors: Mapping[str, str] = field(default_factory=dict)
     files: tuple[Attachment, ...] = ()
     kept: str = ""
+    source: str = ""
+    """The clause by which the case refused what was filled in, where there is one."""
 
 
 EMPTY = Filling()
@@ -73,14 +76,18 @@ def kept_field(secret: bytes, owner: UUID, files: tuple[Attachment, ...]) -> str
     return urlsafe_b64encode(_signature(secret, owner, written) + written).decode()
 
 
-def again(secret: bytes, owner: UUID, deed: Deed, come: Received, errors: Mapping[str, str]) -> Filling:
+def again(secret: bytes, owner: UUID, deed: Deed, come: Received, wrong: Misfilled | Problem | None = None) -> Filling:
     """The form of this deed as it was filled in, to be mended or to go on with; errors by the form's own fields."""
-    beside = {field_of(path): said for path, said in errors.items()}
+    refused = wrong if isinstance(wrong, Problem) else None
+    beside = {field_of(path): said for path, said in wrong.errors.items()} if isinstance(wrong, Misfilled) else {}
+    if refused:
+        beside["note"] = refused.detail
     if deed is Deed.CLAIM_RECTIFICATION and not come.sent.files:
         beside[FILES] = FileFault.MISSING.label
     if come.refused:
         beside[FILES] = come.refused
-    return Filling(deed, come.sent.typed, beside, come.sent.files, kept_field(secret, owner, come.sent.files))
+    kept, source = kept_field(secret, owner, come.sent.files), refused.clause if refused else ""
+    return Filling(deed, come.sent.typed, beside, come.sent.files, kept, source)
 
 
 def kept_before(secret: bytes, owner: UUID, carried: str) -> tuple[Attachment, ...]:

@@ -60,11 +60,11 @@ async def carried_out(request: Request, form: FormData, wish: Wish) -> Filling |
         ready, wanted = await _admitted(request, wish, str(form.get("_once") or ""), made)
         await done(ready, wanted, made)
     except Misfilled as misfilled:
-        return again(tools.secret, owner, wish.deed, come, misfilled.errors)
+        return again(tools.secret, owner, wish.deed, come, misfilled)
     except Problem as problem:
         if problem.status not in {409, 422}:
             raise
-        return again(tools.secret, owner, wish.deed, come, {"note": problem.detail})
+        return again(tools.secret, owner, wish.deed, come, problem)
     return None
 
 

@@ -14,24 +14,16 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.gateway import may_be_taken_later
+from api.gateway import VIEWS, may_be_taken_later
+from domain.wording import with_clause
 from models.contracts.base import Given
-from models.contracts.claim_state import ClaimView
-from models.contracts.hazard import HazardView
-from models.contracts.policy_state import PolicyView
-from models.contracts.vocabulary import CaseKind, Word
+from models.contracts.vocabulary import Word
 from models.tables.cases import Case
 
 AT_ONCE = 8
 """Cases spoken to at one time: far below what a worker takes, so that callers do not wait behind us."""
 ANSWER_WITHIN = timedelta(seconds=15)
 ATTEMPTS, PAUSE = 4, 1.0  # seconds before the second; twice as long before each further one
-View = PolicyView | HazardView | ClaimView
-VIEWS: dict[CaseKind, type[View]] = {
-    CaseKind.POLICY: PolicyView,
-    CaseKind.HAZARD: HazardView,
-    CaseKind.CLAIM: ClaimView,
-}
 
 
 class Outcome(Word):
@@ -92,4 +84,5 @@ def _refused(case: Case, failed: WorkflowUpdateFailedError) -> Result:
         return Result(case.workflow_id, Outcome.ENDED)
     if refusal.get("code") == "already_done":
         return Result(case.workflow_id, Outcome.ADOPTED)
-    return Result(case.workflow_id, Outcome.REFUSED, why=str(refusal.get("says") or failed.cause))
+    why = with_clause(str(refusal.get("says") or cause), str(refusal.get("clause") or ""))
+    return Result(case.workflow_id, Outcome.REFUSED, why=why)

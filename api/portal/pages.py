@@ -154,7 +154,7 @@ async def _carried_out(request: Request, token: str, offer: Offer, form: Form) -
     try:
         given = _given(offer, form)
     except Misfilled as misfilled:
-        return await _shown(request, token, again(tools.secret, link.id, deed, form.come, misfilled.errors))
+        return await _shown(request, token, again(tools.secret, link.id, deed, form.come, misfilled))
     pledge = Pledge(tools, link, deed, Origin.of(request))
     if deed in LEGAL:
         held = await proven(pledge, form.fields)
@@ -166,7 +166,7 @@ async def _carried_out(request: Request, token: str, offer: Offer, form: Form) -
     except Problem as problem:
         if problem.status not in {409, 422}:
             raise
-        return await _shown(request, token, again(tools.secret, link.id, deed, form.come, {"note": problem.detail}))
+        return await _shown(request, token, again(tools.secret, link.id, deed, form.come, problem))
     await record_use(tools, link, deed, Origin.of(request))
     return _back(request)
 
@@ -233,7 +233,7 @@ async def _shown(request: Request, token: str, filling: Filling) -> Response:
 def _code_page(request: Request, offer: Offer, form: Form, held: str) -> Response:
     """The form as it was, with one field more; what was typed and handed in goes along."""
     tools: Tools = request.app.state.tools
-    filling = again(tools.secret, offer.link.id, form.deed, form.come, {})
+    filling = again(tools.secret, offer.link.id, form.deed, form.come)
     told = {"o": offer, "f": filling, "held": held, "typed": TYPED, "sent_to": sent_to(offer.link)}
     return _page(request, "portal/code.html.j2", 422 if held == "wrong" else 200, **told)
 

@@ -12,6 +12,7 @@ from api.reasons import reason_of
 from api.shapes import PolicyApplication
 from api.tools import Rules
 from domain.policy.refusals import refuse_opening, rules_for
+from domain.wording import with_clause
 from models.contracts import ids
 from models.contracts.policy import OpenPolicy
 
@@ -20,8 +21,8 @@ def contract_faults(body: Mapping[str, Any]) -> tuple[PolicyApplication | None, 
     """The application as the API would read it, or every field it would refuse."""
     try:
         return PolicyApplication.model_validate(body), ()
-    except ValidationError as refused:
-        found = refused.errors(include_url=False, include_input=False)
+    except ValidationError as wrong:
+        found = wrong.errors(include_url=False, include_input=False)
         return None, tuple(Fault(_column(one["loc"]), reason_of(one, on_page=True)) for one in found)
 
 
@@ -34,7 +35,7 @@ def rule_faults(rules: Rules, application: PolicyApplication, today: date) -> tu
         facts=application.facts,
     )
     refusal = refuse_opening(rules.resolve(rules_for(application.terms)).rulebook, command, today)
-    return (Fault("", f"{refusal.says}{f'（{refusal.clause}）' if refusal.clause else ''}"),) if refusal else ()
+    return (Fault("", with_clause(refusal.says, refusal.clause)),) if refusal else ()
 
 
 def _column(location: tuple[int | str, ...]) -> str:

@@ -25,6 +25,7 @@ from api.shapes import PolicyApplication
 from api.tools import Tools
 from api.words import ProblemCode
 from domain.calendar import local_date
+from domain.wording import with_clause
 from models.contracts.vocabulary import Post
 from models.tables import engine as settings
 
@@ -167,7 +168,7 @@ def attempt_of(caller: Caller, parcel: Parcel) -> Attempt:
 def _faults(problem: Problem) -> tuple[Fault, ...]:
     if problem.errors:
         return tuple(Fault(column_of(one.field), one.reason) for one in problem.errors)
-    return (Fault("", f"{problem.detail}{f'（{problem.clause}）' if problem.clause else ''}"),)
+    return (Fault("", with_clause(problem.detail, problem.clause)),)
 
 
 class Imports:

@@ -7,6 +7,7 @@ import httpx
 
 from api.portfolio.parcels import Outcome, Parcel, Result, column_of
 from api.portfolio.reading import Fault
+from domain.wording import with_clause
 
 AT_ONCE = 8
 """Requests on their way at one time; the API's own limit per key lies far above."""
@@ -95,8 +96,8 @@ def _faults(answer: httpx.Response) -> tuple[Fault, ...]:
         return (Fault("", f"接口答复 {answer.status_code}"),)
     if problem.get("errors"):
         return tuple(Fault(column_of(one["field"]), one["reason"]) for one in problem["errors"])
-    clause = f"（{problem['clause']}）" if problem.get("clause") else ""
-    return (Fault("", f"{problem.get('detail') or problem.get('title')}{clause}"),)
+    says = str(problem.get("detail") or problem.get("title"))
+    return (Fault("", with_clause(says, problem.get("clause", ""))),)
 
 
 def _bearer(token: str) -> dict[str, str]:

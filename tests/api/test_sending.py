@@ -15,7 +15,9 @@ from models.tables.cases import Case
 
 ROOM = ApplicationError("案卷正在整理", type="making_room")
 LEFT = ApplicationError("update was left", type="AcceptedUpdateCompletedWorkflow")
-REFUSED = ApplicationError("不行", {"code": "rules_unknown", "says": "没有这份文件"}, type="refused")
+REFUSED = ApplicationError(
+    "不行", {"code": "rules_unknown", "says": "没有这份文件", "clause": "系统约定"}, type="refused"
+)
 
 
 class Office:
@@ -52,4 +54,4 @@ async def test_one_that_never_gets_to_it_is_unknown_and_a_refusal_is_not_asked_a
     assert (await sent(Office(*[ROOM] * 9), monkeypatch)).outcome is Outcome.UNKNOWN
     office = Office(REFUSED)
     result = await sent(office, monkeypatch)
-    assert (result.outcome, result.why, office.asked) == (Outcome.REFUSED, "没有这份文件", 1)
+    assert (result.outcome, result.why, office.asked) == (Outcome.REFUSED, "没有这份文件（系统约定）", 1)

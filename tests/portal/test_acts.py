@@ -37,13 +37,14 @@ async def test_an_objection_takes_a_code_and_more_time_takes_none(letters: Lette
     assert await letters.stage() == "told"
 
 
-async def test_a_refusal_of_the_case_is_told_beside_the_form_and_what_was_typed_stays(
+async def test_a_refusal_of_the_case_is_told_beside_the_form_with_its_clause_and_what_was_typed_stays(
     letters: Letters, http: AsyncClient
 ) -> None:
     path = await letters.link(*HAZARD)
     page = await deed(http, path, "ask_more_time", "等待配件很久", days="60")
     assert page.status_code == 422
-    assert "最多还可延期" in page.text
+    told = page.text.partition("最多还可延期")[2].partition("</p>")[0]
+    assert re.search(r'<span class="source">.+</span>', told), told
     assert "等待配件很久" in page.text
     assert (await deed(http, path, "ask_more_time", "等待配件", days="3")).status_code == 303
 
