@@ -7,8 +7,8 @@ from typing import Any, Literal
 from sqlalchemy import Row, select, tuple_
 
 from api.callers import Entry
-from api.reads import as_of
-from api.rows import INSURERS, OUTBOX, RECIPIENTS
+from api.reads import as_of, insurer_of
+from api.rows import OUTBOX, RECIPIENTS
 from api.shapes import Duties, DutyReading, RungReading, Told
 from domain import clock as clocks
 from domain.calendar import local_date
@@ -51,7 +51,7 @@ async def read_duties(entry: Entry, row: Row[Any]) -> Duties:
         at=as_of(entry.tools.now(), row.changed_at),
         told=await _told(entry, row),
         names=await _names(entry, rules, row),
-        insurer=await _insurer(entry, row),
+        insurer=await insurer_of(entry, row),
     )
     items = [_duty(reader, running) for running in reader.clock.duties]
     return Duties(as_of=reader.at, items=tuple(sorted(items, key=_order)))
@@ -79,11 +79,6 @@ def _rules(entry: Entry, row: Row[Any]) -> Resolved:
 async def _told(entry: Entry, row: Row[Any]) -> frozenset[str]:
     found = await entry.connection.execute(select(OUTBOX.c.notice_key).where(OUTBOX.c.case_id == row.id))
     return frozenset(found.scalars())
-
-
-async def _insurer(entry: Entry, row: Row[Any]) -> str:
-    found = await entry.connection.execute(select(INSURERS.c.name).where(INSURERS.c.id == row.insurer_id))
-    return found.scalar_one()
 
 
 async def _names(entry: Entry, rules: Resolved, row: Row[Any]) -> dict[tuple[str, str], str]:

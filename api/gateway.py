@@ -1,4 +1,4 @@
-"""The only file that talks to Temporal: opens a case, acts on one, and says how it ended: an answer or a problem."""
+"""Opens a case in Temporal, acts on one, and says how it ended: an answer or a problem; acts on many: operator/."""
 
 import asyncio
 from collections.abc import Awaitable

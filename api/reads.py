@@ -12,7 +12,7 @@ from api.callers import Caller, Entry
 from api.claims.shapes import ClaimReading
 from api.cursors import Cursors, Place
 from api.problems import not_found
-from api.rows import CASES, OUTBOX, RECIPIENTS, STEPS, TIMELINE
+from api.rows import CASES, INSURERS, OUTBOX, RECIPIENTS, STEPS, TIMELINE
 from api.shapes import (
     CaseLine,
     HazardQuery,
@@ -60,6 +60,12 @@ async def case_row(entry: Entry, case_id: UUID, kind: CaseKind) -> Row[Any]:
     if row is None:
         raise not_found()
     return row
+
+
+async def insurer_of(entry: Entry, row: Row[Any]) -> str:
+    """Whose case it is, by name."""
+    found = select(INSURERS.c.name).where(INSURERS.c.id == row.insurer_id)
+    return (await entry.connection.execute(found)).scalar_one()
 
 
 def as_of(now: datetime, changed_at: datetime) -> datetime:

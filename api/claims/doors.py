@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
-from api.doors import Door, Example
+from api.doors import Door, Example, fixed
 from api.insurer.doors import attachment
 from models.contracts import claim
 from models.contracts.base import Command
@@ -44,10 +44,6 @@ def payment(person: str = SAMPLE_VICTIM) -> dict[str, Any]:
     return {"number": "P-2026-000001", "kind": "settlement", "lines": lines, "by_user": "U1001"}
 
 
-def _fixed(**body: Any) -> Example:
-    return lambda today: body
-
-
 def _door(path: str, command: type[Command], update: str, said: tuple[str, str], example: Example) -> Door:
     return Door(CaseKind.CLAIM, path, command, update, *said, example, TAG)
 
@@ -58,14 +54,14 @@ DOORS: tuple[Door, ...] = (
         claim.UpdateCasualties,
         "update_casualties",
         ("更新伤亡和损失", "Casualties or loss have changed"),
-        _fixed(casualties={"deaths": 0, "serious_injuries": 1, "direct_loss": "75000.00"}, note="损失重新统计"),
+        fixed(casualties={"deaths": 0, "serious_injuries": 1, "direct_loss": "75000.00"}, note="损失重新统计"),
     ),
     _door(
         "document-requests",
         claim.RequestDocuments,
         "request_documents",
         ("一次性通知补充材料", "Ask for all missing documents, once"),
-        _fixed(documents=["劳动能力鉴定结论", "医疗费用票据"]),
+        fixed(documents=["劳动能力鉴定结论", "医疗费用票据"]),
     ),
     _door(
         "documents",
@@ -79,7 +75,7 @@ DOORS: tuple[Door, ...] = (
         claim.RecordSurvey,
         "record_survey",
         ("登记查勘", "Record what the survey found"),
-        _fixed(facts_true=True, liability_clear=True, note="事实清楚，属于保险责任。"),
+        fixed(facts_true=True, liability_clear=True, note="事实清楚，属于保险责任。"),
     ),
     _door(
         "assessment",
@@ -93,14 +89,14 @@ DOORS: tuple[Door, ...] = (
         claim.ChoosePath,
         "choose_path",
         ("选定理赔路径", "A person chooses the path"),
-        _fixed(path="ordinary", reason="人工确定按普通程序办理"),
+        fixed(path="ordinary", reason="人工确定按普通程序办理"),
     ),
     _door(
         "limits",
         claim.SetLimits,
         "set_limits",
         ("确认责任限额", "A person settles the limits of liability"),
-        _fixed(
+        fixed(
             limits={"per_person": "600000.00", "per_accident": "5000000.00", "aggregate": "10000000.00"},
             reason="按批单核对",
         ),
@@ -110,7 +106,7 @@ DOORS: tuple[Door, ...] = (
         claim.DetermineClaim,
         "determine",
         ("核定", "Determine whether the accident is covered"),
-        _fixed(covered=True, note="属于保险责任"),
+        fixed(covered=True, note="属于保险责任"),
     ),
     _door(
         "settlement",
@@ -142,49 +138,49 @@ DOORS: tuple[Door, ...] = (
         claim.ApprovePayment,
         "approve_payment",
         ("审批付款并发出指令", "Approve a payment; it is then instructed"),
-        _fixed(number="P-2026-000001", by_user="U1002"),
+        fixed(number="P-2026-000001", by_user="U1002"),
     ),
     _door(
         "payments/voiding",
         claim.VoidPayment,
         "void_payment",
         ("作废付款", "Give up a payment that was not instructed, or that failed"),
-        _fixed(number="P-2026-000001", reason="收款账户有误"),
+        fixed(number="P-2026-000001", reason="收款账户有误"),
     ),
     _door(
         "payments/returns",
         claim.SetOffAdvance,
         "set_off_advance",
         ("垫付冲抵或者追回", "Set an advance off, or record money that came back"),
-        _fixed(number="P-2026-000002", how="set_off", amount="20000.00", note="冲抵赔款"),
+        fixed(number="P-2026-000002", how="set_off", amount="20000.00", note="冲抵赔款"),
     ),
     _door(
         "result-upload",
         claim.UploadResult,
         "upload_result",
         ("上传理赔结果", "Upload the result to the platform of the place"),
-        _fixed(receipt="LP-2026-0001"),
+        fixed(receipt="LP-2026-0001"),
     ),
     _door(
         "closing",
         claim.CloseClaim,
         "close_claim",
         ("结案", "Close the claim"),
-        _fixed(note="赔款付清，资料归档"),
+        fixed(note="赔款付清，资料归档"),
     ),
     _door(
         "reopening",
         claim.ReopenClaim,
         "reopen_claim",
         ("重开案件", "Take the claim up again"),
-        _fixed(reason="受害人补充鉴定结论"),
+        fixed(reason="受害人补充鉴定结论"),
     ),
     _door(
         "withdrawal",
         claim.WithdrawClaim,
         "withdraw_claim",
         ("撤案", "The claimant gives the claim up"),
-        _fixed(reason="被保险人书面撤回索赔"),
+        fixed(reason="被保险人书面撤回索赔"),
     ),
     _door(
         "litigation",
@@ -203,6 +199,6 @@ DOORS: tuple[Door, ...] = (
         ExtendDuty,
         "extend",
         ("理赔期限延期", "Extend a term of the claim before it is due"),
-        _fixed(duty="claim_result_upload", days=2, reason="平台检修"),
+        fixed(duty="claim_result_upload", days=2, reason="平台检修"),
     ),
 )

@@ -20,12 +20,12 @@ from api.desk.audience import Reader
 from api.desk.casefile import read_case
 from api.desk.deeds import FOR_DEPARTMENTS, Deed, Topic
 from api.desk.filling import EMPTY, Filling
-from api.desk.filters import CaseFilters
+from api.desk.filters import PLACES, CaseFilters
 from api.desk.frame import Visit, back, posted, visited, visitor
 from api.desk.handling import handlings
 from api.desk.hands import choices, in_hand, with_hands
 from api.desk.letters import News, acknowledge_news
-from api.desk.lists import Asked, with_total
+from api.desk.lists import INSURERS_ALONE, Asked, with_total
 from api.desk.posting import Wish, carried_out
 from api.desk.taking import Taking, taken
 from api.desk.ways_back import WaysBack
@@ -34,16 +34,12 @@ from api.offices import neighbours
 from api.problems import Problem, not_found
 from api.rows import CASE_FIGURES, CASES, INSURERS
 from api.words import ProblemCode
-from domain.places import NAMES, NATION, region_name
+from domain.places import region_name
 from domain.wording import instant
 from models.contracts.vocabulary import ActorKind, CaseKind, NoticeKind, Sector
 
 router = APIRouter(prefix="/department", include_in_schema=False)
 Visiting = Annotated[Visit, Depends(visitor, scope="function")]
-HIDDEN = frozenset({"money", "rate_review", "waiting"})
-"""Columns of the shared list that are not for departments."""
-
-
 INBOX, LIST = "/department", "/department/cases"
 WAYS = WaysBack(INBOX, frozenset({INBOX, LIST}))
 
@@ -64,7 +60,7 @@ async def inbox_page(visit: Visiting) -> Response:
         kinds=tuple(CaseKind),
         notices=await kinds_told(visit.entry, filters),
         hands=await choices(visit.entry),
-        places=tuple(name for code, name in NAMES.items() if code != NATION),
+        places=PLACES,
         trail=WAYS.here(visit),
     )
 
@@ -106,7 +102,7 @@ async def asked_for(visit: Visit) -> Asked:
     if filters.region and filters.here and not filters.lost:
         conditions.append(CASES.c.region == filters.region)
     figured = (within(mine, CASE_FIGURES),)
-    asked = Asked(kind, filters, LIST, LIST, tuple(conditions), figured, HIDDEN, trail=WAYS.here(visit))
+    asked = Asked(kind, filters, LIST, LIST, tuple(conditions), figured, INSURERS_ALONE, trail=WAYS.here(visit))
     return await with_hands(visit, asked)
 
 

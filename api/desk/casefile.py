@@ -16,7 +16,6 @@ from api.desk.casemoney import ClaimShown, Fact, claim_of, money_of
 from api.desk.caserecord import FileShown, NoticeShown, RecordLine, files_of, line_of, notices_of
 from api.desk.tones import tone_of
 from api.duties import read_duties
-from api.rows import INSURERS
 from api.shapes import Duties, TimelineEntry
 from domain import wording
 from domain.calendar import local_date
@@ -108,7 +107,7 @@ async def read_case(entry: Entry, row: Row[Any], reader: Reader, *, why: str = "
     companions = await companions_in(entry, row, reader) if row.kind is CaseKind.POLICY else ()
     shown = duties_of(row, duties, happened, reader, why)
     return CaseFile(
-        **_head(row, await _insurer(entry, row), at),
+        **_head(row, await reads.insurer_of(entry, row), at),
         **_policy_of(row, reader),
         overdue=sum(one.late for one in shown),
         facts=(*_description(row, reader), *money_of(row, reader)),
@@ -126,11 +125,6 @@ async def read_case(entry: Entry, row: Row[Any], reader: Reader, *, why: str = "
         claim=claim_of(row, duties, reader),
         row=row,
     )
-
-
-async def _insurer(entry: Entry, row: Row[Any]) -> str:
-    found = await entry.connection.execute(select(INSURERS.c.name).where(INSURERS.c.id == row.insurer_id))
-    return found.scalar_one()
 
 
 def _head(row: Row[Any], insurer: str, at: datetime) -> dict[str, Any]:

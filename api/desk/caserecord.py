@@ -1,5 +1,6 @@
 """The record of a case as sentences, its files, and the notices with their delivery; who reads what: audience.py."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ from sqlalchemy import Row
 from api import reads
 from api.callers import Entry
 from api.desk.audience import Part, Reader
+from api.desk.evidence import file_address
 from api.evidence import FOR_VISITORS, VISIBLE, Piece, pieces
 from api.shapes import NoticeReading, TimelineEntry
 from domain import wording
@@ -74,13 +76,14 @@ async def files_of(entry: Entry, row: Row[Any], reader: Reader) -> tuple[FileSho
     if not reader.sees(Part.EVIDENCE) or not (own or row.kind in FOR_VISITORS):
         return ()
     found = await pieces(entry.connection, row.id, None if own else VISIBLE.get(reader.kind, {}))
-    return tuple(_file(one) for one in reversed(found))
+    return tuple(file_shown(one) for one in reversed(found))
 
 
-def _file(one: Piece) -> FileShown:
+def file_shown(one: Piece, address: Callable[[Piece], str] = file_address) -> FileShown:
+    """A file for a page; `address` says where it lies for its reader."""
     return FileShown(
         name=one.name,
-        href=f"/evidence/{one.case_id}/{one.digest}",
+        href=address(one),
         is_picture=one.is_picture,
         event=one.event,
         at_said=wording.instant(one.at),

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from api.callers import Entry, speak_for
 from api.desk.frame import visited
-from api.evidence import DIGEST, FOR_VISITORS, SMALL, VISIBLE, given_out, held_by
+from api.evidence import DIGEST, FOR_VISITORS, SMALL, VISIBLE, Piece, given_out, held_by
 from api.files import Kept
 from api.problems import not_found
 from models.contracts.vocabulary import ActorKind
@@ -24,6 +24,11 @@ async def of_a_case(
     async with visited(request) as visit:
         file = await _visible(visit.entry, case_id, digest)
     return await given_out(file, as_small=small is not None)
+
+
+def file_address(piece: Piece) -> str:
+    """Where a browser of somebody signed in finds a file of a case."""
+    return f"/evidence/{piece.case_id}/{piece.digest}"
 
 
 async def _visible(entry: Entry, case_id: UUID, digest: str) -> Kept:

@@ -1,19 +1,31 @@
 """What a list of cases is asked for by people, as it stands in an address; which rows answer it, lists.py says."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlencode
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from api.shapes import ListQuery
-from domain.places import NAMES, code_of, full_region_name, place_of, places_of
+from domain.places import NAMES, NATION, code_of, full_region_name, place_of, places_of
 from models.contracts.base import FactDate
 from models.contracts.vocabulary import ClaimPath, Size
 
 PER_PAGE = 30
 HELD_BY = r"^(mine|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$"
 MOST_TYPED = 120  # letters of a place
+F = TypeVar("F", bound=BaseModel)
+PLACES = tuple(name for code, name in NAMES.items() if code != NATION)
+"""Names to choose a place from."""
+
+
+def legible(filters: type[F], given: Mapping[str, Any]) -> F:
+    """What an address asks for, without what cannot be read of it."""
+    try:
+        return filters.model_validate(given)
+    except ValidationError as error:
+        wrong = {str(one["loc"][0]) for one in error.errors()}
+        return filters.model_validate({name: value for name, value in given.items() if name not in wrong})
 
 
 class CaseFilters(ListQuery):
@@ -47,11 +59,7 @@ class CaseFilters(ListQuery):
         given |= {name: None for name, value in named.items() if not value and cls._begins_with(name) is not None}
         if named.get("region"):
             given["region"] = code_of(named["region"][:MOST_TYPED])
-        try:
-            return cls.model_validate(given)
-        except ValidationError as error:
-            wrong = {str(one["loc"][0]) for one in error.errors()}
-            return cls.model_validate({name: value for name, value in given.items() if name not in wrong})
+        return legible(cls, given)
 
     def address(self, **changed: object) -> str:
         """The query string of these filters, without cursor, with some of them changed."""

@@ -11,12 +11,12 @@ from api import reads
 from api.callers import Entry
 from api.desk.audience import Reader
 from api.desk.caseduties import DutyShown, duties_of
-from api.desk.caserecord import RecordLine, line_of
+from api.desk.caserecord import FileShown, RecordLine, file_shown, line_of
 from api.desk.deeds import Deed, of_hazard
 from api.desk.tones import tone_of
 from api.duties import read_duties
 from api.evidence import VISIBLE, Piece, pieces
-from api.rows import INSURERS, STEPS
+from api.rows import STEPS
 from api.shapes import DutyReading
 from domain import wording
 from models.contracts.vocabulary import (
@@ -34,17 +34,6 @@ TERMS = (3, 7, 15, 30, 60)
 OF_SERVICE = ("FilePlan", "ConfirmPlan", "RecordVisit")
 Addressed = Callable[[Piece], str]
 """Where a file lies for this reader."""
-
-
-@dataclass(frozen=True)
-class FileShown:
-    """A photograph or a document: where it is, its name, with what it came."""
-
-    href: str
-    name: str
-    is_picture: bool
-    event: Event | None
-    at: str
 
 
 @dataclass(frozen=True)
@@ -120,7 +109,7 @@ async def hazard_matter(entry: Entry, row: Row[Any], reader: Reader, address: Ad
     """The hazard of this row, which was looked up with the caller's rights."""
     duties, happened = await read_duties(entry, row), await reads.timeline(entry, row.id)
     own = next((one for one in duties.items if one.state == "open" and one.owed_by is Role.INSURED), None)
-    files = [_shown(one, address) for one in await _of_hazard(entry, row, reader)]
+    files = [file_shown(one, address) for one in await _of_hazard(entry, row, reader)]
     stage = HazardStage(row.stage)
     extendable = _extendable(own)
     return HazardMatter(
@@ -128,7 +117,7 @@ async def hazard_matter(entry: Entry, row: Row[Any], reader: Reader, address: Ad
         grade=HazardGrade(row.view["grade"]),
         stage=stage,
         tone=tone_of(stage, late=bool(own and own.overdue)),
-        insurer=await insurer_of(entry, row),
+        insurer=await reads.insurer_of(entry, row),
         place_line=wording.place_line(row.region, row.sector, row.size),
         found=wording.plain_day(date.fromisoformat(row.view["found_on"])),
         duty=next((one for one in duties_of(row, duties, happened, reader, own.key) if one.key == own.key), None)
@@ -181,7 +170,7 @@ async def policy_matter(entry: Entry, row: Row[Any], reader: Reader, address: Ad
         row=row,
         stage=stage,
         tone=tone_of(stage),
-        insurer=await insurer_of(entry, row),
+        insurer=await reads.insurer_of(entry, row),
         place_line=wording.place_line(row.region, row.sector, row.size),
         plan=_plan(steps, files, address),
         visits=tuple(_visits(steps, files, address, row.view.get("ratings", ()))),
@@ -189,11 +178,6 @@ async def policy_matter(entry: Entry, row: Row[Any], reader: Reader, address: Ad
             one for one in duties_of(row, duties, happened, reader, own) if one.open and one.owed_by is Role.INSURED
         ),
     )
-
-
-async def insurer_of(entry: Entry, row: Row[Any]) -> str:
-    found = select(INSURERS.c.name).where(INSURERS.c.id == row.insurer_id)
-    return (await entry.connection.execute(found)).scalar_one()
 
 
 def _services(row: Row[Any]) -> Any:
@@ -243,8 +227,4 @@ def _visits(steps: list[dict[str, Any]], files: list[Piece], address: Addressed,
 
 def _of_step(files: list[Piece], step: dict[str, Any], address: Addressed) -> tuple[FileShown, ...]:
     mine = (one for one in files if (one.command, one.at) == (step["command_name"], step["at"]))
-    return tuple(_shown(one, address) for one in mine)
-
-
-def _shown(piece: Piece, address: Addressed) -> FileShown:
-    return FileShown(address(piece), piece.name, piece.is_picture, piece.event, wording.instant(piece.at))
+    return tuple(file_shown(one, address) for one in mine)

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.callers import Caller, Entry, open_rows
+from api.keys import hash_of
 from api.problems import CONNECTION_LOST
 from api.rows import INSURERS, PROVIDERS, RECIPIENTS, SESSIONS, USERS
 from api.tools import Tools
@@ -54,10 +55,6 @@ class _Recognised:
 
     came_in: CameIn | None = None
     due: Mapping[str, Any] = field(default_factory=dict)
-
-
-def hash_of(token: str) -> str:
-    return sha256(token.encode()).hexdigest()
 
 
 def form_token(secret: bytes, token_hash: str) -> str:

@@ -8,13 +8,13 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.desk.audience import Reader
 from api.desk.deeds import MOST_FILES, Deed
+from api.desk.evidence import file_address
 from api.desk.filling import EMPTY, Filling
 from api.desk.frame import Visit, back, visited, visitor
 from api.desk.matters import hazard_matter, policy_matter
 from api.desk.words import translator
 from api.enterprise.acting import act
 from api.enterprise.reading import HistoryQuery, address, board, history, own_case
-from api.evidence import Piece
 from api.problems import not_found
 from models.contracts.vocabulary import ActorKind, CaseKind, ServiceDimension
 
@@ -99,13 +99,13 @@ async def _acted(request: Request, template: str, case_id: UUID, number: str = "
 
 async def _hazard(visit: Visit, case_id: UUID, page: Page) -> Response:
     row = await own_case(visit.entry, case_id, CaseKind.HAZARD)
-    matter = await hazard_matter(visit.entry, row, _reader(visit), _file)
+    matter = await hazard_matter(visit.entry, row, _reader(visit), file_address)
     return visit.page("enterprise/hazard.html.j2", page.status, m=matter, **_frame(page, f"hazard-{case_id}"))
 
 
 async def _policy(visit: Visit, template: str, case_id: UUID, page: Page, number: str = "") -> Response:
     row = await own_case(visit.entry, case_id, CaseKind.POLICY)
-    matter = await policy_matter(visit.entry, row, _reader(visit), _file)
+    matter = await policy_matter(visit.entry, row, _reader(visit), file_address)
     one = matter.visit(number)
     if (number and one is None) or (template.endswith("plan.html.j2") and matter.plan is None):
         raise not_found()
@@ -126,10 +126,6 @@ def _frame(page: Page, draft: str) -> dict[str, Any]:
 
 def _reader(visit: Visit) -> Reader:
     return Reader(ActorKind.ENTERPRISE, address, translator(visit.language))
-
-
-def _file(piece: Piece) -> str:
-    return f"/evidence/{piece.case_id}/{piece.digest}"
 
 
 def _named(done: str) -> Deed | None:

@@ -1,6 +1,6 @@
 """What is open at one enterprise, most urgent first, and what was done there; one matter is told in matters.py."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,7 +17,7 @@ from api.desk.deeds import BEFORE_CLAIM
 from api.desk.due import when_due
 from api.desk.tones import tone_of
 from api.problems import not_found
-from api.rows import CASES, STEPS, TIMELINE
+from api.rows import CASES, STEPS
 from domain import wording
 from models.contracts.vocabulary import ActorKind, CaseKind, ClaimStage, Event, HazardGrade, HazardStage, Role, Word
 
@@ -137,20 +137,13 @@ async def history(entry: Entry, query: HistoryQuery) -> tuple[list[Done], str | 
     rows = (await entry.connection.execute(found)).all()
     shown = rows[: query.limit]
     following = cursors.write(shown[-1].at, shown[-1].case_id) if len(rows) > query.limit else None
-    return [one async for one in _done(entry, shown)], following
+    lines = await reads.lines_of_steps(entry, [(row.case_id, row.seq) for row in shown])
+    return [_done(row, lines.get((row.case_id, row.seq), ())) for row in shown], following
 
 
-async def _done(entry: Entry, rows: Any) -> AsyncIterator[Done]:
-    pairs = [(row.case_id, row.seq) for row in rows]
-    lines: dict[tuple[UUID, int], list[tuple[Event, str]]] = {}
-    if pairs:
-        of = tuple_(TIMELINE.c.case_id, TIMELINE.c.seq).in_(pairs)
-        found = select(*TIMELINE.c["case_id", "seq", "event", "said"]).where(of)
-        for line in await entry.connection.execute(found.order_by(TIMELINE.c.line)):
-            lines.setdefault((line.case_id, line.seq), []).append((line.event, line.said))
-    for row in rows:
-        happened = tuple(lines.get((row.case_id, row.seq), ()))
-        yield Done(wording.instant(row.at), row.number, row.kind, address(row.kind, row.case_id), happened)
+def _done(row: Row[Any], lines: Iterable[Row[Any]]) -> Done:
+    happened = tuple((one.event, one.said) for one in lines)
+    return Done(wording.instant(row.at), row.number, row.kind, address(row.kind, row.case_id), happened)
 
 
 def address(kind: CaseKind, case_id: UUID) -> str:

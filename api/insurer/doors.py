@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any
 
-from api.doors import Door, Example
+from api.doors import Door, Example, fixed
 from models.contracts import hazard, policy
 from models.contracts.base import Command
 from models.contracts.case import ExtendDuty
@@ -71,10 +71,6 @@ def visit(today: date) -> dict[str, Any]:
     }
 
 
-def _fixed(**body: Any) -> Example:
-    return lambda today: body
-
-
 def _dated(make: Callable[[str], dict[str, Any]]) -> Example:
     return lambda today: make(str(today))
 
@@ -93,21 +89,21 @@ DOORS: tuple[Door, ...] = (
         policy.UploadPolicy,
         "upload",
         ("上传电子保单", "Upload the electronic policy"),
-        _fixed(file=attachment("电子保单.pdf")),
+        fixed(file=attachment("电子保单.pdf")),
     ),
     _policy(
         "provider",
         policy.NameProvider,
         "name_provider",
         ("确定服务机构", "Name the service institution or expert"),
-        _fixed(provider_name="安徽安全技术服务有限公司", qualification="APJ-(皖)-001"),
+        fixed(provider_name="安徽安全技术服务有限公司", qualification="APJ-(皖)-001"),
     ),
     _policy(
         "plan",
         policy.FilePlan,
         "file_plan",
         ("提交服务计划", "File the service plan"),
-        _fixed(
+        fixed(
             items=["hazard_inspection", "training"], services_per_year=2, goals="全年两次隐患排查，一次全员安全培训。"
         ),
     ),
@@ -116,7 +112,7 @@ DOORS: tuple[Door, ...] = (
         policy.ConfirmPlan,
         "confirm_plan",
         ("记录投保单位确认计划", "Record that the insured agrees with the plan"),
-        _fixed(note="投保单位已盖章确认"),
+        fixed(note="投保单位已盖章确认"),
     ),
     _policy("visits", policy.RecordVisit, "record_visit", ("记录一次服务", "Record a service visit"), visit),
     _policy(
@@ -124,7 +120,7 @@ DOORS: tuple[Door, ...] = (
         policy.CompleteService,
         "complete_service",
         ("服务完成", "Complete the service of the signing term"),
-        _fixed(confirmed_by_insured=True, report=attachment("服务报告.pdf")),
+        fixed(confirmed_by_insured=True, report=attachment("服务报告.pdf")),
     ),
     _policy(
         "spend",
@@ -160,14 +156,14 @@ DOORS: tuple[Door, ...] = (
         ExtendDuty,
         "extend",
         ("申请延期", "Extend a duty before it is due"),
-        _fixed(duty="service_completion", days=10, reason="设备大修，投保单位书面申请"),
+        fixed(duty="service_completion", days=10, reason="设备大修，投保单位书面申请"),
     ),
     _policy(
         "excuses",
         policy.ExcuseDuty,
         "excuse",
         ("说明未履行的理由", "Give the reason why an excusable duty was not done"),
-        _fixed(duty="first_service", reason="投保单位停产，书面说明在案"),
+        fixed(duty="first_service", reason="投保单位停产，书面说明在案"),
     ),
     _policy(
         "endorsements",
@@ -195,76 +191,76 @@ DOORS: tuple[Door, ...] = (
         policy.RenewPolicy,
         "renew",
         ("续保", "Record the renewal"),
-        _fixed(next_number="PA-2027-000001"),
+        fixed(next_number="PA-2027-000001"),
     ),
     _policy(
         "out-of-area-filing",
         policy.FileOutOfArea,
         "file_out_of_area",
         ("异地投保报备", "Record the filing for insuring outside the city"),
-        _fixed(filing="YD-2026-17"),
+        fixed(filing="YD-2026-17"),
     ),
     _hazard(
         "told",
         hazard.ConfirmTold,
         "confirm_told",
         ("登记书面告知的送达", "Record that the insured was told in writing"),
-        _fixed(receipt=attachment("送达回证.pdf")),
+        fixed(receipt=attachment("送达回证.pdf")),
     ),
     _hazard(
         "rectification",
         hazard.ClaimRectification,
         "claim_rectification",
         ("申报整改完成", "Record that rectification is claimed, with evidence"),
-        _fixed(note="报警器已送检合格", evidence=[attachment("整改照片.pdf")]),
+        fixed(note="报警器已送检合格", evidence=[attachment("整改照片.pdf")]),
     ),
     _hazard(
         "refusal",
         hazard.RefuseRectification,
         "refuse_rectification",
         ("记录拒不整改", "Record that the insured refuses to rectify"),
-        _fixed(note="投保单位书面表示不予整改"),
+        fixed(note="投保单位书面表示不予整改"),
     ),
     _hazard(
         "recheck",
         hazard.RecheckHazard,
         "recheck",
         ("复核", "Recheck: passed, or failed with a new term"),
-        _fixed(passed=True, note="现场复核合格"),
+        fixed(passed=True, note="现场复核合格"),
     ),
     _hazard(
         "objections",
         hazard.ObjectToHazard,
         "object",
         ("记录投保单位的异议", "Record that the insured objects to the hazard"),
-        _fixed(reason="该设备已停用，不再构成隐患", evidence=[attachment("停用证明.pdf")]),
+        fixed(reason="该设备已停用，不再构成隐患", evidence=[attachment("停用证明.pdf")]),
     ),
     _hazard(
         "objections/answer",
         hazard.AnswerObjection,
         "answer_objection",
         ("答复异议", "Answer the objection: upheld closes the hazard, rejected leaves it"),
-        _fixed(upheld=False, note="经核实设备仍在使用"),
+        fixed(upheld=False, note="经核实设备仍在使用"),
     ),
     _hazard(
         "time-requests",
         hazard.AskMoreTime,
         "ask_more_time",
         ("记录投保单位的延期申请", "Record that the insured asks for more time"),
-        _fixed(days=5, reason="备件到货延迟"),
+        fixed(days=5, reason="备件到货延迟"),
     ),
     _hazard(
         "time-requests/refusal",
         hazard.DeclineMoreTime,
         "decline_more_time",
         ("不同意延期", "Decline the request for more time; agreeing is an extension"),
-        _fixed(note="风险较高，须按期整改"),
+        fixed(note="风险较高，须按期整改"),
     ),
     _hazard(
         "extensions",
         ExtendDuty,
         "extend",
         ("隐患期限延期", "Extend a term of the hazard before it is due"),
-        _fixed(duty="rectification", days=5, reason="备件到货延迟"),
+        fixed(duty="rectification", days=5, reason="备件到货延迟"),
     ),
 )

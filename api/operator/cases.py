@@ -10,19 +10,19 @@ from api.desk.audience import Reader
 from api.desk.casefile import read_case
 from api.desk.filters import CaseFilters
 from api.desk.frame import Visit, visited
-from api.desk.lists import Asked, CaseShown, with_total
+from api.desk.lists import INSURERS_ALONE, Asked, CaseShown, with_total
 from api.desk.ways_back import WaysBack, list_of
 from api.desk.words import translator
-from api.operator.engine import AWAY, describe, ui_address
+from api.operator.engine import describe, ui_address
 from api.operator.visits import Reading
 from api.problems import not_found
+from api.queues import AWAY
 from api.rows import CASES
 from api.shapes import Page
 from models.contracts.vocabulary import ActorKind, CaseKind
 
 ADDRESS = "/operator/cases"
 SHELVES = {CaseKind.POLICY: ADDRESS, CaseKind.HAZARD: f"{ADDRESS}/hazards", CaseKind.CLAIM: f"{ADDRESS}/claims"}
-HIDDEN = frozenset({"money", "rate_review", "waiting"})
 router = APIRouter(prefix=ADDRESS, include_in_schema=False)
 
 
@@ -52,7 +52,7 @@ async def claims(visit: Reading) -> Response:
 async def _listed(visit: Visit, kind: CaseKind) -> Response:
     """Of all insurers; what was typed into a case is left out."""
     filters = CaseFilters.read(dict(visit.request.query_params))
-    asked = Asked(kind, filters, SHELVES[kind], ADDRESS, without=HIDDEN, trail=WAYS[kind].here(visit))
+    asked = Asked(kind, filters, SHELVES[kind], ADDRESS, without=INSURERS_ALONE, trail=WAYS[kind].here(visit))
     page, total = await with_total(visit.entry, asked)
     plain = Page[CaseShown](items=[one.model_copy(update={"description": ""}) for one in page.items], next=page.next)
     return visit.page("operator/cases.html.j2", asked=asked, page=plain, total=total, shelves=SHELVES)

@@ -12,6 +12,7 @@ from starlette.datastructures import FormData
 
 from api.desk.acting import Misfilled
 from api.desk.did import Did, back_after, did
+from api.desk.filters import PLACES
 from api.desk.frame import Visit, posted, visited
 from api.desk.front import local
 from api.operator import coverage, covering, registering, trying
@@ -22,7 +23,7 @@ from api.operator.visits import Reading, text_of
 from api.operator.waiting import NOBODY, OPEN
 from api.rows import CASES, OUTBOX, RECIPIENTS, TASKS
 from domain.calendar import local_date
-from domain.places import NAMES, NATION, code_of, full_region_name, places_of, region_name
+from domain.places import NAMES, code_of, full_region_name, places_of, region_name
 from domain.routing import is_department
 from domain.wording import day
 from models.contracts.ids import ancestors
@@ -30,7 +31,6 @@ from models.contracts.vocabulary import Role, Sector, Size
 
 ADDRESS = "/operator/directory"
 router = APIRouter(prefix=ADDRESS, include_in_schema=False)
-PLACES = tuple(name for code, name in NAMES.items() if code != NATION)
 MOST_TYPED = 120
 ROLES = tuple(role for role in Role if is_department(role))
 

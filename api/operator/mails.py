@@ -6,11 +6,12 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, Row, func, select, tuple_
 
 from api.callers import Entry
 from api.cursors import Cursors
+from api.desk.filters import legible
 from api.operator.engine import ui_address
 from api.operator.visits import Reading
 from api.operator.waiting import RETURNED, shown_address
@@ -43,11 +44,7 @@ class MailFilters(BaseModel):
         """From an address: what is empty, unknown or unreadable is left out."""
         known = {name: value.strip() for name, value in asked.items() if value.strip() and name in cls.model_fields}
         known.pop("limit", None)
-        try:
-            return cls.model_validate(known)
-        except ValidationError as error:
-            wrong = {str(one["loc"][0]) for one in error.errors()}
-            return cls.model_validate({name: value for name, value in known.items() if name not in wrong})
+        return legible(cls, known)
 
     @property
     def kept(self) -> dict[str, Any]:

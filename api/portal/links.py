@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from api.audit import Origin
 from api.callers import Caller, Entry
 from api.desk.letters import News, acknowledge_news
 from api.gateway import FoundCase
+from api.keys import hash_of
 from api.offices import office_of
 from api.rows import CASES, COMMANDS, INSURERS, LINK_USES, LINKS, OUTBOX, RECIPIENTS
 from api.tools import Tools
@@ -88,7 +88,7 @@ async def entered_by_link(tools: Tools, token: str) -> AsyncIterator[tuple[Entry
 
 
 async def _opened(tools: Tools, connection: AsyncConnection, token: str) -> OpenedLink | None:
-    hashed = sha256(token.encode()).hexdigest()
+    hashed = hash_of(token)
     await settings.link(connection, hashed)
     alive = select(LINKS).where(
         LINKS.c.token_hash == hashed, LINKS.c.revoked_at.is_(None), LINKS.c.expires_at > tools.now()

@@ -17,6 +17,8 @@ from api.portfolio.words import MISNAMED_BOOK, MISNAMED_TABLE
 
 ENCODINGS = ("utf-8-sig", "gb18030")
 SEPARATORS = ",\t;"
+TABLES = frozenset({".csv", ".tsv", ".txt"})
+"""Endings of files that are text; every other one is opened as a workbook."""
 LARGEST = 50 * 1024 * 1024
 MOST_ROWS = 100_000
 PACKED = b"PK\x03\x04"
@@ -65,7 +67,7 @@ class Portfolio:
 
     @property
     def is_table(self) -> bool:
-        return self.path.suffix.lower() in {".csv", ".tsv", ".txt"}
+        return self.path.suffix.lower() in TABLES
 
 
 def read_portfolio(path: Path) -> Portfolio:
@@ -81,7 +83,7 @@ def portfolio_of(path: Path, content: bytes, most_rows: int = MOST_ROWS) -> Port
     """A file that is in memory already; `path` is its name. Raises BadFile."""
     if len(content) > LARGEST:
         raise BadFile(f"文件超过 {LARGEST // 1024 // 1024} MB，请拆分后导入")
-    is_table = path.suffix.lower() in {".csv", ".tsv", ".txt"}
+    is_table = path.suffix.lower() in TABLES
     if is_table and content.startswith((PACKED, OLD)):
         raise BadFile(MISNAMED_BOOK)
     separator, lines = _of_text(content, most_rows) if is_table else (",", _of_workbook(content, most_rows))

@@ -7,13 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.desk.audience import Reader
+from api.desk.filters import PLACES
 from api.desk.frame import Visit, visited, visitor
 from api.desk.words import translator
 from api.provider.acting import OWN, REPORT, VISIT, act, sheet_of
 from api.provider.board import BoardFilters, board
 from api.provider.reading import ROOM, WAYS, address, hazard, policy
 from api.rows import ASSIGNED_CASES
-from domain.places import NAMES, NATION
 from models.contracts.vocabulary import ActorKind, HazardGrade, Sector
 
 router = APIRouter(prefix="/provider", include_in_schema=False)
@@ -32,7 +32,7 @@ async def assignments(visit: Here) -> Response:
         f=filters,
         sectors=tuple(Sector),
         grades=tuple(HazardGrade),
-        places=tuple(name for code, name in NAMES.items() if code != NATION),
+        places=PLACES,
     )
 
 

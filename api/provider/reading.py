@@ -11,10 +11,10 @@ from api.callers import Entry
 from api.desk.audience import Reader
 from api.desk.caseduties import DutyShown, duties_of, policy_life
 from api.desk.casefile import Companion, companions_in, companions_of
+from api.desk.evidence import file_address
 from api.desk.matters import HazardMatter, PolicyMatter, hazard_matter, policy_matter
 from api.desk.ways_back import WaysBack
 from api.duties import read_duties
-from api.evidence import Piece
 from api.problems import not_found
 from api.rows import ASSIGNMENTS, RECIPIENTS
 from api.tools import Tools
@@ -95,10 +95,6 @@ def services_of(tools: Tools) -> frozenset[str]:
 def address(kind: CaseKind, case_id: UUID, onward: str = ROOM) -> str:
     """Where a case stands in this room; `onward` is the list one came from."""
     return f"{ROOM}/{'hazards' if kind is CaseKind.HAZARD else 'policies'}/{case_id}{WAYS.trail(onward)}"
-
-
-def file_address(piece: Piece) -> str:
-    return f"/evidence/{piece.case_id}/{piece.digest}"
 
 
 def _own(entry: Entry) -> ColumnElement[bool]:
