@@ -2,14 +2,12 @@
 
 import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import asyncpg
 import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
-from sqlalchemy import event
 from temporalio.worker import Worker
 
 from api.desk.sessions import cookie_name
@@ -23,6 +21,7 @@ from models.tables import engine as opened
 from runtime import samples
 from runtime.settings import Settings
 from tests.conftest import Database
+from tests.statements import Seen, listening
 
 MANY = 20_000
 FEW = MANY // 4
@@ -65,7 +64,6 @@ FROM (SELECT * FROM users WHERE kind = 'provider' ORDER BY email LIMIT 1) u JOIN
 ON CONFLICT (policy_id) DO UPDATE SET provider_id = excluded.provider_id
 """
 """Forty policies for one provider; each of the others names somebody else."""
-Seen = list[tuple[str, Any]]
 
 
 @pytest.fixture
@@ -86,19 +84,6 @@ async def many(
     await admin.close()
 
 
-@contextmanager
-def listening(tools: Tools) -> Iterator[Seen]:
-    """Every statement that is sent meanwhile, with its parameters."""
-    seen: Seen = []
-
-    def heard(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
-        seen.append((statement, parameters))
-
-    event.listen(tools.engine.sync_engine, "before_cursor_execute", heard)
-    yield seen
-    event.remove(tools.engine.sync_engine, "before_cursor_execute", heard)
-
-
 async def test_every_list_is_read_by_its_index_and_without_it_that_is_seen(
     many: asyncpg.Connection, app: FastAPI, tools: Tools
 ) -> None:
@@ -111,7 +96,7 @@ async def test_every_list_is_read_by_its_index_and_without_it_that_is_seen(
         holder = await many.fetchrow(WHO[room], *([least] if "$1" in WHO[room] else []))
         assert holder is not None
         async with AsyncClient(transport=ASGITransport(app), base_url=BASE, headers=await _as(tools, *holder)) as http:
-            with listening(tools) as seen:
+            with listening(tools.engine) as seen:
                 answer = await http.get(path.format(assigned=assigned))
         assert answer.status_code == 200, f"{room} {path}"
         read.setdefault(index, (seen, path))

@@ -10,8 +10,8 @@ from api.insurer.doors import DOORS
 from api.tools import Tools
 from models.contracts.vocabulary import CaseKind
 from tests.api.conftest import Caller, counted, fresh_key, sample_file, terms, today
-from tests.api.test_plans import listening
 from tests.faults.invariants import Look, broken
+from tests.statements import listening
 
 pytestmark = pytest.mark.usefixtures("worker")
 EXAMPLES = {(door.kind, door.path): door.example for door in DOORS}
@@ -64,7 +64,7 @@ async def test_a_command_asks_the_database_who_calls_and_once_for_case_repeat_an
 ) -> None:
     await sample_file(insurer)
     policy_id = await opened(insurer)
-    with listening(tools) as seen:
+    with listening(tools.engine) as seen:
         await _example(insurer, CaseKind.POLICY, policy_id, "upload")
     asked = [next(name for name in ("api_keys", "commands", "set_config") if name in said) for said, _ in seen]
     assert asked == ["set_config", "api_keys", "commands"], seen

@@ -1,17 +1,14 @@
 """The department's pages read by index and count narrow rows, whatever the number of cases; no stopwatch is here."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.tools import Tools
 from models.contracts.vocabulary import ActorKind
 from models.tables import engine as settings
 from tests.desk.conftest import SignedIn, Town
+from tests.statements import Seen, listening
 
 MANY = 12_000
 FILL = """
@@ -26,20 +23,6 @@ SELECT gen_random_uuid(), 'policy', :insurer, 'w' || n, 'P-' || n,
     now(), now() + interval '3 days'
 FROM generate_series(1, CAST(:many AS int)) n
 """
-Seen = list[tuple[str, Any]]
-
-
-@contextmanager
-def listening(engine: AsyncEngine) -> Iterator[Seen]:
-    """Every statement that is sent meanwhile, with its parameters."""
-    seen: Seen = []
-
-    def heard(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
-        seen.append((statement, parameters))
-
-    event.listen(engine.sync_engine, "before_cursor_execute", heard)
-    yield seen
-    event.remove(engine.sync_engine, "before_cursor_execute", heard)
 
 
 @pytest.fixture
