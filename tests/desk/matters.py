@@ -1,12 +1,14 @@
 """Cases of the example enterprise and letters about them, for tests of rooms; no test is here."""
 
+from datetime import UTC, date, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.insurer.doors import DOORS
+from api.rows import CASES, INSUREDS
 from models.contracts.vocabulary import CaseKind
 from tests.api.conftest import Caller, sample_file, terms, today
 
@@ -38,6 +40,28 @@ ON CONFLICT (case_id, subject, recipient_id) DO UPDATE SET letter_id = excluded.
     told_at = excluded.told_at, times = matters.times + 1, acknowledged_at = NULL, settled = excluded.settled,
     place_at = excluded.place_at
 """
+
+
+async def put_case(admin: AsyncEngine, insurer: Caller, region: str, sector: str, name: str = "企业") -> UUID:
+    """A bare row of the read model, for what only counts and lists."""
+    case_id, insured, at = uuid4(), uuid4(), datetime(2026, 1, 1, tzinfo=UTC)
+    view = {"spent": "10.00", "spend_floor": "12.00", "terms": {"premium_total": "100.00"}, "duties": []}
+    row = {"kind": CaseKind.POLICY, "workflow_id": str(case_id), "number": str(case_id), "size": "small"}
+    row |= {"region": region, "sector": sector, "stage": "signed", "insured_name": name, "insured_id": insured}
+    row |= {"signed_on": date(2026, 1, 1), "effective_on": date(2026, 1, 1), "expires_on": date(2026, 12, 31)}
+    row |= {"provisional": False, "rate_review": False, "open_hazards": 0, "packs": [], "calendar_through": 2026}
+    row |= {"clock": {}, "view": view, "seq": 1, "opened_at": at, "changed_at": at, "next_due_at": at}
+    known = {"id": insured, "insurer_id": insurer.id, "credit_code": insured.hex[:18], "name": name}
+    async with admin.begin() as connection:
+        await connection.execute(INSUREDS.insert().values(known))
+        await connection.execute(CASES.insert().values(id=case_id, insurer_id=insurer.id, **row))
+    return case_id
+
+
+async def change(admin: AsyncEngine, case_id: UUID, **values: Any) -> None:
+    """Let the read model say something else of a case, whatever has led to it."""
+    async with admin.begin() as connection:
+        await connection.execute(CASES.update().where(CASES.c.id == case_id).values(**values))
 
 
 async def open_policy(caller: Caller, number: str = "PA-1", **changed: Any) -> UUID:

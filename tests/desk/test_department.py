@@ -1,7 +1,7 @@
 """A department's room: what it is shown, what is kept from others, each act once, refusals in words; no scripts."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from io import BytesIO
 from random import Random
 from typing import Any
@@ -16,31 +16,14 @@ from temporalio.worker import Worker
 
 from api.department.scope import EVERY_SECTOR, Scope, within
 from api.insurer.doors import SAMPLE_FILE
-from api.rows import CASE_FIGURES, CASES, DEPARTMENT_SCOPES, INSUREDS, OUTBOX, RECIPIENTS
+from api.rows import CASE_FIGURES, CASES, DEPARTMENT_SCOPES, OUTBOX, RECIPIENTS
 from api.tools import Tools
-from models.contracts.vocabulary import ActorKind, CaseKind, NoticeKind, NoticeStatus, Role
+from models.contracts.vocabulary import ActorKind, NoticeKind, NoticeStatus, Role
 from models.tables import engine as settings
-from tests.api.conftest import Caller
 from tests.desk.conftest import Person, SignedIn, Town
-from tests.desk.matters import open_policy, served_policy, tell
+from tests.desk.matters import change, open_policy, put_case, served_policy, tell
 
 DUTY = "service_completion"
-
-
-async def put_case(admin: AsyncEngine, insurer: Caller, region: str, sector: str, name: str = "企业") -> UUID:
-    """A bare row of the read model, for what only counts and lists."""
-    case_id, insured, at = uuid4(), uuid4(), datetime(2026, 1, 1, tzinfo=UTC)
-    view = {"spent": "10.00", "spend_floor": "12.00", "terms": {"premium_total": "100.00"}, "duties": []}
-    row = {"kind": CaseKind.POLICY, "workflow_id": str(case_id), "number": str(case_id), "size": "small"}
-    row |= {"region": region, "sector": sector, "stage": "signed", "insured_name": name, "insured_id": insured}
-    row |= {"signed_on": date(2026, 1, 1), "effective_on": date(2026, 1, 1), "expires_on": date(2026, 12, 31)}
-    row |= {"provisional": False, "rate_review": False, "open_hazards": 0, "packs": [], "calendar_through": 2026}
-    row |= {"clock": {}, "view": view, "seq": 1, "opened_at": at, "changed_at": at, "next_due_at": at}
-    known = {"id": insured, "insurer_id": insurer.id, "credit_code": insured.hex[:18], "name": name}
-    async with admin.begin() as connection:
-        await connection.execute(INSUREDS.insert().values(known))
-        await connection.execute(CASES.insert().values(id=case_id, insurer_id=insurer.id, **row))
-    return case_id
 
 
 async def act(person: Person, case_id: UUID, deed: str, **typed: Any) -> Response:
@@ -276,10 +259,8 @@ async def test_spending_is_held_against_the_floor_for_policies_in_force_that_hav
     cases = [await put_case(admin, town.insurers[0], "341302", "fireworks") for _ in range(3)]
     premium = {"spent": "90.00", "terms": {"premium_total": "100.00"}, "duties": []}
     over = datetime(2026, 2, 1, tzinfo=UTC)
-    async with admin.begin() as connection:
-        await connection.execute(CASES.update().where(CASES.c.id == cases[1]).values(view=premium))
-        ended = {"view": premium | {"spend_floor": "12.00"}, "ended_at": over}
-        await connection.execute(CASES.update().where(CASES.c.id == cases[2]).values(ended))
+    await change(admin, cases[1], view=premium)
+    await change(admin, cases[2], view=premium | {"spend_floor": "12.00"}, ended_at=over)
     page = (await (await signed_in(ActorKind.DEPARTMENT)).get("/department/overview")).text
     assert "10.0 %" in page
     assert "12.0 %" in page

@@ -13,14 +13,16 @@ from temporalio.worker import Worker
 
 from api.insurer.doors import DOORS, SAMPLE_DIGEST, SAMPLE_FILE
 from api.provider.acting import OWN
-from api.rows import CASES, STEPS
+from api.rows import STEPS
 from api.tools import Tools
 from domain.serving import ITS_OWN
 from models.contracts.vocabulary import ActorKind, CaseKind, Post
 from tests.api.conftest import sample_file, terms, today
 from tests.desk.conftest import PROVIDERS_OF_TOWN, Person, SignedIn, Town
-from tests.desk.test_department_speed import listening
+from tests.desk.matters import change
+from tests.desk.shown import address_in, listed, way_of
 from tests.desk.test_enterprise import photograph
+from tests.statements import listening
 
 EXAMPLES = {(door.kind, door.path): door.example for door in DOORS}
 PICTURE = ("现场.jpg", photograph(), "image/jpeg")
@@ -86,7 +88,7 @@ async def test_assignments_come_a_page_at_a_time_counted_on_top_and_are_found_by
     assert (await insurer.post(f"/v1/policies/{other}/provider", named)).status_code == 200
     ended = (await insurer.post("/v1/policies", terms(number="P-ENDED"))).json()["id"]
     assert (await insurer.post(f"/v1/policies/{ended}/provider", named)).status_code == 200
-    await changed(admin, ended, ended_at=datetime(2026, 2, 1, tzinfo=UTC))
+    await change(admin, UUID(ended), ended_at=datetime(2026, 2, 1, tzinfo=UTC))
     everyone, page, query = {policy, other, ended}, "", "limit=1"
     for at in range(3):
         page = unescape((await assessor.get(f"/provider?{query}")).text)
@@ -108,23 +110,8 @@ async def test_assignments_come_a_page_at_a_time_counted_on_top_and_are_found_by
         page = unescape((await assessor.get(f"/provider?{asked}")).text)
         assert listed(page, {policy, other, ended}) == expected, asked
     assert "吉林省、吉林省吉林市" in (await assessor.get("/provider?region=吉林")).text
-    address = next(one for one in page.split('href="') if one.startswith(f"/provider/policies/{policy}")).partition(
-        '"'
-    )[0]
-    assert '<p class="way"><a href="/provider?grade=major">' in (await assessor.get(address)).text
-    assert (
-        '<p class="way"><a href="/provider">'
-        in (await assessor.get(f"/provider/policies/{policy}?back=//e.example")).text
-    )
-
-
-def listed(page: str, among: set[str]) -> set[str]:
-    return {one for one in among if f"/provider/policies/{one}" in page}
-
-
-async def changed(admin: AsyncEngine, case_id: str, **values: Any) -> None:
-    async with admin.begin() as connection:
-        await connection.execute(CASES.update().where(CASES.c.id == UUID(case_id)).values(**values))
+    assert way_of((await assessor.get(address_in(page, policy))).text) == "/provider?grade=major"
+    assert way_of((await assessor.get(f"/provider/policies/{policy}?back=//e.example")).text) == "/provider"
 
 
 async def test_a_visit_with_hazards_and_a_picture_is_recorded_once_and_everybody_sees_who_did_it(

@@ -5,11 +5,11 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from api.rows import CASES, INSURED_NAMES
+from api.rows import INSURED_NAMES
 from api.searching import KEPT_PART, MOST_OPENED
 from models.contracts.vocabulary import ActorKind
 from tests.desk.conftest import Person, SignedIn, Town
-from tests.desk.test_department import put_case
+from tests.desk.matters import change, put_case
 
 LONG = "安徽省宿州市埇桥区皖北精细化工及烟花爆竹联合经营管理有限责任公司第二分公司"
 HARBOUR = "厦门鹭港物流有限公司"
@@ -62,8 +62,7 @@ async def test_an_enterprise_that_is_renamed_is_found_by_the_name_its_case_bears
 ):
     renamed = await put_case(admin, town.insurers[0], "341302", "fireworks", "旧名花炮厂")
     handler = await signed_in(ActorKind.INSURER)
-    async with admin.begin() as connection:
-        await connection.execute(CASES.update().where(CASES.c.id == renamed).values(insured_name="新号花炮厂"))
+    await change(admin, renamed, insured_name="新号花炮厂")
     assert await found(handler, "/insurer/policies", "新号", (renamed,)) == [renamed]
     assert await found(handler, "/insurer/policies", "旧名", (renamed,)) == []
 
@@ -71,10 +70,10 @@ async def test_an_enterprise_that_is_renamed_is_found_by_the_name_its_case_bears
 async def test_a_step_that_renames_nobody_writes_no_part_of_a_name(town: Town, admin: AsyncEngine):
     case_id = await put_case(admin, town.insurers[0], "341302", "fireworks", "宿州花炮厂")
     rows = select(func.count(), func.max(func.cast(text("xmin::text"), INSURED_NAMES.c.part.type)))
-    async with admin.begin() as connection:
+    async with admin.connect() as connection:
         before = (await connection.execute(rows.select_from(INSURED_NAMES))).one()
-        await connection.execute(CASES.update().where(CASES.c.id == case_id).values(stage="uploaded", seq=2))
-    async with admin.begin() as connection:
+    await change(admin, case_id, stage="uploaded", seq=2)
+    async with admin.connect() as connection:
         assert (await connection.execute(rows.select_from(INSURED_NAMES))).one() == before
     assert before[0] == len("宿州花炮厂")
 
