@@ -10,8 +10,7 @@ from bench import report, written
 from bench.against import TooOld, against
 from bench.cast import hand_in_sample, insurers
 from bench.claim import Claims
-from bench.compared import header as compared_header
-from bench.compared import rows as compared_rows
+from bench.compared import compared_table
 from bench.floor import Floor
 from bench.ground import Ground, ground
 from bench.history import account, histories, replayed_per_second
@@ -20,7 +19,7 @@ from bench.measure import Load, spread
 from bench.midnight import Midnight, midnight
 from bench.pages import pages
 from bench.plan import FULL, QUICK, SHORT, Night, Plan
-from bench.report import Claimed, Found, Leg, Lived
+from bench.report import CLAIMS, FLOOR, QUIETLY, WITH_MAIL, Claimed, Found, Leg, Lived
 from bench.sizes import sizes
 from domain.calendar import local_date
 from runtime.settings import PROJECT_ROOT
@@ -29,7 +28,6 @@ QUICK_ROWS = 500
 BELOW = ("floor/policy/1", "floor/hazard/1")
 PORTIONS = (30, 60, 120)
 """Lives of `bench sizes`: what a life costs must not depend on how many there are."""
-QUIETLY, WITH_MAIL, CLAIMS = "lives", "lives with their mail", "claims, reported to paid"
 
 
 async def bench(plan: Plan) -> Found:
@@ -70,7 +68,7 @@ async def _against_the_floor(where: Ground, lives: Lives, plan: Plan) -> tuple[l
         lived.low = spread((await lives.lead(Load(plan.slowly, 1, 20))).all())
         for _ in range(plan.rounds):
             meter = where.meter(below)
-            legs.append(Leg.of("floor", await floor.lead(plan.load), meter))
+            legs.append(Leg.of(FLOOR, await floor.lead(plan.load), meter))
             meter = where.meter(worker)
             times = await lives.lead(plan.load)
             legs.append(Leg.of(QUIETLY, len(times.cases), meter))
@@ -165,7 +163,7 @@ def _lead_against(given: argparse.Namespace) -> None:
         compared = asyncio.run(against(PROJECT_ROOT, given.revision, given.rounds))
     except TooOld as why:
         sys.exit(str(why))
-    report.show_compared(compared_header(compared), compared_rows(compared))
+    report.show_compared(*compared_table(compared))
     if given.write_docs:
         written.write_against(compared)
 

@@ -8,7 +8,6 @@ import subprocess
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from statistics import fmean
 
 from rich.console import Console
 from rich.table import Table
@@ -24,6 +23,8 @@ RESULTS = Path(__file__).resolve().parent / "results" / "latest.json"
 AIM = 0.7
 """Lives per second against the bare floor (issue 5)."""
 PROCESSES = ("web", "worker", "temporal", "postgres", "driver")
+FLOOR, QUIETLY, WITH_MAIL, CLAIMS = "floor", "lives", "lives with their mail", "claims, reported to paid"
+"""What was led in a leg."""
 
 
 @dataclass(frozen=True)
@@ -94,11 +95,13 @@ class Found:
     midnight: Midnight
 
     def rate(self, name: str) -> float:
-        return fmean(leg.per_second for leg in self.legs if leg.name == name)
+        """How many a second, over all legs of this name."""
+        legs = [leg for leg in self.legs if leg.name == name]
+        return sum(leg.lives for leg in legs) / sum(leg.seconds for leg in legs)
 
     @property
     def ratio(self) -> float:
-        return self.rate("lives") / self.rate("floor")
+        return self.rate(QUIETLY) / self.rate(FLOOR)
 
 
 Cells = list[list[str]]

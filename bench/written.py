@@ -5,9 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.compared import Compared
-from bench.compared import header as compared_header
-from bench.compared import rows as compared_rows
+from bench.compared import Compared, compared_table
 from bench.midnight import Midnight
 from bench.pages import PagesFound
 from bench.report import Cells, Found, machine, night_table, page_table, tables
@@ -46,7 +44,8 @@ def write_against(compared: Compared) -> None:
         "measured by its own bench, in turns; the last column is the same ratio in each round. More is better for what",
         "comes a second, less for everything else.",
     )
-    _put(AGAINST, AGAINST, (" ".join(told), "", *_table(compared_header(compared), compared_rows(compared))))
+    header, rows = compared_table(compared)
+    _put(AGAINST, AGAINST, (" ".join(told), "", *_table(header, rows)))
 
 
 def write_docs(found: Found) -> None:

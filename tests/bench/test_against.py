@@ -11,7 +11,7 @@ import pytest
 
 from bench import written
 from bench.against import State, TooOld, against, checked_out, revision
-from bench.compared import Compared, Side, rows
+from bench.compared import Compared, Side, compared_table
 
 BENCH = """
 import json, pathlib, sys
@@ -63,10 +63,12 @@ async def test_both_states_are_measured_in_turns_by_the_plan_both_know(house: Pa
     assert [one[:-1] for one in taken] == [["old", "--quick"], ["new", "lives", "--quick"]] * 2
     assert {folder for name, *_, folder in taken if name == "new"} == {str(house)}
     assert not any(Path(folder).exists() for name, *_, folder in taken if name == "old")
-    assert [row for row in rows(compared) if row[0] == "events a life"] == [
+    header, rows = compared_table(compared)
+    assert [name.partition(":")[0] for name in header] == ["", "before", "after", "after/before", "round by round"]
+    assert [row for row in rows if row[0] == "events a life"] == [
         ["events a life", "120", "90.0", "0.75", "0.75, 0.75"]
     ]
-    assert {row[3] for row in rows(compared) if row[0] != "events a life"} == {"–"}
+    assert {row[3] for row in rows if row[0] != "events a life"} == {"–"}
 
 
 async def test_without_a_name_the_newest_tag_is_meant_and_the_shorter_plan_where_both_know_it(house: Path) -> None:
@@ -106,7 +108,8 @@ def test_rates_and_cpu_are_weighed_and_what_one_side_does_not_know_is_no_ratio()
 
     before = Side("a", (run(10, 10, 100),))
     after = Side("b", (run(20, 10, 50, midnight={"policies": 100, "seconds": 50}),))
-    told = {row[0]: row[1:] for row in rows(Compared(datetime.now(UTC), "bench", "short", before, after))}
+    _, rows = compared_table(Compared(datetime.now(UTC), "bench", "short", before, after))
+    told = {row[0]: row[1:] for row in rows}
     assert told["lives a second"] == ["2.0", "4.0", "2.00", "2.00"]
     assert told["CPU ms a life, worker"] == ["175", "87.5", "0.50", "0.50"]
     assert told["midnight: rungs a second"] == ["–", "2.0", "–", "–"]
