@@ -23,10 +23,10 @@ def lacking(answer: Response) -> list[str]:
     wrong += [] if given.get("x-request-id") else ["x-request-id"]
     is_vendored = given.get("cache-control") in ("no-cache", "public, max-age=31536000, immutable")
     wrong += [] if given.get("cache-control") == "no-store" or is_vendored else ["cache-control"]
-    return wrong + _lax(given.get("content-security-policy", ""), given) + _readable_cookies(answer)
+    return wrong + _lax(given.get("content-security-policy", "")) + _readable_cookies(answer)
 
 
-def _lax(policy: str, given: object) -> list[str]:
+def _lax(policy: str) -> list[str]:
     """What a policy lets in: scripts by their nonce alone, nothing from elsewhere, no frame around it."""
     if "sandbox" in policy:  # a file: nothing of it runs
         return [] if policy.startswith("default-src 'none'") else ["content-security-policy"]

@@ -73,14 +73,14 @@ def certified(tmp_path: Path) -> Certified:
 
 
 @asynccontextmanager
-async def listening(certified: Certified, *, offers: bool, greeting: bytes = b"") -> AsyncIterator[Listener]:
-    """A database or, where it greets, a mail server that offers TLS or does not."""
+async def listening(certified: Certified, *, offers: bool, mail: bool = False) -> AsyncIterator[Listener]:
+    """A database, or a mail server, that offers TLS or does not."""
     heard = Listener()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            if greeting:
-                await _as_mail_server(reader, writer, heard, (greeting, offers))
+            if mail:
+                await _as_mail_server(reader, writer, heard, offers=offers)
             else:
                 heard.clear += await reader.readexactly(len(SSL_REQUEST))
                 writer.write(b"S" if offers else b"N")
@@ -101,10 +101,9 @@ async def listening(certified: Certified, *, offers: bool, greeting: bytes = b""
 
 
 async def _as_mail_server(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, heard: Listener, told: tuple[bytes, bool]
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, heard: Listener, *, offers: bool
 ) -> None:
-    greeting, offers = told
-    writer.write(greeting)
+    writer.write(b"220 here\r\n")
     heard.clear += await reader.readline()
     writer.write(b"250-here\r\n250 STARTTLS\r\n" if offers else b"250 here\r\n")
     if offers:
@@ -149,14 +148,17 @@ async def test_a_database_is_spoken_to_only_under_a_certificate_of_the_named_aut
 async def test_a_mail_server_without_tls_one_can_trust_is_given_no_letter(certified: Certified, offers: bool) -> None:
     letter = EmailMessage()
     letter.set_content(PLANTED)
-    async with listening(certified, offers=offers, greeting=b"220 here\r\n") as heard:
+    async with listening(certified, offers=offers, mail=True) as heard:
         told = SmtpSettings(
             LOOPBACK, heard.port, f"{PLANTED}@anze.example", PLANTED, PLANTED, tls="starttls", timeout=PATIENCE
         )
         verdict = await hand_over(told, letter, "to@gov.example")
     assert verdict.outcome is Outcome.LATER
     assert heard.sealed == b""
-    assert {line.split(b" ")[0].upper() for line in bytes(heard.clear).splitlines()} <= {b"EHLO", b"STARTTLS", b"QUIT"}
+    said = [line.split(b" ")[0].upper() for line in bytes(heard.clear).splitlines()]
+    assert said[0] == b"EHLO"
+    assert (b"STARTTLS" in said) == offers
+    assert set(said) <= {b"EHLO", b"STARTTLS", b"QUIT"}
 
 
 def test_temporal_is_spoken_to_by_tls_with_our_own_certificate_where_that_is_set(

@@ -85,13 +85,8 @@ def test_only_what_was_answered_is_called_clean(
 
 def test_a_service_that_has_not_heard_of_what_everybody_knows_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     """As a mirror without advisories answers: nothing found, everything skipped."""
-    assert [knows_anything(told) for told in (None, [], [CLEAN], [UNKNOWN], [BAD])] == [
-        False,
-        False,
-        False,
-        False,
-        True,
-    ]
+    assert not any(knows_anything(told) for told in (None, [], [CLEAN], [UNKNOWN]))
+    assert knows_anything([BAD])
     monkeypatch.setattr(audit, "asked", lambda service, requirements, seconds: [CLEAN] if service == "pypi" else None)
     assert audit.whoever_knows() is None
     monkeypatch.setattr(audit, "asked", lambda service, requirements, seconds: [BAD] if service == "osv" else [CLEAN])
