@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 
 from models.contracts.calendar import WorkCalendar
@@ -17,6 +18,8 @@ from rules.stacking import Level, contradictions, stack
 
 RULES = Path(__file__).resolve().parent
 PACKS, CALENDARS = RULES / "packs", RULES / "calendars"
+EARLIER = "earlier"
+"""Beside the folder of packs: texts that were replaced although cases are pinned to them, by the day they were."""
 MOST_ANSWERS = 20_000  # distinct questions kept in memory; some 40 bytes each, the rulebooks behind them are shared
 YEAR = 366  # days after which a check of a notice against its source is old
 
@@ -62,6 +65,7 @@ class Library:
         self._calendar = WorkCalendar(years=years)
         self._series: dict[tuple[str, str], tuple[LoadedPack, ...]] = {}
         self._by_digest: dict[tuple[str, str], LoadedPack] = {}
+        self._beside = packs_dir.parent / EARLIER
         for number, shelf in enumerate(shelves):
             self._place(shelf, built_in=number == 0)
         findings += self._contradictions()
@@ -71,12 +75,11 @@ class Library:
 
     def _place(self, shelf: Shelf, *, built_in: bool) -> None:
         placed: dict[tuple[str, str], tuple[LoadedPack, ...]] = {}
-        for region, path, document, pack in shelf.packs:
-            ref = PackRef(region=region, in_force_on=pack.instrument.in_force_on, digest=document.digest)
-            loaded = LoadedPack(ref, pack, path, document, built_in)
-            series = (region, path.parent.name if region == NATION else "")
+        for loaded in _loaded(shelf, built_in=built_in):
+            region = loaded.ref.region
+            series = (region, loaded.path.parent.name if region == NATION else "")
             placed[series] = (*placed.get(series, ()), loaded)
-            self._by_digest.setdefault((region, ref.digest), loaded)
+            self._by_digest.setdefault((region, loaded.ref.digest), loaded)
         self._series |= placed
 
     def _contradictions(self) -> list[Finding]:
@@ -96,8 +99,21 @@ class Library:
         return tuple(pack for series in sorted(self._series) for pack in self._series[series])
 
     def known(self) -> tuple[LoadedPack, ...]:
-        """Every pack a case may be pinned to, also built-in ones that a further folder replaces."""
-        return tuple(self._by_digest.values())
+        """Every pack a case may be pinned to: also built-in ones that a further folder replaces, and earlier texts.
+
+        Raises RulesRefused where an earlier text cannot be read any more.
+        """
+        return (*self._by_digest.values(), *self._earlier.values())
+
+    @cached_property
+    def _earlier(self) -> dict[tuple[str, str], LoadedPack]:
+        """Texts no new case is put under; read when a case asks for one, and most processes never do."""
+        days = sorted(day for day in self._beside.iterdir() if day.is_dir()) if self._beside.is_dir() else []
+        shelves = [read_shelf(day) for day in days]
+        if findings := {finding for shelf in shelves for finding in shelf.findings}:
+            raise RulesRefused(tuple(sorted(findings)))
+        found = [loaded for shelf in shelves for loaded in _loaded(shelf, built_in=True)]
+        return {(loaded.ref.region, loaded.ref.digest): loaded for loaded in found}
 
     def calendar(self) -> WorkCalendar:
         return self._calendar
@@ -147,7 +163,8 @@ class Library:
         return self._answers[key]
 
     def _pinned(self, ref: PackRef) -> LoadedPack:
-        pack = self._by_digest.get((ref.region, ref.digest))
+        named = (ref.region, ref.digest)
+        pack = self._by_digest.get(named) or self._earlier.get(named)
         if pack is None:
             raise UnknownPack(ref)
         return pack
@@ -173,6 +190,12 @@ class Library:
             checked_on = pack.pack.instrument.checked_on
             if (today - checked_on).days > YEAR:
                 yield pack.document.finding(("instrument", "checked_on"), f"{checked_on} 之后未再核对原文，已逾一年")
+
+
+def _loaded(shelf: Shelf, *, built_in: bool) -> Iterator[LoadedPack]:
+    for region, path, document, pack in shelf.packs:
+        ref = PackRef(region=region, in_force_on=pack.instrument.in_force_on, digest=document.digest)
+        yield LoadedPack(ref, pack, path, document, built_in)
 
 
 def _same(number: str, mention: str) -> bool:

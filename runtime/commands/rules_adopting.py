@@ -81,7 +81,7 @@ def adopt(
 def _named(library: Library, name: str) -> LoadedPack:
     """The document a digest or a path names. Raises Misasked where none does, or several."""
     path = Path(name).resolve()
-    known = library.packs()
+    known = library.known()
     found = [one for one in known if one.path.resolve() == path]
     if not found and len(name) >= SHORTEST:
         found = [one for one in known if one.ref.digest.startswith(name.lower())]

@@ -2,6 +2,7 @@
 
 from datetime import date
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import pytest
@@ -257,6 +258,35 @@ def test_a_released_file_that_changed_or_is_gone_breaks_the_lock(tmp_path: Path)
     changed = locks.digests(library(tmp_path / "packs").known(), tmp_path)
     assert "不得改动" in locks.broken(locked, changed, tmp_path)[0].reason
     assert "不得删除" in locks.broken(locked, {}, tmp_path)[0].reason
+
+
+def test_a_case_finds_the_text_it_was_signed_under_when_another_took_its_place(tmp_path: Path) -> None:
+    """A released text may be read anew under its own day; the one before stays beside it, for those it binds."""
+    path = write(tmp_path / "packs", SUZHOU, duties=[duty(within=days(7))])
+    (then,) = library(tmp_path / "packs").packs()
+    kept = tmp_path / "earlier" / "2026-11-22" / SUZHOU / path.name
+    kept.parent.mkdir(parents=True)
+    path.rename(kept)
+    write(tmp_path / "packs", SUZHOU, duties=[duty(within=days(5))])
+    read = library(tmp_path / "packs")
+
+    of_then = read.resolve(asked(packs=(then.ref,))).rulebook
+    assert (of_then.packs, of_then.duties[0].duty.within.amount) == ((then.ref,), 7)
+    assert read.resolve(asked()).rulebook.duties[0].duty.within.amount == 5, "nobody new is put under it"
+    listed = locks.digests(read.known(), tmp_path)
+    assert set(listed) == {f"packs/{SUZHOU}/{path.name}", f"earlier/2026-11-22/{SUZHOU}/{path.name}"}
+    rmtree(tmp_path / "earlier")
+    lost = locks.broken(listed, locks.digests(library(tmp_path / "packs").known(), tmp_path), tmp_path)
+    assert ["不得删除" in one.reason for one in lost] == [True]
+
+
+def test_an_earlier_text_that_cannot_be_read_any_more_is_told_with_its_line(tmp_path: Path) -> None:
+    write(tmp_path / "packs", SUZHOU)
+    write(tmp_path / "earlier" / "2026-11-22", SUZHOU, name="2024-02-01")
+    read = library(tmp_path / "packs")
+    assert read.packs(), "nobody reads it before a case asks for it"
+    with pytest.raises(RulesRefused, match=r"应为 2024-01-01\.yaml"):
+        read.known()
 
 
 def test_the_released_packs_are_as_they_were_released() -> None:
