@@ -44,6 +44,8 @@ __all__ = [
 
 YEARS = frozenset({Event.POLICY_YEAR_STARTED, Event.CONTRACT_YEAR_STARTED})
 """What is owed anew each year: a later year is not met by what was done before it, however late that is entered."""
+FROM_EFFECT = Event.POLICY_EFFECTIVE
+"""What is counted from the effect of a contract is not met by what was done before (宿州 附件 第2项, our reading)."""
 
 
 class Waiting(NamedTuple):
@@ -240,7 +242,8 @@ def _of(rules: dict[str, Duty], one: RunningDuty) -> Duty | None:
 
 
 def _met(duty: Duty | None, one: RunningDuty, event: Event, at: datetime) -> RunningDuty:
-    earlier = one.anchor in YEARS and "#" in one.key and local_date(at) < local_date(one.anchor_at)
+    bound_to_it = one.anchor is FROM_EFFECT or (one.anchor in YEARS and "#" in one.key)
+    earlier = bound_to_it and local_date(at) < local_date(one.anchor_at)
     if duty is None or not one.is_open or event not in duty.met_by or earlier:
         return one
     return one.model_copy(update={"met_at": at})

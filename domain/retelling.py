@@ -6,13 +6,14 @@ from datetime import date, datetime
 
 from domain import clock as clocks
 from domain.calendar import DAY, local_date, midnight, noon
+from domain.policy.years import year_start
 from models.contracts.base import Actor, Office
 from models.contracts.clock import Clock, Suspension
-from models.contracts.vocabulary import ActorKind, Event, Role, StopReason, SuspendReason
+from models.contracts.vocabulary import ActorKind, CaseKind, Event, Role, StopReason, SuspendReason
 
 YEARLY = (Event.POLICY_YEAR_STARTED, Event.CONTRACT_YEAR_STARTED)
-BEGINNINGS = frozenset({Event.HAZARD_FOUND, Event.CLAIM_REPORTED})
-"""Events with which a case beside the policy begins."""
+BEGINNINGS = frozenset({Event.POLICY_SIGNED, Event.HAZARD_FOUND, Event.CLAIM_REPORTED})
+"""Events with which a case begins."""
 CONTRACT_DATES = frozenset({Event.POLICY_EFFECTIVE, Event.POLICY_EXPIRES})
 """Dates of the contract: duties may be anchored on them before they come."""
 REHEARSED_BY = Actor(kind=ActorKind.SYSTEM, id="rehearsal")
@@ -49,9 +50,11 @@ class Fact:
 def retold(facts: Iterable[Fact]) -> tuple[Fact, ...]:
     """All facts in order, with the policy years and the end of cover that follow from the contract's dates.
 
-    At one instant the order given holds, except that a hazard or a claim begins before anything else happens to it.
+    At one instant the order given holds, except that a case begins before anything else happens to it. On the day of
+    signing nothing happened to the policy before it was signed: a fact of that day alone is taken at noon.
     """
     given = [replace(fact, ahead=fact.event in CONTRACT_DATES) for fact in facts]
+    given = _signed_first(given)
     expires = _day(given, Event.POLICY_EXPIRES)
     if expires:
         given = [fact for fact in given if fact.event is not Event.POLICY_EXPIRED]
@@ -109,6 +112,19 @@ def _suspension(fact: Fact) -> Suspension:
     )
 
 
+def _signed_first(facts: list[Fact]) -> list[Fact]:
+    signed = min((fact.at for fact in facts if fact.event is Event.POLICY_SIGNED), default=None)
+    if signed is None:
+        return facts
+    return [replace(fact, at=signed) if _is_before(fact, signed) else fact for fact in facts]
+
+
+def _is_before(fact: Fact, signed: datetime) -> bool:
+    """Earlier on the very day; the dates of the contract are its own."""
+    same_day = fact.at < signed and local_date(fact.at) == local_date(signed)
+    return same_day and fact.event.case is CaseKind.POLICY and fact.event not in CONTRACT_DATES
+
+
 def _day(facts: list[Fact], event: Event) -> date | None:
     return next((local_date(fact.at) for fact in facts if fact.event is event), None)
 
@@ -118,7 +134,7 @@ def _years(facts: list[Fact], effective: date | None, expires: date | None) -> l
     if effective is None:
         return []
     started = [effective]
-    while expires and (following := anniversary(effective, len(started))) <= expires:
+    while expires and (following := year_start(effective, len(started) + 1)) <= expires:
         started.append(following)
     told = {(fact.event, local_date(fact.at)) for fact in facts}
     events = [event for event in YEARLY if event is YEARLY[0] or any(event is one for one, _ in told)]
@@ -128,11 +144,3 @@ def _years(facts: list[Fact], effective: date | None, expires: date | None) -> l
         for day in started
         if (event, day) not in told
     ]
-
-
-def anniversary(day: date, years: int) -> date:
-    """The corresponding day of a later year; 29 February becomes 28 February (民法典 202)."""
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return day.replace(year=day.year + years, day=28)

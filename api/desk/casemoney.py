@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from sqlalchemy import Row
@@ -66,7 +66,7 @@ def money_of(row: Row[Any], reader: Reader) -> Iterator[Fact]:
 def _shares(view: dict[str, Any], premium: Decimal) -> Iterator[Fact]:
     if not premium:
         return
-    yield Fact("spent_share", wording.share((Decimal(view["spent"]) / premium).quantize(PERMILLE)))
+    yield Fact("spent_share", wording.share((Decimal(view["spent"]) / premium).quantize(PERMILLE, ROUND_DOWN)))
     if view.get("spend_floor"):
         yield Fact("floor_share", wording.share((Decimal(view["spend_floor"]) / premium).quantize(PERMILLE)))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from markupsafe import Markup
 
@@ -105,7 +105,7 @@ def progress(part: Decimal, whole: Decimal, floor: Decimal, prefix: str = "spend
     The scale ends a quarter above the larger of the two, so that a floor of 12 % can be seen.
     """
     say = Speech(t)
-    least = (whole * floor).quantize(Decimal("0.01"))
+    least = (whole * floor).quantize(Decimal("0.01"), ROUND_CEILING)
     spent = _amount(words.SPENT, part, whole, say)
     floored = say(words.FLOOR, amount=say.money(least), share=say.share(floor))
     verdict = say(words.REACHED) if part >= least else say(words.SHORT, amount=say.money(least - part))

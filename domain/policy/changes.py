@@ -76,7 +76,8 @@ def _visit(state: PolicyState, command: RecordVisit, actor: Actor, now: datetime
     at, tally = fact_instant(command.on, now), _tally(state, command.on)
     visits = getattr(state, tally) + 1 if tally else 0
     events = [Event.VISIT_RECORDED]
-    events += [] if Event.FIRST_SERVICE_DONE in state.facts else [Event.FIRST_SERVICE_DONE]
+    is_first = Event.FIRST_SERVICE_DONE not in state.facts and command.on >= state.terms.effective_on
+    events += [Event.FIRST_SERVICE_DONE] if is_first else []
     events += [Event.QUALIFIED_SERVICE_DONE] if QUALIFIED & set(command.items) else []
     events += [Event.CONTRACT_SERVICES_DONE] if visits == state.terms.services_per_year else []
     summary = command.summary.rstrip("。；")  # it goes on

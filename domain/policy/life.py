@@ -6,8 +6,9 @@ from typing import Any
 
 from domain import alarms, duties, new_rules, notices
 from domain import clock as clocks
-from domain.calendar import local_date, midnight, noon
-from domain.decision import Decision, fact_instant
+from domain.calendar import midnight, noon
+from domain.decision import Decision
+from domain.policy import past
 from domain.policy.changes import CHANGES, Change
 from domain.policy.transitions import ENDED, further
 from domain.policy.years import year_start
@@ -47,34 +48,14 @@ def open_policy(birth: Birth, given: Given[OpenPolicy], resolved: Resolved, now:
         rulebook=resolved.rulebook,
         calendar=resolved.calendar,
     )
-    state, happened = _enter(state, _history(given.command, now))
-    happened = tuple(happening for happening in happened if happening.event is not Event.POLICY_EXPIRES)
+    state, entered = _enter(state, past.history(given.command, now))
+    happened = past.on_record(entered)
     clock, passed = clocks.pass_over(state.rulebook, state.clock, state.calendar, now)
-    state = state.model_copy(update={"clock": clock})
+    state = state.model_copy(update={"clock": clock, **past.tallies(given.command, state.year)})
     happened += (Happening(event=Event.POLICY_OPENED, at=now, said=f"由{given.actor.kind.label}建档"),)
     happened += tuple(_passed_over(firing) for firing in passed)
     told = notices.standing(facts_of(state), passed, now, ENTERED_LATE) + _welcome(state, now)
     return finished(state, happened, told, now, given)
-
-
-def _history(command: OpenPolicy, now: datetime) -> list[Happening]:
-    terms = command.terms
-    known = [
-        Happening(event=Event.POLICY_SIGNED, at=terms.signed_at, said=f"保单 {terms.number} 签署"),
-        Happening(event=Event.POLICY_EXPIRES, at=noon(terms.expires_on)),
-        *(Happening(event=fact.event, at=fact_instant(fact.on, now), said="补录既往事实") for fact in command.facts),
-    ]
-    years = [year_start(terms.effective_on, 1)]
-    while year_start(terms.effective_on, len(years) + 1) <= local_date(now):
-        years.append(year_start(terms.effective_on, len(years) + 1))
-    known += [Happening(event=Event.POLICY_EFFECTIVE, at=noon(terms.effective_on))]
-    known += [happening for started in years for happening in _year_begins(terms.services_per_year, noon(started))]
-    return sorted(known, key=lambda happening: happening.at)
-
-
-def _year_begins(services_per_year: int | None, at: datetime) -> tuple[Happening, ...]:
-    contract = (Happening(event=Event.CONTRACT_YEAR_STARTED, at=at),) if services_per_year else ()
-    return (Happening(event=Event.POLICY_YEAR_STARTED, at=at), *contract)
 
 
 def _enter(state: PolicyState, happened: Iterable[Happening]) -> tuple[PolicyState, tuple[Happening, ...]]:
@@ -152,7 +133,7 @@ def ring(state: PolicyState, now: datetime) -> Decision[PolicyState]:
     """What time alone makes of the policy: years that start, rungs that fire, the end of cover."""
     happened: tuple[Happening, ...] = ()
     while (starts_at := _next_year_at(state)) and now >= starts_at:
-        started = _year_begins(state.terms.services_per_year, noon(_next_year_on(state)))
+        started = past.year_begins(state.terms.services_per_year, noon(_next_year_on(state)))
         turned = {"visits_this_year": 0, "visits_last_year": state.visits_this_year}
         state, begun = _enter(state.model_copy(update=turned), started)
         happened += begun

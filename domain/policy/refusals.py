@@ -1,11 +1,12 @@
-"""Why a policy does not carry a command out: pure checks of order, dates, numbers and what the place allows."""
+"""Why a policy does not carry a command out: order, dates, numbers and place; opening is admission.py's."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from domain import duties, new_rules
 from domain.calendar import local_date
-from domain.policy.transitions import ENDED, ENTERABLE, NEEDS
+from domain.policy.admission import refuse_opening, refuse_uncovered, rules_for
+from domain.policy.transitions import ENDED, NEEDS
 from domain.serving import refuse_provider
 from domain.wording import by_line, day
 from models.contracts import policy as commands
@@ -19,12 +20,11 @@ from models.contracts.case import (
     PassOn,
     TakeOverDuty,
 )
-from models.contracts.policy import OpenPolicy
 from models.contracts.policy_state import PolicyState
-from models.contracts.policy_terms import Terms
-from models.contracts.rulebook import BoundField, Rulebook, RulesFor
 from models.contracts.step import Refusal
-from models.contracts.vocabulary import ActorKind, CaseKind, Event, PolicyField
+from models.contracts.vocabulary import ActorKind, Event
+
+__all__ = ["AFTER_EXPIRY", "CHECKS", "EVENT_OF", "ONCE", "refuse", "refuse_opening", "rules_for"]
 
 EVENT_OF: dict[type[Command], Event] = {
     commands.UploadPolicy: Event.POLICY_UPLOADED,
@@ -58,81 +58,6 @@ AFTER_EXPIRY = frozenset(
 ONCE = frozenset({Event.POLICY_UPLOADED, Event.SERVICE_COMPLETED, Event.POLICY_RENEWED, Event.OUT_OF_AREA_FILED})
 RETROACTIVE_SUSPENSION = timedelta(days=30)
 """By product: a suspension reaches back at most this far, so that what departments were told stays true."""
-
-HAS: dict[PolicyField, Callable[[Terms], bool]] = {
-    PolicyField.LIMIT_PER_PERSON: lambda terms: terms.limit_per_person is not None,
-    PolicyField.SERVICE_ITEMS: lambda terms: bool(terms.service_items),
-    PolicyField.SERVICE_FREQUENCY: lambda terms: terms.services_per_year is not None,
-    PolicyField.ALL_EMPLOYEES: lambda terms: terms.insured_headcount >= terms.headcount,
-    PolicyField.FILED_CLAUSE: lambda terms: terms.filed_clause is not None,
-    PolicyField.OUT_OF_AREA_FILING: lambda terms: terms.out_of_area_filing is not None,
-}
-
-
-def rules_for(terms: Terms) -> RulesFor:
-    """The question that pins a policy's rules: what was in force in its place on the day of signing."""
-    return RulesFor(
-        region=terms.region,
-        sector=terms.sector,
-        size=terms.size,
-        on=local_date(terms.signed_at),
-        case=CaseKind.POLICY,
-        out_of_area=terms.out_of_area,
-        kind=terms.kind,
-    )
-
-
-def refuse_opening(rulebook: Rulebook, command: OpenPolicy, today: date) -> Refusal | None:
-    """Dates that make no sense, facts that cannot be entered, and what the place requires of a contract."""
-    return _opening_dates(command, today) or _required(rulebook, command.terms) or _limit_floor(rulebook, command.terms)
-
-
-def _opening_dates(command: OpenPolicy, today: date) -> Refusal | None:
-    signed = local_date(command.terms.signed_at)
-    if signed > today:
-        return Refusal(code="signed_in_future", says=f"签署日 {day(signed)} 晚于今天", status=422)
-    if command.terms.expires_on < today:
-        return Refusal(
-            code="already_expired", says=f"保险期间已于 {day(command.terms.expires_on)} 届满，不再建档", status=422
-        )
-    for fact in command.facts:
-        if fact.event not in ENTERABLE:
-            return Refusal(code="fact_not_enterable", says=f"“{fact.event.label}”不能作为既往事实补录", status=422)
-        if not signed <= fact.on <= today:
-            return Refusal(code="date_out_of_range", says=f"“{fact.event.label}”的日期须在签署日与今天之间", status=422)
-    return None
-
-
-def _required(rulebook: Rulebook, terms: Terms) -> Refusal | None:
-    for bound in rulebook.required_fields:
-        if not HAS[bound.required.field](terms):
-            return _missing(bound, terms)
-    return None
-
-
-def _missing(bound: BoundField, terms: Terms) -> Refusal:
-    """Whom a contract must cover is no field of it that is missing: there are too few of them."""
-    says = f"缺少“{bound.required.field.label}”，当地规定须在保险合同中明确"
-    if bound.required.field is PolicyField.ALL_EMPLOYEES:
-        says = f"投保人数 {terms.insured_headcount} 少于从业人数 {terms.headcount}，当地规定须覆盖全体从业人员"
-    return Refusal(
-        code="required_field_missing",
-        says=says,
-        clause=by_line(bound.cites),
-        status=422,
-    )
-
-
-def _limit_floor(rulebook: Rulebook, terms: Terms) -> Refusal | None:
-    floor = rulebook.rates.get("limit_per_person_floor")
-    if floor is None or terms.limit_per_person is None or terms.limit_per_person >= floor.rate.amount:
-        return None
-    return Refusal(
-        code="limit_below_floor",
-        says=f"每人责任限额低于 {floor.rate.value} 元",
-        clause=by_line(floor.cites),
-        status=422,
-    )
 
 
 def refuse(state: PolicyState, command: Command, actor: Actor, now: datetime) -> Refusal | None:
@@ -219,7 +144,7 @@ def _spend(state: PolicyState, command: commands.RecordSpend, actor: Actor, now:
     for bound in state.rulebook.fees:
         if command.provision and not bound.fees.provision_allowed:
             return Refusal(
-                code="provision_forbidden", says="当地规定预防费用据实列支，不得预提", clause=by_line(bound.cites)
+                code="provision_forbidden", says="当地规定预防费用据实列支，不登记计提数", clause=by_line(bound.cites)
             )
         if bound.fees.purposes and command.purpose not in bound.fees.purposes:
             return Refusal(
@@ -243,7 +168,7 @@ def _endorse(state: PolicyState, command: commands.EndorsePolicy, actor: Actor, 
         return Refusal(code="already_done", says=f"批单 {command.number} 已记录")
     if command.expires_on and command.expires_on < max(state.terms.effective_on, local_date(now)):
         return Refusal(code="date_out_of_range", says="批改后的届满日已过去", status=422)
-    return None
+    return refuse_uncovered(state.rulebook, state.terms, command)
 
 
 def _suspend(state: PolicyState, command: commands.SuspendClock, actor: Actor, now: datetime) -> Refusal | None:

@@ -1,6 +1,6 @@
 """How a policy is shown: the view that answers commands and the row that lists read."""
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 from domain import duties
@@ -17,9 +17,12 @@ LATEST = 12
 
 
 def spend_floor(state: PolicyState) -> Decimal | None:
-    """The least that is to be spent on prevention, in yuan, where the place sets a share of the premium."""
+    """The least that is to be spent on prevention, in yuan, where the place sets a share of the premium.
+
+    A fraction of a fen counts as one: less would be below the share (不得低于).
+    """
     floor = state.rulebook.rates.get("prevention_spend_floor")
-    return (state.terms.premium_total * floor.rate.amount).quantize(CENT, ROUND_HALF_UP) if floor else None
+    return (state.terms.premium_total * floor.rate.amount).quantize(CENT, ROUND_CEILING) if floor else None
 
 
 def view(state: PolicyState) -> PolicyView:

@@ -173,6 +173,17 @@ class TestMoney:
     def test_the_floor_is_the_share_of_the_place(self, region: str, floor: str | None) -> None:
         assert views.spend_floor(Life.opened(region=region).state) == (Decimal(floor) if floor else None)
 
+    @pytest.mark.obligation("SZ-27a", "XM-30", "JL-18", "AH-05a")
+    @pytest.mark.parametrize(
+        ("region", "floor"), [(SUZHOU, "1481.49"), (XIAMEN, "2469.14"), (JILIN, "1234.57"), (ANHUI, "1234.57")]
+    )
+    def test_a_fraction_of_a_fen_makes_the_floor_a_whole_one_for_less_would_be_below_it(
+        self, region: str, floor: str
+    ) -> None:
+        """12 %, 20 % and 10 % of 12345.67 are 1481.4804, 2469.134 and 1234.567."""
+        life = Life.opened(region=region, premium_total="12345.67")
+        assert views.spend_floor(life.state) == Decimal(floor)
+
 
 class TestSuspension:
     def test_a_stopped_plant_gets_its_days_back(self) -> None:

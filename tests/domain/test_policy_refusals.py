@@ -302,6 +302,11 @@ class TestOpening:
         assert self.code(ZHEJIANG, **part) == "required_field_missing"
         assert self.code(SUZHOU, **part) is None
 
+    def test_a_service_before_the_cover_is_not_entered_as_its_first_one(self) -> None:
+        first = PastFact(event=Event.FIRST_SERVICE_DONE, on=date(2024, 3, 4))
+        assert self.code(today=date(2024, 3, 8), facts=(first,)) == "date_out_of_range"
+        assert self.code(today=date(2024, 3, 8), facts=(first,), effective_on=date(2024, 3, 4)) is None
+
     @pytest.mark.obligation("XM-16a", "JL-06b")
     def test_the_fields_a_contract_must_have(self) -> None:
         assert self.code(XIAMEN, limit_per_person=None) == "required_field_missing"
@@ -323,6 +328,17 @@ class TestOpening:
         assert refusal.code == "limit_below_floor"
         enough = application(limit_per_person=Decimal("400000.00"))
         assert refuse_opening(rulebook.model_copy(update={"rates": floor}), enough, self.TODAY) is None
+
+
+@pytest.mark.obligation("XM-09", "ZJ-33")
+@pytest.mark.parametrize("region", [XIAMEN, ZHEJIANG])
+def test_an_endorsement_leaves_nobody_uncovered_where_all_must_be(region: str) -> None:
+    life = planned(region)
+    assert code(life, endorse(insured_headcount=49)) == "required_field_missing"
+    assert code(life, endorse(headcount=51)) == "required_field_missing"
+    assert code(life, endorse(headcount=51, insured_headcount=51)) is None
+    assert code(life, endorse(premium_total="1.00")) is None
+    assert code(planned(SUZHOU), endorse(insured_headcount=49)) is None
 
 
 def test_time_for_an_extension_is_before_the_term_has_run_out() -> None:
