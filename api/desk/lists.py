@@ -34,7 +34,7 @@ COMPARED = CASE_FIGURES.c.ended_at.is_(None) & CASE_FIGURES.c.floor_fen.is_not(N
 """Policies whose spending is held against a floor: in force, and their place demands one."""
 INSURER = select(INSURERS.c.name).where(INSURERS.c.id == CASES.c.insurer_id).scalar_subquery().label("insurer")
 GRADE = literal_column("cases.view ->> 'grade'", Text)
-"""Spelled out, not as a parameter: an index holds the major ones in the order of their lists, and must be recognised."""
+"""Spelled out, without parameters, so that the index that holds the major ones in their order is recognised."""
 DUTIES = CASES.c.view["duties"].label("duties")
 OF_KIND: dict[CaseKind, tuple[ColumnElement[Any], ...]] = {
     CaseKind.POLICY: (CASES.c.view["spent"].astext.label("spent"), CASES.c.view["spend_floor"].astext.label("floor")),
@@ -225,7 +225,7 @@ def due_on(on: date) -> list[ColumnElement[bool]]:
 
 def _graded(grade: str) -> ColumnElement[bool]:
     """Of a grade that most have, said so that PostgreSQL takes it for a frequent one and follows the list's order."""
-    same = GRADE == literal(grade, literal_execute=True)
+    same = literal(grade, literal_execute=True) == GRADE
     return same if grade == HazardGrade.MAJOR else func.coalesce(same, false())
 
 

@@ -32,6 +32,8 @@ LISTS = (
     ("insurer", "/insurer/policies", OWN), ("insurer", "/insurer/policies?order=due", OWN_TERMS),
     ("insurer", "/insurer/policies?hand=mine", "ix_hands_user_id_case_id"),
     ("insurer", "/insurer/hazards", OWN), ("insurer", "/insurer/claims", OWN),
+    ("insurer", "/insurer/hazards?grade=major", "ix_cases_own_major"),
+    ("city", "/department/cases?kind=hazard&grade=major", "ix_cases_major"),
     ("insurer", "/insurer/policies?overdue=true&order=due", OWN_TERMS),
     ("insurer", "/insurer/due?overdue=true&order=due", OWN_TERMS),
     ("insurer", "/insurer/due?provisional=true", "ix_cases_own_provisional"),
