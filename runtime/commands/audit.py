@@ -12,8 +12,6 @@ from typing import Annotated, Any, TypeVar
 
 import asyncpg
 import typer
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy import Row, select
 
 from activities.anchoring import FOLDER, Anchor, Signer, anchor
@@ -29,6 +27,7 @@ from runtime import addresses
 from runtime.anchoring import compare
 from runtime.auditing import Chain, Finding, Verdict, Verifier, chain_name, heads_digest
 from runtime.commands.calendar import progress_bar
+from runtime.listing import filled, listed, terminal
 from runtime.settings import Settings
 
 app = typer.Typer(name="audit", help="审计：查验、存证、查看 / the audit trail", no_args_is_help=True)
@@ -185,12 +184,10 @@ def _shanghai(at: datetime | None) -> datetime | None:
 
 
 def _show(verdict: Verdict) -> None:
-    console = Console()
+    console = terminal()
     if verdict.findings:
-        table = Table("链", "第几条", "问题", "何处", title="审计链不完整 / the trail is broken")
-        for one in verdict.findings:
-            table.add_row(*_told(one))
-        console.print(table)
+        table = listed("链", "第几条", "问题", "何处", title="审计链不完整 / the trail is broken")
+        console.print(filled(table, map(_told, verdict.findings)))
     counted = f"{verdict.chains} 条链、{verdict.rows} 条记录、{verdict.steps} 个步骤、{verdict.anchors} 份存证"
     console.print(f"{counted}：{'全部相符' if verdict.holds else f'{len(verdict.findings)} 处不符'}")
 
@@ -201,13 +198,17 @@ def _told(one: Finding) -> tuple[str, str, str, str]:
 
 
 def _tell(rows: list[Row[Any]]) -> None:
-    table = Table()
-    for name in ("号", "时间（北京）", "事由", "操作者", "对象", "结果", "说明"):
-        table.add_column(name, overflow="fold")  # cut off, a number tells nothing
-    for row in rows:
-        who = " ".join(part for part in (row.who_kind.label if row.who_kind else "", row.who_name) if part)
-        about = f"{row.object_id} #{row.seq}" if row.seq else row.object_id
-        said = "，".join(f"{name}={value}" for name, value in row.said.items())
-        at = f"{row.at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
-        table.add_row(str(row.number), at, row.what.label, who, about, row.result.label, said)
-    Console().print(table)
+    table = listed("号", "时间（北京）", "事由", "操作者", "对象", "结果", "说明", whole=("号", "时间（北京）"))
+    terminal().print(filled(table, (_line(row) for row in rows)))
+
+
+def _line(row: Row[Any]) -> tuple[object, ...]:
+    names = dict.fromkeys((row.who_kind.label if row.who_kind else "", row.who_name))
+    about = f"{row.object_id} #{row.seq}" if row.seq else row.object_id
+    said = "，".join(f"{name}={_plain(value)}" for name, value in row.said.items() if value is not None)
+    at = f"{row.at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
+    return row.number, at, row.what.label, " ".join(filter(None, names)), about, row.result.label, said
+
+
+def _plain(value: object) -> str:
+    return "、".join(map(str, value)) if isinstance(value, list) else str(value)

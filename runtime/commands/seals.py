@@ -5,12 +5,11 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from models.tables.engine import connected, make_engine
 from models.tables.witnesses import KeyWitness
 from runtime import addresses
+from runtime.listing import filled, listed, terminal
 from runtime.settings import Settings
 from runtime.temporal import temporal
 from runtime.witnesses import RESTARTING, Purpose, retire, witnesses
@@ -23,10 +22,9 @@ REFUSED = 1
 @app.command(name="list")
 def list_seals() -> None:
     """列出仍有内容用它加密的密钥（只列编号）/ keys something lies under, by name."""
-    table = Table("用途", "编号", "启用")
-    for one in asyncio.run(_all(Settings())):
-        table.add_row(WORDS[one.purpose], one.name, f"{one.since:%Y-%m-%d %H:%M} UTC")
-    Console().print(table)
+    kept = asyncio.run(_all(Settings()))
+    lines = ((WORDS[one.purpose], one.name, f"{one.since:%Y-%m-%d %H:%M} UTC") for one in kept)
+    terminal().print(filled(listed("用途", "编号", "启用"), lines))
 
 
 @app.command(name="retire")
