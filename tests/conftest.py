@@ -100,6 +100,17 @@ class Database:
     admin: str
     backup: str
 
+    @classmethod
+    def of(cls, server: PostgresServer, name: str = DATABASE) -> "Database":
+        """The one of this name at a server of ours."""
+        return cls(name, *(server.url(role, name) for role in ("app", "owner", "admin", "backup")))
+
+    @property
+    def told(self) -> dict[str, SecretStr]:
+        """What settings say of it."""
+        urls = {"database_url": self.app, "database_owner_url": self.owner, "database_backup_url": self.backup}
+        return {name: SecretStr(url) for name, url in urls.items()}
+
 
 @pytest.fixture(scope="session")
 async def stack() -> AsyncIterator[Stack]:
@@ -121,7 +132,7 @@ async def database(postgres: PostgresServer) -> AsyncIterator[Database]:
     admin = await asyncpg.connect(postgres.url("admin", "postgres"))
     await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{DATABASE}" OWNER anze_owner STRATEGY FILE_COPY')
     try:
-        yield Database(name, *(postgres.url(role, name) for role in ("app", "owner", "admin", "backup")))
+        yield Database.of(postgres, name)
     finally:
         await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
         await admin.close()
@@ -175,9 +186,7 @@ def settings(stack: Stack, database: Database, mailbox: MailCatcher, task_queue:
     """Settings of one test: the session's servers, its own database, queue and folder."""
     return stack.settings.model_copy(
         update={
-            "database_url": SecretStr(database.app),
-            "database_owner_url": SecretStr(database.owner),
-            "database_backup_url": SecretStr(database.backup),
+            **database.told,
             "smtp_port": mailbox.port,
             "task_queue": task_queue,
             "var": tmp_path,

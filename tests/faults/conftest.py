@@ -1,16 +1,21 @@
 """The ground of the fault tests: a Temporal that may be killed, proxies on every line, callers, a history."""
 
 import gc
+import shutil
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
+from runtime.embedded.account import home_for, unprivileged
 from runtime.embedded.mail import MailCatcher
+from runtime.embedded.ports import free_ports
+from runtime.embedded.postgres import PostgresServer
 from runtime.settings import Settings
 from tests.conftest import Database
 from tests.faults.ground import Ground, ground_on
+from tests.faults.site import Site
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -39,6 +44,20 @@ async def ground(settings: Settings, database: Database, mailbox: MailCatcher, t
     async with AsyncExitStack() as leaving:
         yield await ground_on(leaving, settings, database, mailbox, tmp_path)
     gc.collect()
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    """A database server of the test's own, which may be killed and brought back."""
+    server, account = PostgresServer(tmp_path / "postgres", free_ports(1)[0], fsync=False), unprivileged("nobody")
+    place = home_for(tmp_path / "copies", account)
+    try:
+        await server.start()
+        yield Site(server, place, account)
+    finally:
+        await server.stop()
+        server.remove()
+        shutil.rmtree(place, ignore_errors=True)
 
 
 @pytest.fixture

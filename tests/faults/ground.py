@@ -29,7 +29,7 @@ from runtime.core_system import CoreSystem
 from runtime.embedded.guest import Guest
 from runtime.embedded.mail import MailCatcher
 from runtime.embedded.ports import LOOPBACK, free_ports
-from runtime.embedded.postgres import DATABASE, PostgresServer
+from runtime.embedded.postgres import PostgresServer
 from runtime.embedded.temporal import TemporalServer
 from runtime.migrate import migrate
 from runtime.search import search_attributes
@@ -182,17 +182,11 @@ async def own_ground(
     server: PostgresServer, settings: Settings, mailbox: MailCatcher, folder: Path
 ) -> AsyncIterator[Ground]:
     """The ground, on a database server of the test's own that may be killed."""
-    urls = {role: server.url(role) for role in ("app", "owner", "admin", "backup")}
-    told = settings.model_copy(
-        update={
-            "database_url": SecretStr(urls["app"]),
-            "database_owner_url": SecretStr(urls["owner"]),
-            "database_backup_url": SecretStr(urls["backup"]),
-        }
-    )
+    database = Database.of(server)
+    told = settings.model_copy(update=database.told)
     await migrate(told)
     async with AsyncExitStack() as leaving:
-        yield await ground_on(leaving, told, Database(DATABASE, **urls), mailbox, folder)
+        yield await ground_on(leaving, told, database, mailbox, folder)
 
 
 async def _serve(leaving: AsyncExitStack, bank: CoreSystem, port: int) -> None:

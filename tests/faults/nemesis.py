@@ -15,7 +15,6 @@ from pathlib import Path
 from uuid import UUID
 
 from bench.report import machine
-from runtime.embedded.postgres import DATABASE
 from runtime.settings import PROJECT_ROOT
 from runtime.stack import Stack, StackOptions
 from tests.conftest import Database
@@ -156,8 +155,7 @@ async def _system(plan: Plan) -> AsyncIterator[Victims]:
     async with Stack(StackOptions(durable=True)) as stack, AsyncExitStack() as leaving:
         assert stack.postgres is not None
         assert stack.mailbox is not None
-        urls = {role: stack.postgres.url(role) for role in ("app", "owner", "admin", "backup")}
-        database = Database(DATABASE, **urls)
+        database = Database.of(stack.postgres)
         ground: Ground = await ground_on(
             leaving, stack.settings, database, stack.mailbox, stack.settings.var, stack.temporal
         )

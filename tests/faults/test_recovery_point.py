@@ -1,124 +1,39 @@
 """A database server that is gone comes back from a base backup and the WAL that was streamed away from it.
 
 Cases were lived on it, and their engine never stopped: at the end both agree, and the invariants hold.
-What is done by hand then is done as docs/runbooks/restore.md spells it, line by line, read from there.
 """
 
 import asyncio
-import os
-import shutil
 import signal
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
 import asyncpg
 import pytest
 from pydantic import SecretStr
-from typer.testing import CliRunner
 
 from runtime.auditing import Verifier
-from runtime.cli import app
-from runtime.embedded.account import Account, home_for, unprivileged
+from runtime.embedded.account import home_for
 from runtime.embedded.mail import MailCatcher
-from runtime.embedded.ports import free_ports
-from runtime.embedded.postgres import LOGINS, PostgresServer, programs_for
+from runtime.embedded.postgres import PostgresServer
 from runtime.embedded.process import Child, Launch
-from runtime.settings import PROJECT_ROOT, Settings
+from runtime.settings import Settings
 from tests.faults.conftest import Measured
 from tests.faults.ground import Ground, own_ground
 from tests.faults.history import Voice
 from tests.faults.invariants import broken_at_rest
 from tests.faults.lives import WALK
+from tests.faults.site import Site, brought_back, by_hand, enters, recover
 from tests.runtime.waiting import PATIENCE
 
 WRITE = "SELECT write_audit(jsonb_populate_record(NULL::audit, $1::jsonb))"
-RUNBOOK = PROJECT_ROOT / "docs" / "runbooks" / "restore.md"
 AS_OF = "2026-11-22T09:30:00+0800"
 HELD = "SELECT count(*) FROM restorations WHERE released_at IS NULL AND as_of = '2026-11-22 01:30:00+00'"
 LINKS = "SELECT count(*) FROM links WHERE revoked_at IS NULL AND expires_at > now()"
 ENTRY = '{"chain": "00000000-0000-0000-0000-000000000000", "what": "operator_act", "result": "done"}'
-
-
-@dataclass
-class Site:
-    """A server, and the place its copies go to."""
-
-    server: PostgresServer
-    place: Path
-    account: Account | None
-
-    def command(self, *words: str) -> list[str]:
-        return [str(programs_for(self.account) / words[0]), *words[1:], "--dbname", self.server.url("backup")]
-
-    def run(self, *words: str) -> None:
-        who = {"user": self.account.uid, "group": self.account.gid, "extra_groups": ()} if self.account else {}
-        subprocess.run(self.command(*words), check=True, capture_output=True, cwd=self.place, **who)
-
-    def folder(self, name: str) -> Path:
-        made = self.place / name
-        made.mkdir(mode=0o700)
-        if self.account:
-            os.chown(made, self.account.uid, self.account.gid)
-        return made
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    server, account = PostgresServer(tmp_path / "postgres", free_ports(1)[0], fsync=False), unprivileged("nobody")
-    place = home_for(tmp_path / "copies", account)
-    try:
-        await server.start()
-        yield Site(server, place, account)
-    finally:
-        await server.stop()
-        server.remove()
-        shutil.rmtree(place, ignore_errors=True)
-
-
-async def brought_back(site: Site, base: Path, wal: Path, home: Path) -> PostgresServer:
-    """As docs/runbooks/restore.md says: the copy in the place of the data, and where the WAL is to be had."""
-    server = PostgresServer(home, free_ports(1)[0], fsync=False)
-    folder = home_for(home, site.account)
-    home.mkdir(mode=0o711, parents=True, exist_ok=True)
-    shutil.copy2(site.server.home / LOGINS, home / LOGINS)
-    base.rename(folder / "data")
-    for cut_off in wal.glob("*.partial"):
-        cut_off.rename(cut_off.with_suffix(""))
-    (folder / "data" / "recovery.signal").touch()
-    with (folder / "data" / "postgresql.auto.conf").open("a") as settings:
-        settings.write(f"restore_command = 'cp {wal}/%f %p'\nhot_standby = off\n")  # ready means: it may be written to
-    by_hand(site, folder / "data", "sed -i '1i host")
-    await server.start()
-    return server
-
-
-def by_hand(site: Site, data: Path, begins: str) -> None:
-    """The one line of the runbook that begins so, by who owns the database."""
-    (line,) = [one for one in RUNBOOK.read_text(encoding="utf-8").splitlines() if one.startswith(begins)]
-    where = {"PGDATA": str(data), "PATH": f"{programs_for(site.account)}:{os.environ['PATH']}"}
-    who = {"user": site.account.uid, "group": site.account.gid, "extra_groups": ()} if site.account else {}
-    subprocess.run(["bash", "-ec", line], check=True, capture_output=True, cwd=site.place, env=where, **who)
-
-
-def recover(settings: Settings, monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
-    """`anze recover …`, here."""
-    monkeypatch.setattr("runtime.commands.recover.Settings", lambda: settings)
-    answer = CliRunner().invoke(app, ["recover", *words])
-    assert answer.exit_code == 0, answer.output
-
-
-async def enters(server: PostgresServer) -> bool:
-    """Whether the application may come in."""
-    try:
-        connection = await asyncpg.connect(server.url("app"))
-    except asyncpg.InvalidAuthorizationSpecificationError:
-        return False
-    await connection.close()
-    return True
 
 
 @asynccontextmanager

@@ -8,23 +8,20 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from pydantic import SecretStr
 
 from runtime.backup.restoring import prove
 from runtime.embedded.account import home_for
 from runtime.embedded.mail import MailCatcher
-from runtime.embedded.postgres import DATABASE, PostgresServer
+from runtime.embedded.postgres import PostgresServer
 from runtime.embedded.process import Child, Launch
 from runtime.settings import Settings
 from tests.conftest import Database
-from tests.faults import test_recovery_point as recovery_point
 from tests.faults.conftest import Measured
+from tests.faults.drill import backed_up, begun, led_on, speaking, taken_again
 from tests.faults.ground import Ground, own_ground
-from tests.faults.test_recovery_point import Site, brought_back, by_hand, enters, recover
-from tests.faults.test_restore import backed_up, begun, led_on, speaking, taken_again
+from tests.faults.site import Site, brought_back, by_hand, enters, recover
 from tests.runtime.waiting import until
 
-site = recovery_point.site
 RECEIVED = "SELECT bool_or(flush_lsn >= $1::text::pg_lsn) FROM pg_stat_replication WHERE state = 'streaming'"
 SLOT = ("--slot", "anze")
 
@@ -51,10 +48,8 @@ async def cut(server: PostgresServer, receiver: Child) -> None:
 
 def upon(ground: Ground, server: PostgresServer) -> Ground:
     """The same engine, bank and letters over the books of this server."""
-    urls = {role: server.url(role) for role in ("app", "owner", "admin", "backup")}
-    given = {"database_url": SecretStr(urls["app"]), "database_owner_url": SecretStr(urls["owner"])}
-    told = ground.settings.model_copy(update=given)
-    return replace(ground, database=Database(DATABASE, **urls), settings=told)
+    database = Database.of(server)
+    return replace(ground, database=database, settings=ground.settings.model_copy(update=database.told))
 
 
 @pytest.mark.fault("F31")

@@ -21,7 +21,7 @@ BEFORE = "20261122_4"
 @pytest.fixture
 async def earlier(postgres: PostgresServer) -> AsyncIterator[Database]:
     """A database as it was before there was an audit trail, with a case of three steps."""
-    urls = Database(NAME, *(postgres.url(role, NAME) for role in ("app", "owner", "admin", "backup")))
+    urls = Database.of(postgres, NAME)
     await ensure_roles(postgres.url("admin", "postgres"), Roles(urls.owner, urls.app, urls.backup))
     await asyncio.to_thread(command.upgrade, _config(urls.owner), BEFORE)
     await register(urls)
