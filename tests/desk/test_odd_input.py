@@ -25,6 +25,7 @@ NAMES = {"year": "2026", "shelf": "policies", "update": "record_visit", "act": "
 def pages_of(kind: ActorKind) -> list[str]:
     """Every page of a room, as the table of doors has it; places hold an id nobody has."""
     paths = [name.removeprefix("GET ") for name in load() if name.startswith(f"GET {ROOMS[kind]}")]
+    assert paths, f"no page begins with {ROOMS[kind]}"
     return [PLACE.sub(lambda place: NAMES.get(place[1], SOME_ID), path) for path in paths]
 
 

@@ -57,5 +57,7 @@ def everything(drawn: Markup) -> list[ElementTree.Element]:
 
 
 def sheets(drawn: Markup) -> list[Sheet]:
-    """The sheets of a drawing."""
-    return [Sheet(element) for element in everything(drawn) if element.tag == "svg"]
+    """The sheets of a drawing, of which there is one at least."""
+    found = [Sheet(element) for element in everything(drawn) if element.tag == "svg"]
+    assert found, "nothing was drawn"
+    return found

@@ -40,6 +40,7 @@ async def test_every_department_sees_its_own_place_and_an_industry_department_it
     found = select(RECIPIENTS, *DEPARTMENT_SCOPES.c["prefix", "sector"]).select_from(joined)
     async with admin.connect() as connection:
         rows = (await connection.execute(found.where(RECIPIENTS.c.department.is_not(None)))).all()
+    assert {row.role for row in rows} >= {Role.EMERGENCY, Role.INDUSTRY}
     for row in rows:
         assert row.prefix == row.region.rstrip("0")[:6] or row.prefix + "0" * (6 - len(row.prefix)) == row.region
         assert (row.sector == "*") == (row.role is not Role.INDUSTRY), row.name
