@@ -16,6 +16,7 @@ from bench.plan import Night, Plan
 TINY = Plan("tiny", Load(2, 2, 20), rounds=1, slowly=1, replayed=1, night=Night(6, 6), claims=Load(2, 2, 10))
 
 
+@pytest.mark.long
 async def test_a_tiny_bench_leads_lives_loses_no_rung_and_writes_its_figures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

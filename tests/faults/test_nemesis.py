@@ -7,6 +7,7 @@ from tests.faults.history import Outcome
 from tests.faults.nemesis import Plan, run
 
 
+@pytest.mark.long
 @pytest.mark.fault("nemesis")
 async def test_after_a_minute_of_random_faults_every_invariant_holds(measured: Measured) -> None:
     story = await run(Plan(seconds=60, seed=60))
