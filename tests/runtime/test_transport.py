@@ -103,9 +103,10 @@ async def listening(certified: Certified, *, offers: bool, mail: bool = False) -
 async def _as_mail_server(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, heard: Listener, *, offers: bool
 ) -> None:
+    """One that would take a password and a letter in the clear, too."""
     writer.write(b"220 here\r\n")
     heard.clear += await reader.readline()
-    writer.write(b"250-here\r\n250 STARTTLS\r\n" if offers else b"250 here\r\n")
+    writer.write(b"250-here\r\n250-AUTH PLAIN LOGIN\r\n" + (b"250 STARTTLS\r\n" if offers else b"250 8BITMIME\r\n"))
     if offers:
         heard.clear += await reader.readline()
         writer.write(b"220 go ahead\r\n")
