@@ -25,12 +25,18 @@ DYNAMIC_CONFIG = {
     "matching.numTaskqueueReadPartitions": "1",
     "matching.numTaskqueueWritePartitions": "1",
     "history.timerProcessorMaxTimeShift": '"10ms"',  # else short timers are rounded up to about a second
-    # one shard has all timers: beyond ten thousand it would put them back and read them again, every ten seconds
+    # One shard has all timers. Those it takes for too many, or for stuck in one second, go to a second reader, who is
+    # served last: of ten thousand due at one instant the last came by the hundred, every five seconds (decision 0053).
     "history.queuePendingTaskCriticalCount": "100000",
     "history.queuePendingTasksMaxCount": "120000",
-    # what is due waits for one file: of 512 at once most held their case meanwhile, and who asked waited behind them
-    "history.timerProcessorSchedulerWorkerCount": "8",
+    "history.queueReaderStuckCriticalAttempts": "1000000",
+    "history.queueMoveGroupTaskCountBase": "100000",
+    "history.timerProcessorMaxPollRPS": "200",
+    # What is due waits for one file: of 512 at once most held their case meanwhile, and who asked waited behind them;
+    # and a case that is told faster than a worker takes it is told again two seconds later.
+    "history.timerProcessorSchedulerWorkerCount": "4",
     "history.transferProcessorSchedulerWorkerCount": "16",
+    "history.hostLevelCacheMaxSize": "2000",  # cases; each takes some eighty kilobytes of its heap
 }
 PRAGMAS = {"journal_mode": "wal", "synchronous": "full", "wal_autocheckpoint": "16000", "cache_size": "-262144"}
 """With `normal` a power cut forgets the last commits, and a workflow that was started among them (promises.md F40).
