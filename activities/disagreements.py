@@ -44,12 +44,15 @@ class Report:
     without_order: list[Finding] = field(default_factory=list)
     different: list[Finding] = field(default_factory=list)
     """Another amount or another reference on the other side."""
+    one_reference: list[Finding] = field(default_factory=list)
+    """Orders that say to be paid by a transfer another order names too; the others are the note."""
     silent: list[str] = field(default_factory=list)
     """Insurers whose statement could not be had."""
 
     @property
     def count(self) -> int:
-        return len(self.without_reference) + len(self.without_order) + len(self.different) + len(self.silent)
+        found = (self.without_reference, self.without_order, self.different, self.one_reference, self.silent)
+        return sum(map(len, found))
 
     @property
     def agrees(self) -> bool:
@@ -107,5 +110,8 @@ def _lines(report: Report) -> Iterator[Line]:
     for one in report.different:
         said = wording.differs(one.order_key, one.amount, one.note)
         yield Line(TaskKind.BOOKS_DIFFER, one.insurer, f"{one.order_key}/{one.note}", said, one.case_id)
+    for one in report.one_reference:
+        said = wording.one_reference(one.order_key, one.amount, one.reference, one.note)
+        yield Line(TaskKind.BOOKS_DIFFER, one.insurer, f"{one.order_key}/same/{one.reference}", said, one.case_id)
     for code in report.silent:
         yield Line(TaskKind.BOOKS_DIFFER, code, "silent", wording.silent(code), returns=True)

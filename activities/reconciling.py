@@ -4,7 +4,7 @@ What it finds waits in the operators' queue (disagreements.py); when it runs is 
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -66,6 +66,7 @@ class Reconciler(Bookkeeper):
         for insurer in insurers:
             await self._compare(report, insurer, orders, others=codes - {insurer.code})
             still_at_it()
+        report.one_reference = list(_alike(orders))
         async with connected(self._engine) as connection, connection.begin():
             await operator(connection)
             await queue(connection, report, {insurer.code: insurer.id for insurer in insurers})
@@ -153,6 +154,18 @@ class Reconciler(Bookkeeper):
 
 def _finding(order: Row[Any], state: str, reference: str = "", note: str = "") -> Finding:
     return Finding(order.insurer_code, order.order_key, str(order.amount), state, reference, note, order.case_id)
+
+
+def _alike(orders: Iterable[Row[Any]]) -> Iterator[Finding]:
+    """Orders of one insurer under one reference: a claim sees its own payments alone, and a transfer settles one."""
+    under: dict[tuple[str, str], list[Row[Any]]] = {}
+    for order in orders:
+        if order.bank_reference:
+            under.setdefault((order.insurer_code, order.bank_reference), []).append(order)
+    for alike in under.values():
+        for order in alike if len(alike) > 1 else ():
+            others = "、".join(one.order_key for one in alike if one is not order)
+            yield _finding(order, order.state, order.bank_reference, others)
 
 
 def _stranger(code: str, answer: Answer) -> Finding:

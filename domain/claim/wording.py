@@ -81,5 +81,12 @@ def differs(order_key: str, amount: str, other: str) -> str:
     return f"付款指令 {order_key}（{yuan(Decimal(amount))}）与对账单不符。{other}"
 
 
+def one_reference(order_key: str, amount: str, reference: str, others: str) -> str:
+    return (
+        f"付款指令 {order_key}（{yuan(Decimal(amount))}）与 {others} 的银行流水号同为 {reference}，"
+        "一笔转账只能抵一笔付款"
+    )
+
+
 def silent(insurer: str) -> str:
     return f"{insurer} 的核心系统没有给出对账单"

@@ -92,6 +92,7 @@ def _show(report: Report) -> None:
     _list(console, "有指令无流水 / orders without reference", report.without_reference)
     _list(console, "有流水无指令 / references without order", report.without_order)
     _list(console, "金额或流水不符 / differences", report.different)
+    _list(console, "流水号重复 / one reference for several", report.one_reference)
     for code in report.silent:
         console.print(f"{code}：无法取得对账单 / no statement")
     console.print(f"付款指令 {report.orders} 笔，{'两边一致' if report.agrees else '有差异，须人工核对'}")
