@@ -105,7 +105,7 @@ def _database(settings: Settings) -> list[Part]:
 
 def _ruled(settings: Settings, rules: Library) -> list[Part]:
     async def released() -> list[Finding]:
-        return released_packs(rules.packs(), RULES)
+        return released_packs(rules.known(), RULES)
 
     return [
         Part("规则与日历", lambda: _asked(settings).rules(rules), "database.md"),

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from models.contracts.rulebook import PackRef
+from rules.library import Library
 from runtime.worker import WORKFLOWS
 from tests.workflows.record import PLACES, TOLD_OF_REFUSALS
 from tests.workflows.replaying import GOLDEN, HISTORIES, KINDS, golden, replayed, timers
@@ -44,6 +46,19 @@ async def test_a_recorded_life_gives_the_same_dates_notices_and_limits(path: Pat
     """Replay does not see them (engine.md E7b). Meant to change? `python -m tests.workflows.record --golden`."""
     then = json.loads((GOLDEN / path.name).read_text(encoding="utf-8"))
     assert json.loads(json.dumps(await golden(path))) == then
+
+
+async def test_the_documents_every_recorded_life_began_under_are_still_here() -> None:
+    """A case is bound to a text by its digest: one that is gone stops its hazards, its claims and its pages."""
+    here = {(pack.ref.region, pack.ref.digest) for pack in Library().known()}
+    bound = {path.stem: {(ref.region, ref.digest) for ref in await _documents(path)} for path in OF_CASES}
+    assert {life: refs - here for life, refs in bound.items() if refs - here} == {}
+
+
+async def _documents(path: Path) -> tuple[PackRef, ...]:
+    """Of its first step here: what a life is made to adopt later may be a test's own document."""
+    steps = (await replayed(path)).steps
+    return steps[min(steps)].row.packs
 
 
 @pytest.mark.parametrize("path", OF_CASES, ids=[path.stem for path in OF_CASES])
