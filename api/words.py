@@ -268,7 +268,7 @@ REFUSALS: dict[str, str] = {
     "nothing_asked": "没有待答复的申请或异议",
     "number_taken": "保单号已建档，内容不同",
     "ledger_differs": "照台账重走的结果与台账不符，须人工处理",
-    "provision_forbidden": "当地不得预提服务费",
+    "provision_forbidden": "当地只登记实际列支",
     "purpose_not_allowed": "不在允许的用途之内",
     "required_field_missing": "缺少当地规定的合同要素",
     "rules_differ": "现行规则与比较时不同",

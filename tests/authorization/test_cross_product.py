@@ -183,6 +183,7 @@ async def answered(world: World, actor: Actor, one: Asked) -> tuple[str, Respons
     return wanted, answer, f"{actor.name} {name} {holding}: {answer.status_code}, not {wanted}"
 
 
+@pytest.mark.obligation("SZ-32b", "XM-44", "ZJ-30")
 @pytest.mark.parametrize("name", sorted(VISITORS))
 async def test_strangers_are_refused_alike_and_change_nothing(world: World, name: str) -> None:
     """Not signed in, another's door, another's object: one answer for all objects of a route, and not a row more."""
@@ -198,6 +199,7 @@ async def test_strangers_are_refused_alike_and_change_nothing(world: World, name
     assert await world.rows() == before
 
 
+@pytest.mark.obligation("SZ-32b", "XM-44", "ZJ-30")
 @pytest.mark.parametrize("name", sorted(set(VISITORS) - {"anonymous", "link_holder"}))
 async def test_whoever_may_is_served(world: World, name: str) -> None:
     """The same requests that are refused to others are not refused to whom they belong."""

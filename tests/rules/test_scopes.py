@@ -135,3 +135,17 @@ def test_xiamen_itself_names_the_conditions_of_its_paths_whatever_the_nation_ask
         ClaimPath.LARGE_PREPAY: {PathFact.SERIOUS_GRADE, PathFact.LIABILITY_CLEAR},
         ClaimPath.EMERGENCY_ADVANCE: set(),
     }
+
+
+@pytest.mark.obligation("XM-40")
+def test_a_district_of_xiamen_is_asked_before_the_city() -> None:
+    """Each district answers for its own area (三(八)): its own bureau, where one is registered, comes first."""
+    district = "350213"
+    rulebook = policy(Who(district, Sector.HOUSING_CONSTRUCTION))
+    found = departments(rulebook, Role.INDUSTRY, district, Sector.HOUSING_CONSTRUCTION)
+    assert found[:2] == ((district, "市建设局"), (XIAMEN, "市建设局"))
+
+
+def test_a_reading_of_ours_is_not_told_as_xiamens_own_words() -> None:
+    """Zhejiang says that nothing is set aside (不得预提); Xiamen only that actual cost is booked (据实列支)."""
+    assert [policy(Who(region)).fees[0].cites.by for region in (ZHEJIANG, XIAMEN)] == [By.LAW, By.PRODUCT]
