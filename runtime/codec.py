@@ -92,6 +92,14 @@ def is_sealed(payload: Payload) -> bool:
     return payload.metadata.get("encoding") == ENCODING
 
 
+async def require_readable(converter: DataConverter, payloads: Sequence[Payload]) -> None:
+    """Before a history is taken again, where a missing key would look like other code. Raises Unreadable."""
+    if converter.payload_codec is not None:
+        await converter.payload_codec.decode(payloads)
+    elif any(is_sealed(one) for one in payloads):
+        raise Unreadable("流程里的内容是加密的，没有给出 ANZE_PAYLOAD_KEYS / sealed, and no payload keys are given")
+
+
 def converter(settings: Settings) -> DataConverter:
     """The converter of every client and worker; with payload keys nothing readable reaches Temporal (promises.md P28).
 

@@ -21,6 +21,7 @@ from temporalio.workflow import ActivityHandle
 
 from api.queues import running, served
 from models.contracts.vocabulary import CaseKind, ClaimStage, HazardStage, PolicyStage
+from runtime.codec import require_readable
 from runtime.sandbox import sandbox
 from runtime.worker import WORKFLOWS
 
@@ -120,7 +121,10 @@ def samples(task_queue: str, closed: bool) -> tuple[Sample, ...]:
 
 
 async def replay(client: Client, asked: Sequence[Sample], most: int, heard: Heard) -> tuple[Replayed, ...]:
-    """Replays at most so many runs of each sample; `heard` is told of each. What was sealed is opened by the client."""
+    """Replays at most so many runs of each sample; `heard` is told of each. What was sealed is opened by the client.
+
+    Raises Unreadable where that client has no key for it.
+    """
     again, found = replayer(sandbox(), client.data_converter), list[Replayed]()
     for sample in asked:
         async for execution in _runs(client, sample, most):
@@ -138,6 +142,8 @@ async def _runs(client: Client, sample: Sample, most: int) -> AsyncIterator[Work
 async def _replayed(client: Client, again: Replayer, sample: Sample, execution: WorkflowExecution) -> Replayed:
     handle = client.get_workflow_handle(execution.id, run_id=execution.run_id)
     history = await handle.fetch_history()
+    begun = history.events[0].workflow_execution_started_event_attributes
+    await require_readable(client.data_converter, begun.input.payloads)
     result = await again.replay_workflow(history, raise_on_replay_failure=False)
     failure = result.replay_failure
     return Replayed(

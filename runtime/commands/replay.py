@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from temporalio.client import Client
 
+from runtime.codec import Unreadable
 from runtime.commands.calendar import progress_bar
 from runtime.commands.speaking import AsJson
 from runtime.replaying import PER_STAGE, Replayed, Sample, replay, samples
@@ -19,7 +20,7 @@ from runtime.settings import Settings
 from runtime.temporal import temporal
 
 app = typer.Typer()
-DIFFERS = 1
+DIFFERS, NOT_COMPARED = 1, 2
 
 
 @app.command(name="replay")
@@ -29,7 +30,11 @@ def replay_lives(
     as_json: AsJson = False,
 ) -> None:
     """换新版 worker 之前：用本版程序重走真实的案卷；有不合即返回 1 / before a deploy; exit 1 when one differs."""
-    found = asyncio.run(_replayed(Settings(), most, closed))
+    try:
+        found = asyncio.run(_replayed(Settings(), most, closed))
+    except Unreadable as sealed:  # no word about the code
+        typer.echo(f"没有比：{sealed}；照 docs/runbooks/keys.md 给出正在用的密钥", err=True)
+        raise typer.Exit(NOT_COMPARED) from None
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False))
     else:

@@ -1,11 +1,16 @@
 """What reaches Temporal under payload keys cannot be read there, can be read here, and survives a change of keys."""
 
+import asyncio
+
 import pytest
 from pydantic import SecretStr
 from temporalio.api.common.v1 import Payload
+from typer.testing import CliRunner
 
 from models.tables.sealed import FieldKeys, new_key
-from runtime.codec import SealedPayloads, Unreadable, converter, is_sealed, prove
+from runtime.cli import app
+from runtime.codec import SealedPayloads, Unreadable, converter, is_sealed, prove, require_readable
+from runtime.replaying import Replayed
 from runtime.settings import Settings
 
 OLD, NEW = f"k1:{new_key()}", f"k2:{new_key()}"
@@ -74,3 +79,21 @@ async def test_a_failure_is_sealed_with_its_words():
     await sealing.encode_failure(ValueError(SAID), failure)
     assert SAID.encode() not in failure.SerializeToString()
     assert SAID in str(await sealing.decode_failure(failure))
+
+
+@pytest.mark.parametrize(("keys", "said"), [(None, "ANZE_PAYLOAD_KEYS"), (NEW, "k1"), (f"{NEW},{OLD}", None)])
+async def test_lives_are_not_compared_under_keys_that_do_not_open_them(
+    keys: str | None, said: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a key that is missing would look like code that does otherwise."""
+    settings = Settings.model_construct(payload_keys=SecretStr(keys) if keys else None)
+    sealed = await codec(OLD).encode([given()])
+
+    async def replayed(*_: object) -> tuple[Replayed, ...]:
+        await require_readable(converter(settings), sealed)
+        return ()
+
+    monkeypatch.setattr("runtime.commands.replay._replayed", replayed)
+    ended = await asyncio.to_thread(CliRunner().invoke, app, ["replay"])
+    assert ended.exit_code == (2 if said else 0)
+    assert said is None or ("没有比" in ended.stderr and said in ended.stderr)
