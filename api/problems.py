@@ -41,6 +41,10 @@ UNTIL_PUT_BACK = 300  # seconds; a person has to put the file back
 DIGITS = 12
 """Hexadecimal digits of a digest that name a rule file; no secret."""
 ASKING = frozenset({"GET", "HEAD", "OPTIONS"})
+MAY_COME_BACK = frozenset(
+    {ProblemCode.OUTCOME_UNKNOWN.value, ProblemCode.UNAVAILABLE.value, ProblemCode.TOO_MANY.value}
+)
+"""After these the same may be sent again under its key: it happens once, however often it comes."""
 log = logging.getLogger(__name__)
 
 

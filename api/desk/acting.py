@@ -13,12 +13,8 @@ from api.callers import speak_for
 from api.desk.frame import Visit
 from api.idempotency import attempt
 from api.problems import field_problems
-from api.words import ProblemCode
 from models.contracts.base import Command, Contract
 from models.contracts.vocabulary import ActorKind, CaseKind
-
-ALREADY_SPENT = {ProblemCode.OUTCOME_UNKNOWN.value, ProblemCode.UNAVAILABLE.value, ProblemCode.TOO_MANY.value}
-"""After these the same sending may be repeated: it happens once, however often it is pressed."""
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from fastapi import Response
 from sqlalchemy import Row
 
 from api.admission import Admitted
-from api.desk.acting import ALREADY_SPENT, Misfilled, Wanted, done
+from api.desk.acting import Misfilled, Wanted, done
 from api.desk.did import back_after
 from api.desk.forms import Form
 from api.desk.frame import Visit
-from api.problems import Problem
+from api.problems import MAY_COME_BACK, Problem
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,6 @@ async def outcome_of(sheet: Sheet, ready: Admitted, wanted: Wanted, body: dict[s
     except Misfilled as misfilled:
         return sheet.wrong(misfilled.errors)
     except Problem as problem:
-        once = wanted.once if problem.code in ALREADY_SPENT else ""
+        once = wanted.once if problem.code in MAY_COME_BACK else ""
         return replace(sheet, once=once, problem=problem).page(problem.status)
     return back_after(wanted.update, sheet.back)

@@ -19,11 +19,10 @@ from api.portfolio.jobs import Job, Shelf, Stage
 from api.portfolio.parcels import Outcome, Parcel, Plan, Result, checked, column_of, planned
 from api.portfolio.reading import BadFile, Fault, Row
 from api.portfolio.words import FOREIGN, STOPPED
-from api.problems import CONNECTION_LOST, Problem
+from api.problems import CONNECTION_LOST, MAY_COME_BACK, Problem
 from api.rows import SESSIONS, USERS
 from api.shapes import PolicyApplication
 from api.tools import Tools
-from api.words import ProblemCode
 from domain.calendar import local_date
 from domain.wording import with_clause
 from models.contracts.vocabulary import Post
@@ -34,7 +33,6 @@ ATTEMPTS = 6
 LONGEST_PAUSE = 10.0  # seconds
 AT_A_TIME = 25
 """Rows that are checked before others get a turn, and before progress is told."""
-MAY_COME_BACK = {ProblemCode.OUTCOME_UNKNOWN.value, ProblemCode.UNAVAILABLE.value, ProblemCode.TOO_MANY.value}
 ACTORS = {Post.INSURER_ADMIN.value, Post.INSURER_HANDLER.value}
 
 

@@ -12,8 +12,9 @@ from pydantic import BaseModel, ValidationError
 
 from api import reads
 from api.claims.opening import opened_claim
-from api.desk.acting import ALREADY_SPENT, Misfilled
+from api.desk.acting import Misfilled
 from api.desk.did import back_after
+from api.desk.filters import PLACES
 from api.desk.forms import Form, read, wants_rows
 from api.desk.frame import Visit, posted, visited
 from api.idempotency import Attempt, stored_answer
@@ -22,9 +23,9 @@ from api.insurer.pages.cases import WAYS, case_address
 from api.insurer.pages.rules_ahead import ahead
 from api.insurer.pages.visits import Reading
 from api.limits import spelled
-from api.problems import Problem
+from api.problems import MAY_COME_BACK, Problem
 from api.shapes import PolicyApplication
-from domain.places import NAMES, NATION, code_of, region_name
+from domain.places import NAMES, code_of, region_name
 from models.contracts.claim import ReportClaim
 from models.contracts.vocabulary import CaseKind
 
@@ -115,9 +116,8 @@ def _policy_page(
     seen = ahead(visit.entry.tools, terms)
     if terms.get("region") in NAMES:
         terms["region"] = region_name(terms["region"])
-    places = [name for code, name in NAMES.items() if code != NATION]
-    kept = {"once": once} if problem and problem.code in ALREADY_SPENT else {}
-    return visit.page("insurer/new.html.j2", status, sheet=_with(sheet, terms), ahead=seen, places=places,
+    kept = {"once": once} if problem and problem.code in MAY_COME_BACK else {}
+    return visit.page("insurer/new.html.j2", status, sheet=_with(sheet, terms), ahead=seen, places=PLACES,
                       problem=problem, **kept)  # fmt: skip
 
 
@@ -155,6 +155,6 @@ async def open_claim(request: Request, policy_id: UUID) -> Response:
 def _claim_page(
     visit: Visit, row: Any, sheet: Form, status: int = 200, problem: Problem | None = None, once: str = ""
 ) -> Response:
-    kept = {"once": once} if problem and problem.code in ALREADY_SPENT else {}
+    kept = {"once": once} if problem and problem.code in MAY_COME_BACK else {}
     address = case_address(CaseKind.POLICY, row.id, WAYS[CaseKind.POLICY].of(visit.request))
     return visit.page("insurer/report.html.j2", status, sheet=sheet, row=row, back=address, problem=problem, **kept)
