@@ -14,11 +14,12 @@ from PIL import Image
 from api.desk.retelling import retold
 from api.desk.tongues import in_english
 from api.files import sniff
-from api.limits import strict_json
+from api.limits import SPELT_OUT, strict_json
 from api.photographs import MOST_SCANS, Unreadable, made_anew
 from api.portfolio.reading import Portfolio, portfolio_of
 from api.problems import Problem
 from api.tools import Budgets
+from tests.authorization.world import PAGES, World
 
 SECONDS_OF_WORK = 3
 """Of this thread's own CPU; each of these took many times as long, and all others waited."""
@@ -112,3 +113,11 @@ def test_an_archive_of_endless_entries_is_no_document_and_takes_no_room() -> Non
         assert tracemalloc.get_traced_memory()[1] < 8 * MEBIBYTE
     finally:
         tracemalloc.stop()
+
+
+async def test_a_form_of_nothing_but_marks_is_cut_off_while_it_is_small(world: World) -> None:
+    """Whoever holds a letter may hand in photographs, and a form without any is as small as every other."""
+    own, sent = world.holdings["own"].ids, PAGES | {"Content-Type": "application/x-www-form-urlencoded"}
+    for path in (f"/l/{own['link']}", f"/l/{'L' * 43}", "/language"):
+        answer = await world.http.post(path, content=b"&" * (Budgets().body * SPELT_OUT + 1), headers=sent)
+        assert answer.status_code == 413, path
