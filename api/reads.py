@@ -189,7 +189,8 @@ def matching(entry: Entry, kind: CaseKind, query: ListQuery, *, due_first: bool 
         return found
     late = CASES.c.ended_at.is_(None) & (_overdue_in_order(now) if due_first else _overdue(now))
     if not query.overdue:
-        return [*found, ~func.coalesce(late, False)]
+        ahead = [CASES.c.next_due_at > now] if due_first else []  # where the list begins, in the order of terms
+        return [*found, ~func.coalesce(late, False), *ahead]
     return [*found, late, CASES.c.next_due_at <= _furthest(entry.caller, kind, now)]
 
 

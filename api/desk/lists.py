@@ -1,6 +1,6 @@
 """The list of cases of every room: lines and pages; what it is asked for is filters.py, whose rows, callers.py says."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -28,6 +28,8 @@ from models.contracts.vocabulary import (
     Word,
 )
 
+PARCEL = 500
+"""Lines: some tenth of a second, in which nobody else is answered."""
 INSURERS_ALONE = frozenset({"money", "rate_review", "waiting"})
 """Columns and filters that other rooms do not show."""
 COMPARED = CASE_FIGURES.c.ended_at.is_(None) & CASE_FIGURES.c.floor_fen.is_not(None)
@@ -175,17 +177,10 @@ async def counted(entry: Entry, asked: Asked, most: int = MOST_COUNTED, named: N
     return count
 
 
-async def every(entry: Entry, asked: Asked, most: int) -> AsyncIterator[CaseShown]:
-    """All lines one after another, at most `most`; for exports."""
-    filters, told = asked.filters.model_copy(update={"limit": 500, "cursor": None}), 0
-    while told < most:
-        page = await shown(entry, replace(asked, filters=filters))
-        for line in page.items[: most - told]:
-            yield line
-        told += len(page.items)
-        if page.next is None:
-            return
-        filters = filters.model_copy(update={"cursor": page.next})
+async def parcel(entry: Entry, asked: Asked, after: str | None) -> Page[CaseShown]:
+    """As many lines as are read at one time, after a cursor; for exports."""
+    filters = asked.filters.model_copy(update={"limit": PARCEL, "cursor": after})
+    return await shown(entry, replace(asked, filters=filters))
 
 
 def _conditions(entry: Entry, asked: Asked) -> list[ColumnElement[bool]]:
@@ -220,7 +215,8 @@ def _with_a_term(asked: Asked) -> list[ColumnElement[bool]]:
 
 def due_on(on: date) -> list[ColumnElement[bool]]:
     """Whose next term's last day is `on`: such a term ends at the midnight after it, a term in hours before that."""
-    return [CASES.c.next_due_at > midnight(on), CASES.c.next_due_at <= midnight(on + DAY)]
+    within = [CASES.c.next_due_at > midnight(on), CASES.c.next_due_at <= midnight(on + DAY)]
+    return [*within, CASES.c.ended_at.is_(None)]
 
 
 def _graded(grade: str) -> ColumnElement[bool]:

@@ -11,7 +11,7 @@ from api.audit import AuditEntry, Origin, note
 from api.desk import exportwords as words
 from api.desk.export import MOST_ROWS, alone, asked_in_words, download, workbook
 from api.desk.frame import Visit, visited
-from api.desk.lists import Asked, CaseShown, counted, every
+from api.desk.lists import Asked, CaseShown, counted, parcel
 from api.desk.words import namer, translator
 from api.problems import one_field
 from api.words import Reason
@@ -58,9 +58,10 @@ class Taking:
 
 
 async def taken(request: Request, takes: Callable[[Visit], Awaitable[Taking]]) -> Response:
-    """The list with the filters of its address, made after the transaction that read it.
+    """The list with the filters of its address, made after the transactions that read it.
 
-    Raises Problem 422 for a place nobody knows, 429 while another one is made.
+    Each parcel of lines is read in a transaction of its own, by whoever may see it then: all together take longer than
+    a page may. Raises Problem 422 for a place nobody knows, 429 while another one is made.
     """
     with ExitStack() as running:
         async with visited(request) as visit:
@@ -72,15 +73,34 @@ async def taken(request: Request, takes: Callable[[Visit], Awaitable[Taking]]) -
             if total > MOST_ROWS:
                 again = f"{taking.asked.address}?{taking.asked.filters.address()}"
                 return visit.page("desk/list/narrow.html.j2", 422, most=MOST_ROWS, again=again)
-            sheet, line = _sheet(visit, taking, total)
-            rows = [one async for one in every(visit.entry, taking.asked, MOST_ROWS)]
-            await note(visit.entry.connection, _on_record(visit, taking.asked, total))
-        content = await workbook(sheet, rows, line)
+        lines = await _lines(request, takes)
+        async with visited(request) as visit:
+            sheet = _sheet(visit, taking, len(lines))
+            await note(visit.entry.connection, _on_record(visit, taking.asked, len(lines)))
+        content = await workbook(sheet, lines, lambda line: line)
     return download(content, f"{sheet.name}-{visit.entry.tools.now():%Y%m%d}.xlsx")
 
 
-def _sheet(visit: Visit, taking: Taking, total: int) -> tuple[Sheet, Callable[[CaseShown], Sequence[Value]]]:
-    t, say = translator(visit.language), namer(visit.language)
+async def _lines(request: Request, takes: Callable[[Visit], Awaitable[Taking]]) -> list[Sequence[Value]]:
+    """What stands in the cells, of all lines; the lines themselves would take far more room."""
+    lines, after = list[Sequence[Value]](), None
+    while True:
+        async with visited(request) as visit:
+            asked, t, say = (await takes(visit)).asked, translator(visit.language), namer(visit.language)
+            page = await parcel(visit.entry, asked, after)
+        columns = _columns(asked)
+        lines += [[cell(one, say, t) for _, cell, _ in columns] for one in page.items]
+        after = page.next
+        if after is None or len(lines) >= MOST_ROWS:
+            return lines[:MOST_ROWS]
+
+
+def _columns(asked: Asked) -> list[tuple[str, Cell, str]]:
+    return [one for one in COLUMNS if one[2] not in asked.without]
+
+
+def _sheet(visit: Visit, taking: Taking, total: int) -> Sheet:
+    t = translator(visit.language)
     about: list[tuple[str, Value]] = [
         (t(words.TAKEN_BY), visit.caller.name),
         (t(words.TAKEN_AT), visit.entry.tools.now()),
@@ -89,9 +109,8 @@ def _sheet(visit: Visit, taking: Taking, total: int) -> tuple[Sheet, Callable[[C
         (t(words.LINES), total),
         (t(words.REMARK), t(words.PROVISIONAL_REMARK)),
     ]
-    columns = [one for one in COLUMNS if one[2] not in taking.asked.without]
-    sheet = Sheet(t(words.COVER), t(taking.name), about, [t(words.HEADINGS[name]) for name, _, _ in columns])
-    return sheet, lambda one: [cell(one, say, t) for _, cell, _ in columns]
+    headings = [t(words.HEADINGS[name]) for name, _, _ in _columns(taking.asked)]
+    return Sheet(t(words.COVER), t(taking.name), about, headings)
 
 
 def _on_record(visit: Visit, asked: Asked, total: int) -> AuditEntry:

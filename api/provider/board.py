@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, cast, false, func, or_, select
+from sqlalchemy import ColumnElement, Row, any_, cast, false, func, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from api import reads
@@ -141,8 +141,10 @@ def _among(entry: Entry, filters: BoardFilters) -> list[ColumnElement[bool]]:
             hazards.ended_at.is_(None),
             hazards.view["grade"].astext == filters.grade,
         )
-        below = select(hazards.parent_id).where(hazards.insurer_id == entry.caller.insurer_id, *graded)
-        found.append(C.id.in_(below))
+        # by the policies, which are few: the insurer has very many hazards, and of each the view would be unpacked
+        of_ours = hazards.parent_id == any_(func.array(assigned(entry).scalar_subquery()))
+        below = select(hazards.parent_id).where(hazards.insurer_id == entry.caller.insurer_id, of_ours, *graded)
+        found.append(C.id == any_(func.array(below.scalar_subquery())))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Major hazards and accidents in the order of their lists, of one insurer and of all: no case is unpacked for them."""
+"""What is rare in the order of its list: major hazards and accidents, and policies whose rate is to be looked at."""
 
 from alembic import op
 
@@ -12,6 +12,7 @@ depends_on = None
 INDEXES = (
     "CREATE INDEX ix_cases_own_major ON cases (insurer_id, kind, opened_at, id) WHERE view ->> 'grade' = 'major'",
     "CREATE INDEX ix_cases_major ON cases (kind, opened_at, id) WHERE view ->> 'grade' = 'major'",
+    "CREATE INDEX ix_cases_own_rate_review ON cases (insurer_id, kind, opened_at, id) WHERE rate_review",
 )
 
 

@@ -30,6 +30,8 @@ class Case(Row, table=True):
               postgresql_where=text("provisional AND ended_at IS NULL")),
         Index("ix_cases_own_major", "insurer_id", "kind", "opened_at", "id",
               postgresql_where=text("view ->> 'grade' = 'major'")),
+        Index("ix_cases_own_rate_review", "insurer_id", "kind", "opened_at", "id",
+              postgresql_where=text("rate_review")),
         Index("ix_cases_major", "kind", "opened_at", "id", postgresql_where=text("view ->> 'grade' = 'major'")),
         Index("ix_cases_terms", "kind", "next_due_at", "id", postgresql_where=text("ended_at IS NULL")),
         Index(None, "insured_id", "opened_at"),

@@ -36,6 +36,8 @@ LISTS = (
     ("city", "/department/cases?kind=hazard&grade=major", "ix_cases_major"),
     ("insurer", "/insurer/policies?overdue=true&order=due", OWN_TERMS),
     ("insurer", "/insurer/due?overdue=true&order=due", OWN_TERMS),
+    ("insurer", "/insurer/policies?rate_review=true", "ix_cases_own_rate_review"),
+    ("city", "/department/cases?due_on=2029-12-01", TERMS),
     ("insurer", "/insurer/due?provisional=true", "ix_cases_own_provisional"),
     ("officer", "/department/cases?hand=mine", "ix_office_hands_user_id_case_id"),
     ("insurer", "/insurer/policies?q=宏远化工12", "pk_insured_names"),
@@ -50,6 +52,7 @@ LISTS = (
     ("operator", "/operator/cases?order=due", TERMS), ("operator", "/operator", "ix_cases_provisional"),
     ("operator", "/operator/cases?q=宏远", ALL), ("provider", "/provider", "ix_assignments_provider_id"),
     ("provider", "/provider/policies/{assigned}", "ix_cases_insurer_id_parent_id"),
+    ("provider", "/provider?grade=major", "ix_cases_insurer_id_parent_id"),
     ("core", "/v1/policies?insured=宏远化工12", "pk_insured_names"),
 )  # fmt: skip
 """Who reads which list, and the index that makes it quick however many cases there are."""

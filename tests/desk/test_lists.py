@@ -3,16 +3,20 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from html import unescape
+from io import BytesIO
 from typing import Any
 from urllib.parse import quote, urlencode
 from uuid import UUID, uuid4
 
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from api.callers import Entry
 from api.department.incoming import InboxFilters
 from api.department.pages import ScopeFilters
+from api.desk import lists, taking
 from api.insurer.pages import workbench
 from api.reads import STAGES
 from api.rows import AUDIT
@@ -89,6 +93,25 @@ async def test_a_place_nobody_can_tell_lists_and_exports_nothing_and_says_why(
     async with admin.connect() as connection:
         written = select(func.count()).select_from(AUDIT).where(AUDIT.c.what == "exported")
         assert (await connection.execute(written)).scalar_one() == 0
+
+
+async def test_a_long_list_is_taken_out_whole_parcel_by_parcel_each_in_a_transaction_of_its_own(
+    signed_in: SignedIn, cases: dict[CaseKind, list[UUID]], monkeypatch: pytest.MonkeyPatch
+):
+    known, real, within = await people(signed_in), taking.parcel, list[int]()
+
+    async def noted(entry: Entry, *given: Any) -> Any:
+        within.append((await entry.connection.execute(select(func.txid_current()))).scalar_one())
+        return await real(entry, *given)
+
+    monkeypatch.setattr(lists, "PARCEL", 1)
+    monkeypatch.setattr(taking, "parcel", noted)
+    for address, export in EXPORTS.items():
+        person = next(known[kind] for kind, one, _ in LISTS if one == address)
+        book = load_workbook(BytesIO((await person.get(export)).content))
+        assert len(set(book.worksheets[1].iter_rows(min_row=2, values_only=True))) == EACH, export
+        assert EACH in [value for _, value in book.worksheets[0].iter_rows(values_only=True)], "as many as it says"
+    assert len(set(within)) == 2 * EACH, "none takes longer than a page may"
 
 
 async def test_the_address_book_says_which_place_it_does_not_know(signed_in: SignedIn, town: Town):
