@@ -125,7 +125,7 @@ async def _run(connection: asyncpg.Connection, template: str, *values: str) -> N
 
 
 async def put_aside(admin_url: str, database: str, now: datetime) -> str:
-    """Rename a database that nobody is connected to; gives its new name, nothing where there is none."""
+    """Rename a database; gives its new name, nothing where there is none. Raises LookupError while it is in use."""
     admin = await asyncpg.connect(plain_dsn(admin_url), database="postgres")
     try:
         if not await admin.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", database):
@@ -133,5 +133,7 @@ async def put_aside(admin_url: str, database: str, now: datetime) -> str:
         name = f"{database}_before_{now:%Y%m%d%H%M%S}"
         await _run(admin, "ALTER DATABASE %I RENAME TO %I", database, name)
         return name
+    except asyncpg.ObjectInUseError:
+        raise LookupError(f"还有程序连着库 {database}：先停 web、worker 和别的连接 / somebody is connected") from None
     finally:
         await admin.close()

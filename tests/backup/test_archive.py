@@ -114,6 +114,10 @@ class TestABackup:
             await ensure_roles(postgres.url("admin", "postgres"), Roles(owner, app, backup))
             proof = await restore(taken.path, Target(owner, backup), KEYS)
             assert [fault for fault in proof.faults if "审计链" not in fault] == []  # the seed's chains are made up
+            inside = await asyncpg.connect(owner)
+            with pytest.raises(LookupError, match="还有程序连着"):  # the server waits five seconds for it to go
+                await put_aside(postgres.url("admin", "postgres"), name, AT)
+            await inside.close()
             assert await put_aside(postgres.url("admin", "postgres"), name, AT) == f"{name}_{ASIDE}"
             assert await put_aside(postgres.url("admin", "postgres"), name, AT) == ""
         finally:
