@@ -26,6 +26,7 @@ async def cut_off(*arguments: str) -> tuple[int | None, str]:
     return child.returncode, said.decode()
 
 
+@pytest.mark.long
 async def test_a_life_is_led_from_http_to_mail_with_nothing_but_loopback() -> None:
     ended, said = await cut_off(*WHO_IS_THERE)
     if ended == REFUSED:
