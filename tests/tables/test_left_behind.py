@@ -4,6 +4,7 @@ import asyncio
 import gzip
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
@@ -24,6 +25,7 @@ from models.contracts.vocabulary import ActorKind
 from runtime.auditing import Verifier
 from runtime.embedded.postgres import PostgresServer
 from runtime.migrate import _config, upgrade
+from runtime.recovery import reopening
 from runtime.recovery.reopening import Reopener
 from runtime.roles import Roles, ensure_roles
 from runtime.settings import Settings, sqlalchemy_url
@@ -32,6 +34,7 @@ from runtime.worker import library, make_worker
 from tests.api.conftest import Caller
 from tests.conftest import Database
 from tests.faults.invariants import Look, broken
+from tests.runtime.waiting import PATIENCE
 
 NAME = "test_left_behind"
 LEFT = Path(__file__).resolve().parent / "left" / "20261122_23.sql.gz"
@@ -68,10 +71,12 @@ async def left(postgres: PostgresServer) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def here(settings: Settings, left: Database) -> Settings:
-    """This version's settings over that database."""
+def here(settings: Settings, left: Database, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """This version's settings over that database; nobody waits here, and the machine may be slow."""
+    monkeypatch.setattr(reopening, "ANSWERED_WITHIN", timedelta(seconds=PATIENCE))
     urls = {"database_url": left.app, "database_owner_url": left.owner, "database_backup_url": left.backup}
-    return settings.model_copy(update={name: SecretStr(url) for name, url in urls.items()})
+    told = {name: SecretStr(url) for name, url in urls.items()}
+    return settings.model_copy(update={**told, "answer_within": PATIENCE})
 
 
 async def test_what_an_older_version_left_is_kept_whole_begins_again_and_goes_on(
