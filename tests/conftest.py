@@ -36,7 +36,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
                   "--disable-background-networking", "--disable-component-update"]  # fmt: skip
 JUST_BEFORE = 60.0  # seconds; as long as most tests take on a busy machine
-LONG = 10
+LONG = 6
 """Tests a long one counts as, where files are shared out: so many that enough is left to do beside it."""
 _numbers = count(1)
 _STATUS = pytest.StashKey[int]()
