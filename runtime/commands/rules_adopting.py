@@ -81,13 +81,13 @@ def adopt(
 def _named(library: Library, name: str) -> LoadedPack:
     """The document a digest or a path names. Raises Misasked where none does, or several."""
     path = Path(name).resolve()
-    known = library.known()
-    found = [one for one in known if one.path.resolve() == path]
+    known = (*library.known(), *library.packs())  # also a further folder's file that repeats a built-in one
+    found = {one.ref: one for one in known if one.path.resolve() == path}
     if not found and len(name) >= SHORTEST:
-        found = [one for one in known if one.ref.digest.startswith(name.lower())]
+        found = {one.ref: one for one in known if one.ref.digest.startswith(name.lower())}
     if len(found) != 1:
         raise Misasked(f"没有这份规则文件，或者摘要不够长：{name}；摘要见 anze rules coverage --json 或规则包页面")
-    return found[0]
+    return next(iter(found.values()))
 
 
 def _selection(place: str, sector: str) -> Selection:

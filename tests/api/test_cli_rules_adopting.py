@@ -91,3 +91,9 @@ async def test_documents_that_are_not_versions_of_one_are_refused(said: Said, ve
     assert "同一文件" in answer.output
     unknown = await said(Path("nowhere.yaml"), versions[1], "--dry-run")
     assert "没有这份规则文件" in unknown.output
+
+
+def test_a_text_that_another_took_the_place_of_is_known_by_its_file() -> None:
+    kept = next((PACKS.parent / "earlier").glob(f"*/{SUZHOU.name}/*.yaml"))
+    ran = CliRunner().invoke(app, ["rules", "adopt", "--from", str(kept), "--to", str(SUZHOU / kept.name)])
+    assert "须写明原因" in ran.stderr
