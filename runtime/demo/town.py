@@ -161,7 +161,9 @@ async def open_town(settings: Settings) -> AsyncIterator[Town]:
         await leaving.enter_async_context(make_worker(traveller.client, engine, settings, rules))
         await leaving.enter_async_context(_serving(told, settings.api_port))
         base = f"http://{LOOPBACK}:{settings.api_port}"
-        http = httpx.AsyncClient(base_url=base, timeout=REQUEST_WITHIN, trust_env=False)
+        # a connection of its own for each request: one kept while days pass is closed just as it is used again
+        limits = httpx.Limits(max_keepalive_connections=0)
+        http = httpx.AsyncClient(base_url=base, timeout=REQUEST_WITHIN, limits=limits, trust_env=False)
         await leaving.enter_async_context(http)
         nudger = Nudger(engine, traveller.client, settings.task_queue, settings.base_url)
         yield Town(settings, engine, traveller, nudger, http, rules.calendar())
