@@ -23,6 +23,9 @@ Name = Literal["worker", "web", "core-system"]
 Story = Coroutine[Any, Any, None]
 READY_WITHIN = 120.0  # seconds; a cold start on a busy machine imports for a while
 STOP_WITHIN = 5.0  # seconds; running activities finish or are repeated later
+KEPT_OPEN = 75
+"""Seconds a connection stays open without a request: longer than proxies keep theirs (mostly 60), so that they close it.
+Whoever sends just as we close does not know whether it was done."""
 COLLECTED = (10_000, 10, 10)
 """When Python looks for rings of objects: its own 700 took a tenth of a worker's CPU at a midnight (decision 0053)."""
 
@@ -152,6 +155,7 @@ async def run_web(settings: Settings, server: type[uvicorn.Server] = uvicorn.Ser
         server_header=False,
         proxy_headers=bool(settings.trusted_proxies),  # whoever may say who calls, may forge it (ASVS 4.1.3)
         forwarded_allow_ips=settings.trusted_proxies,
+        timeout_keep_alive=KEPT_OPEN,
         timeout_graceful_shutdown=int(STOP_WITHIN),
     )
     await server(config).serve()

@@ -5,14 +5,13 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from domain.calendar import local_date, noon
+from domain.clock import YEARS
 from domain.decision import fact_instant
 from domain.policy.years import year_on, year_start
 from models.contracts.policy import OpenPolicy, PastFact
 from models.contracts.policy_terms import Terms
 from models.contracts.step import Happening
 from models.contracts.vocabulary import Event
-
-YEARS = frozenset({Event.POLICY_YEAR_STARTED, Event.CONTRACT_YEAR_STARTED})
 
 
 def year_begins(services_per_year: int | None, at: datetime) -> tuple[Happening, ...]:

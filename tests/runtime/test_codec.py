@@ -81,7 +81,11 @@ async def test_a_failure_is_sealed_with_its_words():
     assert SAID in str(await sealing.decode_failure(failure))
 
 
-@pytest.mark.parametrize(("keys", "said"), [(None, "ANZE_PAYLOAD_KEYS"), (NEW, "k1"), (f"{NEW},{OLD}", None)])
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [(None, "ANZE_PAYLOAD_KEYS"), (NEW, "k1"), (f"{NEW},{OLD}", None)],
+    ids=["none", "the newer alone", "both"],  # keys are by chance, and processes compare what they collected
+)
 async def test_lives_are_not_compared_under_keys_that_do_not_open_them(
     keys: str | None, said: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
