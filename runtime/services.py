@@ -24,7 +24,7 @@ Story = Coroutine[Any, Any, None]
 READY_WITHIN = 120.0  # seconds; a cold start on a busy machine imports for a while
 STOP_WITHIN = 5.0  # seconds; running activities finish or are repeated later
 KEPT_OPEN = 75
-"""Seconds a connection stays open without a request: longer than proxies keep theirs (mostly 60), so that they close it.
+"""Seconds a connection stays open without a request: longer than proxies keep theirs (mostly 60), so they close it.
 Whoever sends just as we close does not know whether it was done."""
 COLLECTED = (10_000, 10, 10)
 """When Python looks for rings of objects: its own 700 took a tenth of a worker's CPU at a midnight (decision 0053)."""
