@@ -52,7 +52,8 @@ class Memory:
     """What the worker that opened them grew by, in kB a policy: those it keeps in its cache, and those beyond it."""
 
     cached: float
-    beyond: float
+    beyond: float | None
+    """`None` where the time was over before one was opened beyond its cache."""
     cache: int
     server: float = 0.0
     """The Temporal server with all of them open and told, in MiB."""
@@ -184,7 +185,7 @@ async def midnight(ground: Ground, wanted: Night) -> Midnight:
         others = await eve.open("N", Load(max(expected - cache, 1), AT_ONCE, left), due)
         (took, cpu), grown = meter.read(), resident(worker.pid) - full
     await ground.put_aside()
-    memory = Memory((full - empty) / first * KIBI, grown / others * KIBI, cache)
+    memory = Memory((full - empty) / first * KIBI, grown / others * KIBI if others else None, cache)
     of_each = {process: used / (first + others) for process, used in cpu.items()}
     opened = Opened(first + others, (first + others) / took, memory, of_each)
     return await _strike(ground, due.replace(microsecond=0), opened, wanted)

@@ -175,7 +175,7 @@ def night_table(night: Midnight) -> tuple[list[str], Cells]:
         ["workers that met it, with empty caches", f"{night.workers}"],
         [
             f"worker's memory, kB a policy: in its cache of {night.memory.cache:,}, beyond it",
-            f"{night.memory.cached:.0f}, {night.memory.beyond:.1f}",
+            f"{night.memory.cached:.0f}, {'none' if night.memory.beyond is None else f'{night.memory.beyond:.1f}'}",
         ],
         ["Temporal's memory with all of them told", f"{night.memory.server:,.0f} MiB"],
         ["CPU ms a rung", _shares({name: used / night.policies for name, used in night.cpu.items()})],
