@@ -39,7 +39,7 @@ def test_where_the_time_was_over_before_one_was_opened_beyond_the_cache_its_memo
         "letters": letters, "opened_per_second": 1.0, "workers": 1, "cpu": {}, "opening_cpu": {},
     }  # fmt: skip
     _, rows = report.night_table(Midnight(**told, memory=Memory(cached=200.0, beyond=None, cache=20)))
-    assert [cells for cells in rows if cells[0].startswith("worker's memory")][0][1] == "200, none"
+    assert next(cells for cells in rows if cells[0].startswith("worker's memory"))[1] == "200, none"
 
 
 @pytest.mark.parametrize(
