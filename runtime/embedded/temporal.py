@@ -27,11 +27,9 @@ DYNAMIC_CONFIG = {
     "history.timerProcessorMaxTimeShift": '"10ms"',  # else short timers are rounded up to about a second
     # One shard has all timers. Those it takes for too many, or for stuck in one second, go to a second reader, who is
     # served last: of ten thousand due at one instant the last came by the hundred, every five seconds (decision 0053).
+    "history.timerTaskBatchSize": "1000",
     "history.queuePendingTaskCriticalCount": "100000",
     "history.queuePendingTasksMaxCount": "120000",
-    "history.queueReaderStuckCriticalAttempts": "1000000",
-    "history.queueMoveGroupTaskCountBase": "100000",
-    "history.timerProcessorMaxPollRPS": "200",
     # What is due waits for one file: of 512 at once most held their case meanwhile, and who asked waited behind them;
     # and a case that is told faster than a worker takes it is told again two seconds later.
     "history.timerProcessorSchedulerWorkerCount": "4",
