@@ -183,7 +183,7 @@ def _disputed(state: ClaimState, payment: Payment, outcome: OrderOutcome, now: d
     marked = payment.model_copy(update={"disputed": outcome.reference})
     note = f"该笔付款{payment.status.label}，又收到流水号 {outcome.reference}，须人工核对"
     change = _told(state, marked, Event.PAYMENT_DISPUTED, now, note)
-    return _stuck(change, payment.number, f"disputed:{outcome.reference}")
+    return _stuck(change, payment.number, f"disputed{state.seq}")  # one reference may come again after another
 
 
 def set_off(state: ClaimState, command: commands.SetOffAdvance, actor: Actor, now: datetime) -> Change:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from domain.claim import life, money, views
+from domain.claim.payments import STUCK
 from models.contracts import claim as commands
 from models.contracts.claim_terms import ClaimTerms, Limits
 from models.contracts.ids import NAMESPACE
@@ -232,6 +233,14 @@ def test_a_second_transfer_for_one_payment_is_a_matter_for_a_person_and_blocks_c
     back = {"number": "P1", "how": "recovered", "amount": "600000.00", "reference": "back-1"}
     claim.act(commands.SetOffAdvance.model_validate(back), commands.CloseClaim())
     assert views.view(claim.state).money.paid == LOSS.amount
+
+
+def test_each_other_transfer_that_is_told_is_a_letter_of_its_own_also_one_that_comes_again() -> None:
+    claim = ready().paid(SETTLED)
+    for reference in ("bank-a", "bank-b", "bank-a"):
+        claim.answered("P1", OrderResult.CONFIRMED, reference)
+    stuck = [notice.key for notice in claim.record.notices if notice.kind is NoticeKind.PAYMENT_STUCK]
+    assert len(stuck) == len(set(stuck)) == 3 * len(STUCK)
 
 
 def test_money_the_bank_sent_back_opens_the_books_again() -> None:
